@@ -1,0 +1,1 @@
+"""Analysis: records in, curves, comparisons, economics and verdict out. Pure."""

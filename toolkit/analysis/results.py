@@ -1,0 +1,160 @@
+"""The values that analysis returns and that report and results.json show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from toolkit.records import Evidence
+
+__all__ = ["Curve", "Finding", "Interval", "Pair", "Results", "RungSummary", "TrackVerdict", "Verdict"]
+
+CellKey = tuple[str, int, int]
+"""(track, rung, seed)."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its interval; ends may be infinite."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a reader should know: code, severity, sentence, and what to do."""
+
+    code: str
+    severity: Literal["info", "warning", "error"]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RungSummary:
+    """One track at one rung: medians of costs over seeds, errors with intervals over clusters and seeds.
+
+    `scores` maps ``error_log_loss``, ``score_average_precision``, ``score_roc_auc`` … to intervals;
+    `costs` maps each ``cost_*`` column to its median over seeds (None when not measured);
+    `net_value` is the money a year at this rung (currency of the experiment), None when it cannot be told.
+    """
+
+    track: str
+    rung: int
+    n_train: int
+    n_rules: int | None
+    n_seeds: int
+    scores: Mapping[str, Interval]
+    costs: Mapping[str, float | None]
+    validation_value: float | None = None
+    net_value: Interval | None = None
+    threshold: float | None = None
+    on_front: bool = False
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Error against one cost of one track.
+
+    `refusals` are (code, sentence) pairs; `grid_cost`, `grid_error`, `grid_low`, `grid_high` draw the fit.
+    `points` are the rungs that were fitted: (cost, error).
+    """
+
+    track: str
+    error: str
+    cost: str
+    form: str
+    exponent: Interval | None
+    floor: Interval | None
+    elasticity: Interval | None
+    k_half: Interval | None
+    loglog_exponent: Interval | None
+    refusals: tuple[tuple[str, str], ...]
+    points: tuple[tuple[float, float], ...] = ()
+    grid_cost: tuple[float, ...] = ()
+    grid_error: tuple[float, ...] = ()
+    grid_low: tuple[float, ...] = ()
+    grid_high: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`first` minus `second` on one score or error, same test rows: mean difference with interval."""
+
+    first: str
+    second: str
+    score: str
+    difference: Interval
+    verdict: Literal["better", "worse", "tie", "unclear"]
+
+
+@dataclass(frozen=True)
+class TrackVerdict:
+    """One track as it enters the verdict: at the rung that the validation block values most."""
+
+    track: str
+    rung: int
+    net_value_per_year: Interval
+    probability_best: float
+    yearly_costs: Mapping[str, float]
+    gross_value_per_year: float
+    excluded: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which track to use, and how sure that is. None where the cells at hand cannot tell."""
+
+    best: str | None
+    probability_best: float | None
+    too_close_to_call: bool | None
+    deep_learning_worth_it: bool | None
+    hybrid_worth_it: bool | None
+    probability_deep_learning_worth_it: float | None
+    sentence: str
+    margin: float | None
+    currency: str
+    currency_per_usd: float
+    tracks: tuple[TrackVerdict, ...] = ()
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a report shows. Sections read this and nothing else.
+
+    Parameters
+    ----------
+    experiment : mapping
+        The experiment file as plain data, defaults filled in.
+    task : mapping
+        ``name``, ``title``, ``cluster``, ``notices`` (list of str), ``facts`` (mapping), ``primary_error``.
+    cells : DataFrame
+        `records.to_frame`: one row a cell, failures included.
+    evidence : mapping of (track, rung, seed) to Evidence
+    summaries, curves, pairs, verdict, findings
+        From the analysis.
+    knowledge : list of mapping
+        One a knowledge base in use: ``tracks``, ``name``, ``hash``, ``rules`` (list of mapping with
+        ``id``, ``when``, ``then``, ``certainty``, ``because``).
+    environment : mapping of str to str
+        Machine, versions, git commit, time.
+    prices : list of mapping
+        Every price and constant in use with ``name``, ``value``, ``unit``, ``source``, ``date``, ``basis``.
+    """
+
+    experiment: Mapping[str, Any]
+    task: Mapping[str, Any]
+    cells: pd.DataFrame
+    evidence: Mapping[CellKey, Evidence]
+    summaries: tuple[RungSummary, ...]
+    curves: tuple[Curve, ...]
+    pairs: tuple[Pair, ...]
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    knowledge: tuple[Mapping[str, Any], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prices: tuple[Mapping[str, Any], ...] = ()

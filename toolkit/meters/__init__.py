@@ -1,0 +1,1 @@
+"""Meters: what a phase of a cell costs. One file each."""

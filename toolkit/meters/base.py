@@ -1,0 +1,49 @@
+"""What a meter is: started and stopped around a phase, it returns quantities with units."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+__all__ = ["Basis", "Meter", "Phase", "Quality", "Reading"]
+
+Basis = Literal["measured", "modelled", "declared"]
+Phase = Literal["import", "load", "search", "fit", "predict_first", "predict_batch", "predict_single"]
+Quality = Literal["clean", "contended", "too_short"]
+
+METER_VERSION = 1
+"""Part of every fingerprint: raise it when a reading changes its meaning."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one phase cost.
+
+    Parameters
+    ----------
+    phase : str
+        One of the phases of a cell.
+    quantities : mapping of str to float or None
+        Unit in the name, e.g. ``cpu_seconds``; None means not measured, zero is a reading.
+    quality : {"clean", "contended", "too_short"}
+    """
+
+    phase: Phase
+    quantities: Mapping[str, float | None] = field(default_factory=dict)
+    quality: Quality = "clean"
+
+
+class Meter(ABC):
+    """Measures one kind of quantity between `start` and `stop`, in the process it runs in."""
+
+    basis: ClassVar[Basis] = "measured"
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin a window."""
+
+    @abstractmethod
+    def stop(self) -> dict[str, float | None]:
+        """End the window and return its quantities, unit in the name; None when not available."""

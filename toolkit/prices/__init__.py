@@ -1,0 +1,1 @@
+"""Prices: dated, sourced tables that turn physical quantities into money and carbon."""

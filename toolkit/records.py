@@ -1,0 +1,231 @@
+"""What a cell is, what it leaves behind, and the tables made of it.
+
+Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
+
+1. first version
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "EVIDENCE_VERSION",
+    "N_BINS",
+    "RECORD_VERSION",
+    "CellRecord",
+    "CellSpec",
+    "Evidence",
+    "Status",
+    "to_frame",
+]
+
+RECORD_VERSION = 1
+EVIDENCE_VERSION = 1
+N_BINS = 512
+"""Score bins of the evidence, of equal width on the logit scale from -12 to 12."""
+
+Status = Literal["finished", "failed", "killed", "timeout", "lost"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class CellSpec(_Frozen):
+    """One cell to run: a track at one rung with one seed."""
+
+    experiment: str
+    task: str
+    track: str
+    rung: int
+    data_rung: int | None
+    n_rules: int | None
+    seed: int
+    n_train: int
+    fingerprint: str = ""
+
+    @property
+    def name(self) -> str:
+        """Short name for people and for MLflow, e.g. ``neural rung 3 seed 1``."""
+        return f"{self.track} rung {self.rung} seed {self.seed}"
+
+
+class CellRecord(_Frozen):
+    """What became of a cell. Written once, never changed.
+
+    Parameters
+    ----------
+    record_version : int
+        Version of this format.
+    experiment, task, track, rung, seed, n_rules, fingerprint
+        As in the cell's `CellSpec`.
+    n_train : int
+        Labelled rows that the track really saw.
+    n_clusters : int or None
+        Distinct clusters (households) among them.
+    status : str
+        ``finished``, ``failed``, ``killed``, ``timeout`` or ``lost``.
+    quality : str or None
+        ``clean``, ``contended`` or ``too_short``: the trust in the cost figures of `fit`.
+    reason : str
+        Why it is not finished; empty when it is.
+    log_tail : str
+        The end of the traceback of a failed cell.
+    scores : mapping of str to float
+        ``score_*`` (higher is better) and ``error_*`` (lower is better) on the test block.
+    costs : mapping of str to float or None
+        ``cost_<phase>_<quantity>_<unit>``; None means not measured.
+    chosen : mapping
+        What search and fit chose.
+    machine : mapping of str to str
+        Where it ran: processor, cores, versions.
+    started_at, ended_at : float
+        Seconds since 1970-01-01 UTC.
+    """
+
+    record_version: int = RECORD_VERSION
+    experiment: str
+    task: str
+    track: str
+    rung: int
+    seed: int
+    n_train: int
+    n_rules: int | None = None
+    n_clusters: int | None = None
+    fingerprint: str
+    status: Status
+    quality: Literal["clean", "contended", "too_short"] | None = None
+    reason: str = ""
+    log_tail: str = ""
+    scores: dict[str, float | None] = Field(default_factory=dict)
+    costs: dict[str, float | None] = Field(default_factory=dict)
+    chosen: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
+    machine: dict[str, str] = Field(default_factory=dict)
+    started_at: float = 0.0
+    ended_at: float = 0.0
+
+    def flat(self) -> dict[str, Any]:
+        """Return one flat row: the keys of ``results.json``'s cells.
+
+        Columns are the plain fields, then every score, cost and ``chosen_*``.
+        """
+        plain = self.model_dump(exclude={"scores", "costs", "chosen", "machine", "log_tail"})
+        chosen = {f"chosen_{key}": value for key, value in self.chosen.items()}
+        return {**plain, **self.scores, **self.costs, **chosen}
+
+
+def to_frame(records: Iterable[CellRecord]) -> pd.DataFrame:
+    """Return one row a cell, sorted by track, rung and seed.
+
+    Parameters
+    ----------
+    records : iterable of CellRecord
+
+    Returns
+    -------
+    DataFrame of shape (n_cells, n_columns)
+        Has at least the plain columns of `CellRecord`, even with no record at all.
+    """
+    rows = [record.flat() for record in records]
+    plain = [
+        name
+        for name in CellRecord.model_fields
+        if name not in ("scores", "costs", "chosen", "machine", "log_tail")
+    ]
+    frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=pd.Index(plain))
+    return frame.sort_values(["track", "rung", "seed"], kind="stable").reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a cell stores for the analysis: enough for every interval and threshold, no rows.
+
+    Test counts are sparse: entry i says that cluster ``cluster[i]`` has ``positives[i]`` and
+    ``negatives[i]`` rows in score bin ``bin[i]``. Clusters are numbered 0 … n_clusters - 1, the
+    same in all cells of a task, and never named.
+
+    Parameters
+    ----------
+    cluster : ndarray of shape (n_entries,), int32
+    bin : ndarray of shape (n_entries,), int16
+        0 … N_BINS - 1, from low to high scores.
+    positives, negatives : ndarray of shape (n_entries,), int32
+    cluster_rows : ndarray of shape (n_clusters,), int64
+    cluster_log_loss, cluster_brier : ndarray of shape (n_clusters,), float64
+        Sums over the cluster's test rows.
+    valid_positives, valid_negatives : ndarray of shape (N_BINS,), int64
+        Pooled counts of the common validation block.
+    valid_log_loss : float
+        Mean over the validation rows.
+    strata : mapping of str to ndarray of shape (2, N_BINS), int64
+        Pooled test positives and negatives of parts of the test block.
+    """
+
+    cluster: NDArray[np.int32]
+    bin: NDArray[np.int16]
+    positives: NDArray[np.int32]
+    negatives: NDArray[np.int32]
+    cluster_rows: NDArray[np.int64]
+    cluster_log_loss: NDArray[np.float64]
+    cluster_brier: NDArray[np.float64]
+    valid_positives: NDArray[np.int64]
+    valid_negatives: NDArray[np.int64]
+    valid_log_loss: float
+    strata: Mapping[str, NDArray[np.int64]]
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of test clusters."""
+        return len(self.cluster_rows)
+
+    def to_bytes(self) -> bytes:
+        """Return the evidence as a compressed ``.npz`` (no pickle)."""
+        arrays: dict[str, NDArray[Any]] = {
+            "version": np.array(EVIDENCE_VERSION),
+            "valid_log_loss": np.array(self.valid_log_loss),
+            **{name: getattr(self, name) for name in _EVIDENCE_ARRAYS},
+            **{f"stratum:{name}": counts for name, counts in self.strata.items()},
+        }
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Evidence:
+        """Read what `to_bytes` wrote."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            strata = {
+                key.removeprefix("stratum:"): archive[key]
+                for key in archive.files
+                if key.startswith("stratum:")
+            }
+            arrays = {name: archive[name] for name in _EVIDENCE_ARRAYS}
+            return cls(**arrays, valid_log_loss=float(archive["valid_log_loss"]), strata=strata)
+
+    @classmethod
+    def read(cls, path: Path) -> Evidence:
+        """Read an ``evidence.npz`` file."""
+        return cls.from_bytes(path.read_bytes())
+
+
+_EVIDENCE_ARRAYS = (
+    "cluster",
+    "bin",
+    "positives",
+    "negatives",
+    "cluster_rows",
+    "cluster_log_loss",
+    "cluster_brier",
+    "valid_positives",
+    "valid_negatives",
+)

@@ -1,0 +1,103 @@
+"""Plug-ins by file name: ``tracks/tree.py`` is the track ``tree``, with no list to edit."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from toolkit.errors import ParameterError, did_you_mean
+
+__all__ = ["KINDS", "build", "names", "plugin"]
+
+KINDS = {"tasks": "Task", "tracks": "Track", "meters": "Meter", "report.sections": "Section"}
+"""Package of each kind of plug-in below ``toolkit`` -> its base class in that kind's ``base.py``."""
+
+
+def _base(kind: str) -> type[Any]:
+    package = kind.split(".", maxsplit=1)[0]
+    base: type[Any] = getattr(importlib.import_module(f"toolkit.{package}.base"), KINDS[kind])
+    return base
+
+
+def names(kind: str) -> list[str]:
+    """Return the names of all plug-ins of a kind, sorted.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`.
+    """
+    package = importlib.import_module(f"toolkit.{kind}")
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+
+
+def plugin(kind: str, name: str) -> type[Any]:
+    """Import the plug-in's file and return its one concrete subclass.
+
+    Raises
+    ------
+    ParameterError
+        No such file; the message names the nearest.
+    TypeError
+        The file has none, or more than one, concrete subclass: a bug in the plug-in.
+    """
+    known = names(kind)
+    if name not in known:
+        raise ParameterError(
+            f"there is no {kind.rstrip('s').split('.')[-1]} '{name}'{did_you_mean(name, known)}"
+        )
+    module = importlib.import_module(f"toolkit.{kind}.{name}")
+    base = _base(kind)
+    classes = [
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if issubclass(member, base)
+        and not inspect.isabstract(member)
+        and member.__module__ == module.__name__
+    ]
+    if len(classes) != 1:
+        raise TypeError(
+            f"{module.__name__} must define exactly one concrete {base.__name__}, found {len(classes)}"
+        )
+    return classes[0]
+
+
+def build(kind: str, name: str, params: Mapping[str, Any]) -> Any:
+    """Build a plug-in from its parameters, checked by pydantic; unknown keys are refused.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`.
+    name : str
+        The plug-in's file name without ``.py``.
+    params : mapping
+        Its dataclass fields, as the YAML gives them.
+
+    Raises
+    ------
+    ParameterError
+        An unknown plug-in or key, or a wrong value; `path` leads to it.
+    """
+    cls = plugin(kind, name)
+    try:
+        return TypeAdapter(cls).validate_python(dict(params))
+    except ValidationError as error:
+        detail = error.errors()[0]
+        path = tuple(part for part in detail["loc"] if isinstance(part, str | int))
+        key = ".".join(str(part) for part in path)
+        if detail["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+            known = list(inspect.signature(cls).parameters)
+            raise ParameterError(
+                f"{name} has no parameter '{key}'{did_you_mean(key, known)}", path=path
+            ) from error
+        message = detail["msg"].removeprefix("Value error, ")
+        raise ParameterError(
+            f"parameter '{key}' of {name}: {message} (got {detail['input']!r})", path=path
+        ) from error

@@ -1,0 +1,1 @@
+"""The sweep: plan the cells, run each in its own metered process."""

@@ -1,0 +1,1 @@
+"""Tasks: the same rows, features and splits for every track. One file each."""

@@ -1,0 +1,1 @@
+"""Tracks: families of methods that are compared. One file each."""

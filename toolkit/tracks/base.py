@@ -1,0 +1,180 @@
+"""The one contract of every track: parameters in the constructor, learning in `fit`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.errors import MissingColumnError, NotFittedError, OneClassError, TooFewLabelsError
+from toolkit.tasks.base import Schema, TrainingData
+
+__all__ = ["Step", "Track"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung as a track climbs it.
+
+    Parameters
+    ----------
+    rung : int
+        From 0; the largest is the track's full effort.
+    data_rung : int or None
+        Index into the experiment's ladder; None for no labelled rows.
+    n_rules : int or None
+        Number of rules in the order written, for a track that climbs rules.
+    """
+
+    rung: int
+    data_rung: int | None
+    n_rules: int | None = None
+
+
+class Track(ABC):
+    """A family of methods. Subclasses are dataclasses whose fields are the YAML's parameters.
+
+    The constructor stores; `fit` learns and returns self; learned names end with ``_``.
+    A track neither times nor scores itself, draws randomness only from the seed it is given,
+    and never changes its inputs.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    title: ClassVar[str]
+    """For people, e.g. ``"classical (scikit-learn)"``."""
+
+    min_labels: ClassVar[int] = 0
+    """Fewer labelled rows than this is a TooFewLabelsError."""
+
+    seeded: ClassVar[bool] = True
+    """False when nothing is drawn at random: one seed is enough."""
+
+    imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas")
+    """Packages that fitting and predicting need; the cost of importing them is metered once."""
+
+    def steps(self, n_rungs: int) -> tuple[Step, ...]:
+        """Return the rungs this track climbs; by default one for each rung of the ladder.
+
+        Parameters
+        ----------
+        n_rungs : int
+            Number of rungs of the experiment's ladder.
+        """
+        return tuple(Step(rung=rung, data_rung=rung) for rung in range(n_rungs))
+
+    def at(self, step: Step) -> Self:
+        """Return the track as it is at one rung; by default itself."""
+        return self
+
+    def check(self, schema: Schema, folder: Path) -> Self:
+        """Check the parameters against the task before anything runs.
+
+        Parameters
+        ----------
+        schema : Schema
+            The task's columns.
+        folder : Path
+            Folder of the experiment file, which relative paths in parameters start from.
+
+        Returns
+        -------
+        Track
+            Itself, or a copy with its paths made absolute.
+
+        Raises
+        ------
+        UserError
+            A parameter does not fit the task.
+        """
+        return self
+
+    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+        """Return a track with parameters chosen inside the rung, within the budget.
+
+        By default nothing is searched. The choice uses `train.inner_split` (or grouped
+        cross-validation) only. Implementations stop before the budget is exceeded, and always
+        finish the trial they have begun.
+
+        Parameters
+        ----------
+        train : TrainingData
+            The rung's rows.
+        budget_cpu_seconds : float
+            CPU-seconds of this process (``time.process_time``).
+        seed : int
+        """
+        return self
+
+    @abstractmethod
+    def fit(self, train: TrainingData, *, seed: int) -> Self:
+        """Learn from the rung's rows and return self.
+
+        Raises
+        ------
+        TooFewLabelsError, OneClassError
+        """
+
+    @abstractmethod
+    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the probability of label 1.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_columns)
+            Columns of the schema, in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            In [0, 1], finite.
+
+        Raises
+        ------
+        NotFittedError, MissingColumnError
+        """
+
+    def chosen(self) -> dict[str, str | float | int | bool | None]:
+        """Return what search and fit chose, for the record (e.g. family, epochs, n_parameters)."""
+        return {}
+
+    def flop_counts(self) -> dict[str, float]:
+        """Return FLOPs where the track can tell them, else nothing.
+
+        Returns
+        -------
+        dict of str to float
+            Keys ``fit_flop`` (the whole fit) and ``predict_flop_per_row``.
+        """
+        return {}
+
+    # What subclasses share: the named errors of the contract.
+
+    def _require_labels(self, train: TrainingData) -> None:
+        """Raise when there are too few labels or only one class."""
+        if len(train) < self.min_labels:
+            raise TooFewLabelsError(
+                f"{type(self).__name__} needs at least {self.min_labels} labelled rows, got {len(train)}"
+            )
+        if self.min_labels > 0 and len(np.unique(train.labels)) < 2:
+            raise OneClassError(
+                f"{type(self).__name__} needs both classes, but every label is {int(train.labels[0])}"
+            )
+
+    def _require_columns(self, features: pd.DataFrame, names: tuple[str, ...]) -> None:
+        """Raise when a column is missing from `features`."""
+        missing = [name for name in names if name not in features.columns]
+        if missing:
+            raise MissingColumnError(
+                f"{type(self).__name__} was fitted on columns that are missing now: {', '.join(missing)}"
+            )
+
+    def _require_fitted(self, attribute: str) -> None:
+        """Raise when `fit` has not set `attribute`."""
+        if not hasattr(self, attribute):
+            raise NotFittedError(f"{type(self).__name__} has not been fitted: call fit before predict_proba")
