@@ -1,5 +1,57 @@
+# Everything a developer or CI runs. `make` alone lists the targets.
 PYTHON ?= python3.11
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
+.PHONY: help setup format check test test-all smoke retail ui bench lock clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+setup: .venv/.installed  ## make .venv and install requirements.lock
+
+.venv/.installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed; install Python 3.11 or newer, or name it: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@test -x $(BIN)/python || { echo "making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
+	@echo "installing requirements.lock into .venv (about two minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+format: setup  ## rewrite the code in the house format
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+check: setup  ## format, lint, types and the import layers
+	$(BIN)/ruff format --check --quiet . || { echo "run 'make format'" >&2; exit 1; }
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup  ## the fast tests, on both cores
+	$(PYTEST) -n 2 -m "not slow"
+
+test-all: setup  ## every test, simulations included
+	$(PYTEST) -n 2
+
+smoke: setup  ## a whole comparison on generated data, in about a minute
+	$(BIN)/python -m toolkit.run experiments/smoke.yaml
+
+retail: setup  ## the main job: who buys what next week, on real supermarket data
+	$(BIN)/python -m toolkit.run experiments/retail.yaml
+
+ui: setup  ## browse all results in the MLflow UI, on this machine only
+	$(BIN)/python -m toolkit ui
+
+bench: setup  ## benchmarks: they print ratios and never fail on a time
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+lock: setup  ## write requirements.lock anew from pyproject.toml (torch stays where it is)
+	$(BIN)/pip-compile --quiet --extra dev --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate --upgrade --upgrade-package torch==2.13.0 -o requirements.lock pyproject.toml
+	@sed -i -E 's/^(torch==[0-9.]+)\+cpu$$/\1/' requirements.lock
+	@sed -i '1i # Exact versions for `make setup`; written by `make lock`. Ordinary ranges stand in pyproject.toml.' requirements.lock
+
+clean:  ## remove what the tools left; results under mlruns/ stay
+	rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
