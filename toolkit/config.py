@@ -24,18 +24,21 @@ from pydantic import (
     model_validator,
 )
 
-from toolkit.errors import ConfigError, did_you_mean
+from toolkit.errors import ConfigError, UserError, did_you_mean
 
 __all__ = [
     "Economics",
     "Engine",
     "Experiment",
+    "Frozen",
     "Hours",
     "Ladder",
     "OutcomeValue",
     "Range",
     "Rung",
+    "explain",
     "load",
+    "read_mapping",
 ]
 
 MAX_BYTES = 1_000_000
@@ -234,11 +237,11 @@ def _line_numbers(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[
             yield from _line_numbers(value, (*path, index))
 
 
-def _refuse_duplicates_and_aliases(text: str, path: Path) -> None:
+def _refuse_duplicates_and_aliases(text: str, path: Path, error: type[UserError]) -> None:
     """YAML keeps the last of two equal keys in silence, and aliases can blow up: refuse both."""
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
-            raise ConfigError(
+            raise error(
                 "YAML aliases (*name) are not allowed; write the value out",
                 where=f"{path}:{event.start_mark.line + 1}" if event.start_mark else str(path),
             )
@@ -247,11 +250,11 @@ def _refuse_duplicates_and_aliases(text: str, path: Path) -> None:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
+                place = f"{path}:{key.start_mark.line + 1}"
+                if not isinstance(key, yaml.ScalarNode):
+                    raise error("a key must be a plain word or number", where=place)
                 if key.value in seen:
-                    raise ConfigError(
-                        f"key '{key.value}' stands twice in one mapping",
-                        where=f"{path}:{key.start_mark.line + 1}",
-                    )
+                    raise error(f"key '{key.value}' stands twice in one mapping", where=place)
                 seen.add(key.value)
                 walk(value)
         elif isinstance(node, yaml.SequenceNode):
@@ -261,9 +264,45 @@ def _refuse_duplicates_and_aliases(text: str, path: Path) -> None:
     walk(yaml.compose(text, Loader=_Loader))
 
 
-def _known_keys(path: KeyPath) -> list[str]:
-    """Return the keys that the model at `path` knows."""
-    model: type[BaseModel] = Experiment
+def read_mapping(
+    path: Path, *, what: str, example: str, keys: str, error: type[UserError]
+) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """Read a YAML file that is one mapping; safe loader, size limit, no aliases, no double keys.
+
+    `what` (with its article), `example` and `keys` are words for the messages, `error` is the
+    class to raise. Returns the data, and the line (from 1) of every path of keys.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as failure:
+        raise error(
+            f"cannot read {what} ({failure.strerror}); give the path of a YAML file such as {example}",
+            where=str(path),
+        ) from failure
+    if len(raw) > MAX_BYTES:
+        raise error(f"the file has {len(raw):,} bytes; {what} has at most {MAX_BYTES:,}", where=str(path))
+    try:
+        text = raw.decode("utf-8")
+        _refuse_duplicates_and_aliases(text, path, error)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        lines = dict(_line_numbers(yaml.compose(text, Loader=_Loader)))
+    except UnicodeDecodeError as failure:
+        raise error(f"the file is not UTF-8 text (byte {failure.start})", where=str(path)) from failure
+    except yaml.MarkedYAMLError as failure:
+        mark = failure.problem_mark or failure.context_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise error(f"not valid YAML: {failure.problem}", where=place) from failure
+    except (yaml.YAMLError, ValueError) as failure:
+        raise error(f"not valid YAML: {failure}", where=str(path)) from failure
+    except RecursionError as failure:
+        raise error("the file is nested too deeply", where=str(path)) from failure
+    if not isinstance(data, dict):
+        raise error(f"{what} is a mapping with the keys {keys}", where=str(path))
+    return data, lines
+
+
+def _known_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """Return the keys that the model at `path` below `model` knows."""
     for part in path:
         field = model.model_fields.get(str(part))
         if field is None:
@@ -304,46 +343,27 @@ def load(path: str | Path) -> Experiment:
         The file is missing, is not YAML, or holds a wrong or unknown key.
     """
     file = Path(path)
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read the experiment file ({error.strerror}); "
-            "give the path of a YAML file such as experiments/retail.yaml",
-            where=str(file),
-        ) from error
-    if len(raw) > MAX_BYTES:
-        raise ConfigError(
-            f"the file has {len(raw):,} bytes; an experiment file has at most {MAX_BYTES:,}", where=str(file)
-        )
-    try:
-        text = raw.decode("utf-8")
-        _refuse_duplicates_and_aliases(text, file)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
-        lines = dict(_line_numbers(yaml.compose(text, Loader=_Loader)))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the file is not UTF-8 text (byte {error.start})", where=str(file)) from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise ConfigError(f"not valid YAML: {error.problem}", where=place) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"not valid YAML: {error}", where=str(file)) from error
-    if not isinstance(data, dict):
-        raise ConfigError(
-            "an experiment file is a mapping with the keys experiment, task, ladder, tracks and economics",
-            where=str(file),
-        )
+    data, lines = read_mapping(
+        file,
+        what="an experiment file",
+        example="experiments/retail.yaml",
+        keys="experiment, task, ladder, tracks and economics",
+        error=ConfigError,
+    )
     try:
         experiment = Experiment.model_validate(data)
     except ValidationError as error:
-        raise _config_error(error, file, lines) from error
+        place, problem = explain(error, file, lines, Experiment)
+        raise ConfigError(problem, where=place) from error
     experiment._path = file
     experiment._lines = lines
     return experiment
 
 
-def _config_error(error: ValidationError, file: Path, lines: dict[KeyPath, int]) -> ConfigError:
+def explain(
+    error: ValidationError, file: Path, lines: dict[KeyPath, int], model: type[BaseModel]
+) -> tuple[str, str]:
+    """Return ``file:line`` and the sentence of a failed validation of `model`; more lines for more."""
     problems = []
     for detail in error.errors():
         location = tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
@@ -354,7 +374,7 @@ def _config_error(error: ValidationError, file: Path, lines: dict[KeyPath, int])
                 break
         name = ".".join(str(part) for part in location)
         if detail["type"] == "extra_forbidden":
-            known = _known_keys(location[:-1])
+            known = _known_keys(model, location[:-1])
             problems.append((place, f"unknown key '{name}'{did_you_mean(str(location[-1]), known)}"))
         elif detail["type"] == "missing":
             problems.append((place, f"key '{name}' is missing"))
@@ -365,4 +385,4 @@ def _config_error(error: ValidationError, file: Path, lines: dict[KeyPath, int])
             problems.append((place, f"'{name}': {message}{tail}" if name else message))
     first_place, first = problems[0]
     rest = "".join(f"\n{place}: {problem}" for place, problem in problems[1:])
-    return ConfigError(first + rest, where=first_place)
+    return first_place, first + rest
