@@ -1,0 +1,178 @@
+"""From a frame of features to arrays that linear models and nets can use.
+
+Counts, money and days have long tails, so each number goes through ``sign(x) log(1 + |x| / s)``
+with s the median size of its non-zero values, is standardised and clipped. A missing number
+becomes the mean with an indicator beside it. Nothing here looks at a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.errors import MissingColumnError
+from toolkit.tasks.base import Schema
+
+__all__ = ["Encoded", "Encoder", "row_blocks"]
+
+CLIP = 4.0
+"""Standard deviations beyond which a transformed number is cut off."""
+
+SCALE_ROWS = 50_000
+"""Rows that scales are learned from: quantiles of more rows cost time and change nothing."""
+
+BLOCK_ROWS = 8192
+"""Rows predicted at a time: bounds memory and keeps a block's arrays in the cache."""
+
+
+def row_blocks(features: pd.DataFrame) -> Iterator[tuple[slice, pd.DataFrame]]:
+    """Yield consecutive blocks of rows and where they stand."""
+    for start in range(0, len(features), BLOCK_ROWS):
+        rows = slice(start, min(start + BLOCK_ROWS, len(features)))
+        yield rows, features.iloc[rows] if len(features) > BLOCK_ROWS else features
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows as arrays.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows, n_inputs), float32
+        Transformed numbers, then the indicators of missing values.
+    codes : ndarray of shape (n_rows, n_categories), int64
+        0 where missing or unknown, else the level's code + 1.
+    """
+
+    numbers: NDArray[np.float32]
+    codes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What was learned about the columns; plain arrays only, so that it is easily saved.
+
+    Parameters
+    ----------
+    numbers, categories : tuple of str
+        Column names.
+    n_levels : tuple of int
+        Number of levels of each category.
+    size, centre, spread : ndarray of shape (n_numbers,), float32
+        Of the transform described above.
+    indicated : ndarray of shape (n_indicators,), int64
+        Positions in `numbers` of the columns that had missing values.
+    """
+
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    n_levels: tuple[int, ...]
+    size: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    indicated: NDArray[np.int64]
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of columns of `Encoded.numbers`."""
+        return len(self.numbers) + len(self.indicated)
+
+    @classmethod
+    def plain(cls, schema: Schema) -> Encoder:
+        """Return an encoder that has learned nothing; its `matrix` is of use."""
+        n_numbers = len(schema.numbers)
+        return cls(
+            numbers=schema.numbers,
+            categories=tuple(column.name for column in schema.categories),
+            n_levels=tuple(len(column.levels) for column in schema.categories),
+            size=np.ones(n_numbers, np.float32),
+            centre=np.zeros(n_numbers, np.float32),
+            spread=np.ones(n_numbers, np.float32),
+            indicated=np.zeros(0, np.int64),
+        )
+
+    @classmethod
+    def learn(cls, features: pd.DataFrame, schema: Schema) -> Encoder:
+        """Learn the scales from training rows.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_columns)
+        schema : Schema
+
+        Raises
+        ------
+        MissingColumnError
+        """
+        encoder = cls.plain(schema)
+        # every k-th row: rows of one cluster stand together, so the first rows would be few clusters
+        stride = max(1, len(features) // SCALE_ROWS)
+        values = encoder.matrix(features.iloc[::stride])[:, : len(schema.numbers)]
+        missing = ~np.isfinite(values)
+        for position in range(len(schema.numbers)):
+            known = values[~missing[:, position], position]
+            sizes = np.abs(known[known != 0])
+            if not len(sizes):
+                continue
+            encoder.size[position] = np.median(sizes)
+            squashed = _squash(known, encoder.size[position])
+            encoder.centre[position] = squashed.mean()
+            deviation = float(squashed.std())
+            encoder.spread[position] = deviation if deviation > 1e-6 else 1.0
+        return replace(encoder, indicated=np.flatnonzero(missing.any(axis=0)).astype(np.int64))
+
+    def transform(self, features: pd.DataFrame) -> Encoded:
+        """Return the rows as arrays.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_columns)
+
+        Raises
+        ------
+        MissingColumnError
+        """
+        matrix = self.matrix(features)
+        n_numbers = len(self.numbers)
+        values = matrix[:, :n_numbers]
+        inputs = np.empty((len(matrix), self.n_inputs), np.float32)
+        numbers = inputs[:, :n_numbers]
+        np.subtract(_squash(values, self.size), self.centre, out=numbers)
+        numbers /= self.spread
+        np.clip(numbers, -CLIP, CLIP, out=numbers)
+        missing = ~np.isfinite(values)
+        numbers[missing] = 0.0
+        inputs[:, n_numbers:] = missing[:, self.indicated]
+        codes = matrix[:, n_numbers:].astype(np.int64) + 1
+        codes[(codes < 0) | (codes > np.asarray(self.n_levels, np.int64))] = 0
+        return Encoded(inputs, codes)
+
+    def matrix(self, features: pd.DataFrame) -> NDArray[np.float32]:
+        """Return numbers, then category codes, as one float32 matrix (codes stay exact below 2**24).
+
+        One conversion of the whole frame: fetching columns one by one costs a single-row
+        prediction most of its time.
+        """
+        names = [*self.numbers, *self.categories]
+        positions = features.columns.get_indexer(pd.Index(names))
+        if (positions < 0).any():
+            absent = [name for name, position in zip(names, positions, strict=True) if position < 0]
+            raise MissingColumnError(
+                f"columns that the track was fitted on are missing now: {', '.join(absent)}"
+            )
+        if len(features.columns) != len(names):
+            return features.iloc[:, positions].to_numpy(np.float32)
+        matrix = features.to_numpy(np.float32)
+        return matrix if (positions == np.arange(len(names))).all() else matrix[:, positions]
+
+
+def _squash(values: NDArray[np.float32], size: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
+    squashed: NDArray[np.float32] = np.copysign(np.log(np.abs(values) / size + np.float32(1)), values)
+    return squashed
