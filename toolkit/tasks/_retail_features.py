@@ -7,8 +7,7 @@ event on or after the cut-off, except `labels`, `bought` and the retailer's plan
 
 from __future__ import annotations
 
-import datetime
-from dataclasses import dataclass
+import datetime as dt
 from typing import NamedTuple
 
 import numpy as np
@@ -24,24 +23,25 @@ DAY_SPAN = 1024
 
 USUAL_WEEKS = 13
 HOLIDAYS = (
-    datetime.date(2017, 7, 4),
-    datetime.date(2017, 9, 4),
-    datetime.date(2017, 11, 23),
-    datetime.date(2017, 12, 24),
-    datetime.date(2017, 12, 25),
+    dt.date(2017, 7, 4),
+    dt.date(2017, 9, 4),
+    dt.date(2017, 11, 23),
+    dt.date(2017, 12, 24),
+    dt.date(2017, 12, 25),
 )
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Columns = dict[str, NDArray[np.float64] | NDArray[np.int64]]
 
 
-def cutoffs(horizon_days: int) -> tuple[datetime.date, ...]:
+def cutoffs(horizon_days: int) -> tuple[dt.date, ...]:
     """Return all Mondays with a whole look-back before and a whole horizon after them, within the year."""
     days = range(LOOK_BACK_DAYS, N_DAYS - horizon_days + 1)
-    dates = (FIRST_DAY + datetime.timedelta(days=day) for day in days)
+    dates = (FIRST_DAY + dt.timedelta(days=day) for day in days)
     return tuple(date for date in dates if date.weekday() == 0)
 
 
-def is_holiday_period(cutoff: datetime.date, horizon_days: int) -> bool:
+def is_holiday_period(cutoff: dt.date, horizon_days: int) -> bool:
     """Return whether a holiday lies in [cutoff, cutoff + horizon)."""
     return any(0 <= (holiday - cutoff).days < horizon_days for holiday in HOLIDAYS)
 
@@ -91,10 +91,11 @@ def _running(values: NDArray[np.int64]) -> Ints:
     return np.concatenate([[0], np.cumsum(values)])
 
 
-def _ratio(numerator: NDArray[np.number], denominator: NDArray[np.number]) -> Floats:
+def _ratio(numerator: Floats | Ints, denominator: Floats | Ints) -> Floats:
     """Divide; NaN where the denominator is 0."""
-    out = np.full(len(numerator), np.nan)
-    return np.divide(numerator, denominator, out=out, where=denominator != 0)
+    ratio = np.full(len(numerator), np.nan)
+    np.divide(numerator, denominator, out=ratio, where=denominator != 0)
+    return ratio
 
 
 class FeatureBuilder:
@@ -137,7 +138,7 @@ class FeatureBuilder:
         self._store_days = _Days(group, visits["day"])
         self._visitor, self._visited = np.divmod(household_stores, len(events.promotions.reported))
 
-    def build(self, cutoff: datetime.date) -> CutoffRows:
+    def build(self, cutoff: dt.date) -> CutoffRows:
         """Return the rows of one cut-off.
 
         Parameters
@@ -159,19 +160,20 @@ class FeatureBuilder:
             self._events.promotions, self._main_store(day)[household], category, day, self._horizon_days
         )
         columns |= _campaign(self._events.campaigns, day, household, category)
-        numbers = np.empty((len(NUMBERS), len(pairs)), np.float32)
-        columns |= {
-            "week_of_month": np.float64((cutoff.day - 1) // 7 + 1),
-            "holiday_week": np.float64(is_holiday_period(cutoff, self._horizon_days)),
-            "month": np.float64(cutoff.month),
+        calendar = {
+            "week_of_month": (cutoff.day - 1) // 7 + 1,
+            "holiday_week": is_holiday_period(cutoff, self._horizon_days),
+            "month": cutoff.month,
         }
+        columns |= {name: np.full(len(pairs), float(value)) for name, value in calendar.items()}
+        numbers = np.empty((len(NUMBERS), len(pairs)), np.float32)
         for row, name in enumerate(NUMBERS):
             numbers[row] = columns[name]
         return CutoffRows(household, category, numbers, label[pairs].astype(np.int8), int(label.sum()))
 
-    def _pair(self, day: int, pairs: Ints, first: Ints, end: Ints) -> dict[str, NDArray[np.number]]:
+    def _pair(self, day: int, pairs: Ints, first: Ints, end: Ints) -> Columns:
         days = self._pair_days.day
-        counts: dict[str, NDArray[np.number]] = {
+        counts: Columns = {
             f"n{window}": end - self._pair_days.before(day - window, pairs) for window in WINDOWS
         }
         n = end - first
@@ -208,30 +210,28 @@ class FeatureBuilder:
         # Sums of [first, end) stand at even places; each depends on its own segment only.
         return np.add.reduceat(weights, np.column_stack([first, end]).ravel())[::2]
 
-    def _households(self, day: int) -> dict[str, Floats]:
+    def _households(self, day: int) -> Columns:
         trips = self._trip_days
         end = trips.before(day)
         starts = {window: trips.before(day - window) for window in (7, 28, 182)}
-        columns: dict[str, NDArray[np.number]] = {
-            f"trips{window}": end - start for window, start in starts.items()
-        }
+        columns: Columns = {f"trips{window}": end - start for window, start in starts.items()}
         last = np.where(end > starts[182], trips.day[np.maximum(end - 1, 0)], day - LOOK_BACK_DAYS - 1)
         columns |= {
             "trip_recency": day - last,
             "household_spend28": (self._trip_cents[end] - self._trip_cents[starts[28]]) / 100,
             "household_lines28": self._trip_lines[end] - self._trip_lines[starts[28]],
-            "has_demographics": self._events.has_demographics,
+            "has_demographics": self._events.has_demographics.astype(np.int64),
         }
-        return {name: values.astype(np.float64) for name, values in columns.items()}
+        return columns
 
-    def _habit(self, columns: dict[str, NDArray[np.number]]) -> Floats:
+    def _habit(self, columns: Columns) -> Floats:
         trips_a_week = columns["trips28"] / 4 / 2 + columns["trips182"] / (LOOK_BACK_DAYS / 7) / 2
         expected_trips = trips_a_week * (self._horizon_days / 7)
         habit: Floats = -np.expm1(-columns["rate_per_trip"] * expected_trips)
         return habit
 
-    def _category(self, columns: dict[str, NDArray[np.number]], category: Ints) -> dict[str, Floats]:
-        def total(values: NDArray[np.number] | None = None) -> Floats:
+    def _category(self, columns: Columns, category: Ints) -> dict[str, Floats]:
+        def total(values: Floats | Ints | None = None) -> Floats:
             return np.bincount(category, values, minlength=self._n_categories).astype(np.float64)
 
         buyers, volume28, volume182 = total(), total(columns["n28"]), total(columns["n182"])

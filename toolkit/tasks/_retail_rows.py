@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from toolkit.tasks._retail_cache import ROWS, Manifest
 from toolkit.tasks._retail_columns import NUMBERS
 
-__all__ = ["Chosen", "RetailRows", "Taken"]
+__all__ = ["EPOCH", "Chosen", "RetailRows", "Taken"]
 
-EPOCH = datetime.date(1970, 1, 1)
+EPOCH = dt.date(1970, 1, 1)
 
-Chosen = Mapping[datetime.date, NDArray[np.bool_]]
+Chosen = Mapping[dt.date, NDArray[np.bool_]]
 """By cut-off, which households' rows; arrays of shape (n_households,)."""
 
 
@@ -55,18 +55,17 @@ class RetailRows:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder = folder
-        self._position = {
-            datetime.date.fromisoformat(day): number for number, day in enumerate(manifest.cutoffs)
-        }
+        self._position = {dt.date.fromisoformat(day): number for number, day in enumerate(manifest.cutoffs)}
         self._first_row = np.concatenate([[0], np.cumsum(manifest.n_rows)])
         with np.load(folder / ROWS) as arrays:
             self._starts: NDArray[np.int32] = arrays["starts"]
             self._categories: NDArray[np.int32] = arrays["categories"]
             self._labels: NDArray[np.int8] = arrays["labels"]
 
-    def sizes(self, cutoff: datetime.date) -> NDArray[np.int32]:
+    def sizes(self, cutoff: dt.date) -> NDArray[np.int32]:
         """Return the number of rows of every household at a cut-off."""
-        return np.diff(self._starts[self._position[cutoff]])
+        starts: NDArray[np.int32] = self._starts[self._position[cutoff]]
+        return starts[1:] - starts[:-1]
 
     def take(self, chosen: Chosen, numbers: tuple[str, ...]) -> Taken:
         """Read all rows of the chosen households.

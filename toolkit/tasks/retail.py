@@ -6,7 +6,7 @@ Monday). The label is whether it buys any product of the category in the horizon
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +21,18 @@ from toolkit.errors import ParameterError
 from toolkit.machine import cache_folder
 from toolkit.seeding import derive_seed
 from toolkit.tasks._retail_cache import Manifest, RetailCache, cache_key
-from toolkit.tasks._retail_columns import PROMOTION_NUMBERS, schema_of
+from toolkit.tasks._retail_columns import schema_of
 from toolkit.tasks._retail_events import package_folder
 from toolkit.tasks._retail_features import cutoffs, is_holiday_period
-from toolkit.tasks._retail_rows import Chosen, RetailRows
+from toolkit.tasks._retail_rows import EPOCH, Chosen, RetailRows
 from toolkit.tasks._retail_scores import stock_error, top_scores
 from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData
 
 __all__ = ["Retail"]
 
-FIRST_TEST = datetime.date(2017, 11, 20)
+FIRST_TEST = dt.date(2017, 11, 20)
 # The stores are closed on 25 December, so the week that begins there is not like others.
-LAST_TEST = datetime.date(2017, 12, 18)
+LAST_TEST = dt.date(2017, 12, 18)
 N_VALID = 3
 MAX_UNLABELLED = 200_000
 UNLABELLED_PER_LABEL = 4
@@ -42,9 +42,9 @@ UNLABELLED_PER_LABEL = 4
 class _Split:
     """Cut-offs of the three blocks, each most recent first."""
 
-    train: tuple[datetime.date, ...]
-    valid: tuple[datetime.date, ...]
-    test: tuple[datetime.date, ...]
+    train: tuple[dt.date, ...]
+    valid: tuple[dt.date, ...]
+    test: tuple[dt.date, ...]
 
 
 def split(horizon_days: int, gap_days: int) -> _Split:
@@ -57,7 +57,7 @@ def split(horizon_days: int, gap_days: int) -> _Split:
     ----------
     horizon_days, gap_days : int
     """
-    needed = datetime.timedelta(days=horizon_days + gap_days)
+    needed = dt.timedelta(days=horizon_days + gap_days)
     days = cutoffs(horizon_days)[::-1]
     valid = tuple(day for day in days if day + needed <= FIRST_TEST)[:N_VALID]
     return _Split(
@@ -205,16 +205,13 @@ class Retail(Task):
     def _cache(self) -> RetailCache:
         return RetailCache(cache_folder() / "retail" / cache_key(package_folder(), self.horizon_days))
 
-    def _block(
-        self, rows: RetailRows, days: tuple[datetime.date, ...], manifest: Manifest, share: float
-    ) -> Block:
+    def _block(self, rows: RetailRows, days: tuple[dt.date, ...], manifest: Manifest, share: float) -> Block:
         # Households are numbered in the order of a fixed hash: the first ones are a fixed random sample.
         scored = np.arange(manifest.n_households) < _count(share, manifest.n_households)
         numbers = schema_of(manifest.categories, promotions=self.promotions).numbers
         taken = rows.take(dict.fromkeys(sorted(days), scored), numbers)
         holidays = [day for day in days if is_holiday_period(day, self.horizon_days)]
-        epoch = datetime.date(1970, 1, 1)
-        is_holiday = np.isin(taken.time, [(day - epoch).days for day in holidays])
+        is_holiday = np.isin(taken.time, [(day - EPOCH).days for day in holidays])
         return Block(
             taken.features,
             taken.labels,
@@ -229,7 +226,7 @@ def _count(share: float, n_households: int) -> int:
 
 
 def _ladder(
-    rows: RetailRows, days: tuple[datetime.date, ...], n_households: int, rung: Rung | None, seed: int
+    rows: RetailRows, days: tuple[dt.date, ...], n_households: int, rung: Rung | None, seed: int
 ) -> tuple[Chosen, Chosen]:
     """Choose the labelled and the unlabelled households of each training cut-off.
 
