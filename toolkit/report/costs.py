@@ -1,0 +1,100 @@
+"""Reading of cost columns: ``cost_<phase>_<quantity>_<unit>`` as phase, words, unit and basis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from toolkit.report import formats
+
+__all__ = ["PHASES", "Cost", "parse", "show", "training_cpu_seconds"]
+
+PHASES = {
+    "import": "import of libraries",
+    "load": "loading the data",
+    "search": "search of parameters",
+    "fit": "fit",
+    "predict_first": "first prediction",
+    "predict_batch": "prediction in batch",
+    "predict_single": "prediction of one row",
+}
+"""Phases of a cell in order, and what they are called."""
+
+_UNITS = {"seconds": "s", "joules": "J", "bytes": "B", "flop": "FLOP", "kg_co2e": "kg CO₂e", "usd": "USD"}
+_MODELLED = ("joules", "kg_co2e", "usd", "flop")
+_TITLES = {
+    "cpu_seconds": "CPU time",
+    "wall_seconds": "wall-clock time",
+    "run_queue_seconds": "wait for a core",
+    "involuntary_switches": "times put aside for other work",
+    "peak_bytes": "peak memory",
+    "growth_bytes": "growth of memory",
+    "flop": "operations in matrix products",
+    "joules": "energy",
+    "kg_co2e": "carbon",
+    "usd": "price",
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One cost column.
+
+    Parameters
+    ----------
+    column : str
+    phase : str
+        A key of `PHASES`; empty when the name has none.
+    quantity : str
+        Words for people, without the unit.
+    unit : str
+        Symbol; empty for plain counts.
+    basis : {"measured", "modelled", "declared"}
+    """
+
+    column: str
+    phase: str
+    quantity: str
+    unit: str
+    basis: str
+
+
+def parse(column: str) -> Cost:
+    """Read a cost column's name."""
+    rest = column.removeprefix("cost_")
+    phase = next((name for name in PHASES if rest.startswith(f"{name}_")), "")
+    rest = rest.removeprefix(f"{phase}_") if phase else rest
+    basis = next((word for word in ("measured", "modelled", "declared") if word in rest.split("_")), "")
+    rest, _, per = rest.partition("_per_")
+    unit = next((name for name in _UNITS if rest == name or rest.endswith(f"_{name}")), "")
+    if not basis:
+        basis = "modelled" if unit in _MODELLED else "measured"
+    bare = rest.removesuffix(unit).strip("_") or rest
+    title = _TITLES.get(rest) or formats.words(bare)
+    percentile = re.fullmatch(r"p(\d+)", bare)
+    if percentile:
+        title = f"time of a call, {percentile[1]} % are faster"
+    return Cost(column, phase, f"{title} a {per}" if per else title, _UNITS.get(unit, ""), basis)
+
+
+def show(cost: Cost, value: float | None) -> str:
+    """Return a cost with its unit."""
+    if cost.unit == "USD":
+        return formats.money(value)
+    if cost.unit:
+        return formats.quantity(value, cost.unit)
+    return formats.number(value)
+
+
+def training_cpu_seconds(costs: Mapping[str, float | None]) -> float | None:
+    """Return CPU-seconds of fit and search together; None when the fit was not measured.
+
+    A track without a search has no such column, which adds nothing; a search that was there and
+    could not be measured makes the sum unknown.
+    """
+    fit = costs.get("cost_fit_cpu_seconds")
+    search = costs.get("cost_search_cpu_seconds", 0.0)
+    if fit is None or search is None:
+        return None
+    return fit + search

@@ -1,0 +1,141 @@
+"""One self-contained HTML file and ``results.json`` from `Results`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from toolkit import registry
+from toolkit.analysis.results import Results
+from toolkit.report.base import NotApplicable, Section
+from toolkit.report.elements import environment, slug
+
+__all__ = ["ReportPaths", "render", "write"]
+
+KIND = "report.sections"
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """Where `write` put things."""
+
+    html: Path
+    json: Path
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    name: str
+    title: str
+    body: Markup
+    reason: str
+
+
+def _sections() -> list[tuple[str, Section]]:
+    """Return all sections there is a file for, in the order of the report."""
+    found: list[tuple[str, Section]] = [
+        (name, registry.plugin(KIND, name)()) for name in registry.names(KIND)
+    ]
+    return sorted(found, key=lambda entry: (entry[1].order, entry[0]))
+
+
+def _render_section(name: str, section: Section, results: Results) -> _Rendered:
+    try:
+        body, reason = section.render(results), ""
+    except NotApplicable as empty:
+        body, reason = Markup(""), empty.reason
+    return _Rendered(name=slug(name), title=section.title, body=body, reason=reason)
+
+
+def _script_hash(script: str) -> Markup:
+    """Return the source expression that lets exactly this script run."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return Markup("'sha256-{}'").format(digest)
+
+
+def render(results: Results) -> str:
+    """Return the report as one HTML document that needs nothing else.
+
+    The page forbids itself every network request and every script but its own two, by hash.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    str
+        HTML of about 5 MB, nearly all of it the drawing library.
+    """
+    # The page sits between tags: its own "\n" at the ends would change what is hashed.
+    scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
+    name = str(results.experiment.get("experiment", ""))
+    task_title = str(results.task.get("title", ""))
+    return (
+        environment()
+        .get_template("template.html")
+        .render(
+            title=" · ".join(part for part in (name, task_title) if part) or "Cost and performance",
+            description=str(results.experiment.get("description", "")),
+            style=Markup(_page_file("page.css")),  # noqa: S704 (a file of this package)
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 (a file of this package, and Plotly's)
+            script_hashes=[_script_hash(script) for script in scripts],
+            sections=[_render_section(key, section, results) for key, section in _sections()],
+            footer=_footer(results),
+        )
+    )
+
+
+def _page_file(name: str) -> str:
+    return files("toolkit.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _footer(results: Results) -> str:
+    facts = results.environment
+    made = " · ".join(f"{key} {facts[key]}" for key in ("time", "commit") if facts.get(key))
+    by = f"Made by costcurves · {made}." if made else "Made by costcurves."
+    return f"{by} The same numbers are in results.json beside this file."
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    """Write so that a reader sees the old file or the new one, never half of one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        # mkstemp makes files for their owner only; a report is for others to read.
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write(results: Results, folder: Path) -> ReportPaths:
+    """Write ``report.html`` and ``results.json`` into `folder`.
+
+    Parameters
+    ----------
+    results : Results
+    folder : Path
+        Made when it is not there.
+
+    Returns
+    -------
+    ReportPaths
+    """
+    from toolkit.analysis.export import to_json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
+    _write_atomically(paths.json, to_json(results))
+    _write_atomically(paths.html, render(results))
+    return paths

@@ -1,0 +1,203 @@
+"""Numbers and units as people read them. The only place that turns a number into text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+from toolkit.analysis.results import Interval
+
+__all__ = [
+    "MISSING",
+    "count",
+    "digits_for",
+    "interval",
+    "money",
+    "number",
+    "probability",
+    "quantity",
+    "ratio",
+    "seconds",
+    "words",
+]
+
+MISSING = "not measured"
+"""What a reader sees where there is no number. Zero is a reading and is shown as 0."""
+
+_SPACE = "\u00a0"
+_MINUS = "\u2212"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+_MONEY_STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"))
+_SI_STEPS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_SI_SMALL_STEPS = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+_SECOND_STEPS = (
+    (172_800.0, 86_400.0, "d"),
+    (7_200.0, 3_600.0, "h"),
+    (120.0, 60.0, "min"),
+    (1.0, 1.0, "s"),
+    (1e-3, 1e-3, "ms"),
+    (1e-6, 1e-6, "µs"),
+)
+_SMALLEST_PLAIN = 1e-4
+"""Below this a number is written with a power of ten."""
+
+_LARGEST_PLAIN = 1e15
+
+
+def _special(value: float | None) -> str | None:
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{_MINUS}∞"
+    return None
+
+
+def _magnitude(value: float, digits: int) -> int:
+    """Return the power of ten of the first digit, after rounding to `digits`."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return `value` with significant digits; a small value never becomes 0.00.
+
+    Parameters
+    ----------
+    value : float or None
+    digits : int
+        Significant digits, at least 1.
+    """
+    special = _special(value)
+    if special is not None or value is None:
+        return special or MISSING
+    if value == 0:
+        return "0"
+    sign = _MINUS if value < 0 else ""
+    size = abs(value)
+    magnitude = _magnitude(size, digits)
+    if size < _SMALLEST_PLAIN or size >= _LARGEST_PLAIN:
+        power = str(magnitude).translate(_SUPERSCRIPT)
+        return f"{sign}{size / 10.0**magnitude:.{digits - 1}f}{_SPACE}×{_SPACE}10{power}"
+    decimals = digits - 1 - magnitude
+    return f"{sign}{round(size, decimals):,.{max(decimals, 0)}f}"
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with separators of thousands."""
+    special = _special(value)
+    if special is not None or value is None:
+        return special or MISSING
+    return f"{round(value):,}".replace("-", _MINUS)
+
+
+def probability(value: float | None) -> str:
+    """Return a probability in per cent; never 0 % or 100 %, which sampling cannot show."""
+    special = _special(value)
+    if special is not None or value is None:
+        return special or MISSING
+    if value < 0.001:
+        return f"<{_SPACE}0.1{_SPACE}%"
+    if value > 0.999:
+        return f">{_SPACE}99.9{_SPACE}%"
+    percent = 100 * value
+    decimals = 0 if 1 <= percent <= 99 else 1
+    return f"{percent:.{decimals}f}{_SPACE}%"
+
+
+def ratio(value: float | None) -> str:
+    """Return a share in per cent with three digits."""
+    text = number(None if value is None else 100 * value)
+    return text if text == MISSING else f"{text}{_SPACE}%"
+
+
+def money(value: float | None, currency: str = "USD", digits: int = 3) -> str:
+    """Return an amount of money, e.g. ``$12,300`` or ``€1.63 bn``.
+
+    Parameters
+    ----------
+    value : float or None
+    currency : str
+        Code of the currency; codes without a known sign stand before the number.
+    digits : int
+        Significant digits.
+    """
+    special = _special(value)
+    if special == MISSING or value is None:
+        return MISSING
+    symbol = _SYMBOLS.get(currency, f"{currency}{_SPACE}")
+    sign = _MINUS if value < 0 else ""
+    size = abs(value)
+    if special is not None:
+        return f"{sign}{symbol}∞"
+    for step, name in _MONEY_STEPS:
+        if size >= step:
+            return f"{sign}{symbol}{number(size / step, digits)}{_SPACE}{name}"
+    return f"{sign}{symbol}{number(size, digits)}"
+
+
+def seconds(value: float | None, digits: int = 3) -> str:
+    """Return a duration in the unit that suits it, from ns to days."""
+    special = _special(value)
+    if special is not None or value is None:
+        return special or MISSING
+    for least, unit, name in _SECOND_STEPS:
+        if abs(value) >= least:
+            return f"{number(value / unit, digits)}{_SPACE}{name}"
+    return f"{number(value / 1e-9, digits)}{_SPACE}ns" if value else f"0{_SPACE}s"
+
+
+def quantity(value: float | None, unit: str, digits: int = 3) -> str:
+    """Return a physical quantity with a decimal SI prefix, e.g. ``1.2 MB`` or ``0.52 mJ``."""
+    special = _special(value)
+    if special == MISSING or value is None:
+        return MISSING
+    if unit == "s":
+        return seconds(value, digits)
+    size = abs(value)
+    steps = _SI_STEPS if size >= 1e3 or unit in ("B", "FLOP") else _SI_SMALL_STEPS
+    for step, prefix in steps:
+        if size >= step:
+            return f"{number(value / step, digits)}{_SPACE}{prefix}{unit}"
+    return f"{number(value, digits)}{_SPACE}{unit}"
+
+
+def digits_for(value: Interval) -> int:
+    """Return the significant digits that the interval's width supports: two of its half width."""
+    width = value.high - value.low
+    size = abs(value.estimate)
+    if not (math.isfinite(width) and width > 0 and math.isfinite(size) and size > 0):
+        return 3
+    digits = math.floor(math.log10(size)) - math.floor(math.log10(width / 2)) + 2
+    return min(max(digits, 2), 6)
+
+
+def interval(value: Interval | None, show: Callable[[float, int], str] = number) -> str:
+    """Return ``estimate [low, high]`` with as many digits as the width supports.
+
+    Parameters
+    ----------
+    value : Interval or None
+    show : callable
+        Takes a number and its significant digits, e.g. `number`.
+    """
+    if value is None or math.isnan(value.estimate):
+        return MISSING
+    digits = digits_for(value)
+    return (
+        f"{show(value.estimate, digits)} "
+        f"[{_end(value.low, value, digits, show)},{_SPACE}{_end(value.high, value, digits, show)}]"
+    )
+
+
+def _end(end: float, value: Interval, digits: int, show: Callable[[float, int], str]) -> str:
+    """Write an end with the decimals of the estimate: 0.0982 beside 0.1012 keeps four places."""
+    if math.isfinite(end) and end != 0 and value.estimate not in (0, end):
+        shift = math.floor(math.log10(abs(end))) - math.floor(math.log10(abs(value.estimate)))
+        digits = min(max(digits + shift, 1), 6)
+    return show(end, digits)
+
+
+def words(name: str) -> str:
+    """Return a machine name as words: ``holiday_week`` becomes ``holiday week``."""
+    return re.sub(r"[_\s]+", " ", name).strip()

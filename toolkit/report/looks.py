@@ -1,0 +1,73 @@
+"""How tracks look: colour, marker and dash differ together, so none is needed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from toolkit.analysis.results import Results
+from toolkit.report.elements import fragment
+
+__all__ = ["GRID", "INK", "PAPER", "Look", "label", "looks", "track_names"]
+
+INK = "#010101"
+"""Stands for the colour of text in a figure; the page puts the theme's own in its place."""
+
+PAPER = "#fefefe"
+"""Stands for the colour of the page."""
+
+GRID = "#030303"
+"""Stands for the colour of fine lines."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, Plotly marker and dash of one track, and the marker as an SVG path within -7 … 7."""
+
+    colour: str
+    symbol: str
+    dash: str
+    shape: str
+    pattern: str
+
+
+# Colours of Okabe and Ito, https://jfly.uni-koeln.de/color/ (2008), readable by colour-blind eyes.
+_KNOWN = {
+    "baseline": Look("#7a7f85", "x", "dash", "M-5-3L-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0Z", ""),
+    "rules": Look("#D55E00", "square", "dot", "M-5-5H5V5H-5Z", "/"),
+    "classical": Look("#0072B2", "circle", "solid", "M-5.5 0A5.5 5.5 0 1 0 5.5 0A5.5 5.5 0 1 0-5.5 0Z", "."),
+    "neural": Look("#009E73", "triangle-up", "longdash", "M0-6L6 5H-6Z", "\\"),
+    "hybrid": Look("#CC79A7", "diamond", "dashdot", "M0-6.5L6.5 0 0 6.5-6.5 0Z", "x"),
+}
+_MORE = (
+    Look("#E69F00", "triangle-down", "longdashdot", "M0 6L6-5H-6Z", "-"),
+    Look("#56B4E9", "cross", "5px,2px", "M-2-6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z", "|"),
+    Look("#B8A800", "star", "2px,4px", "M0-7L2-2 7-2 3 1 4 6 0 3-4 6-3 1-7-2-2-2Z", "+"),
+    Look("#8c6d4f", "hourglass", "8px,2px,2px,2px", "M-5-6H5L-5 6H5Z", "/"),
+)
+
+
+def looks(tracks: Iterable[str]) -> dict[str, Look]:
+    """Return a look for each track; the toolkit's own tracks always keep theirs."""
+    names = list(dict.fromkeys(tracks))
+    others = sorted(name for name in names if name not in _KNOWN)
+    return {
+        name: _KNOWN[name] if name in _KNOWN else _MORE[others.index(name) % len(_MORE)] for name in names
+    }
+
+
+def track_names(results: Results) -> list[str]:
+    """Return every track there is a trace of, in the order of the experiment file."""
+    declared = [str(name) for name in results.experiment.get("tracks", {})]
+    seen = [summary.track for summary in results.summaries]
+    judged = [entry.track for entry in results.verdict.tracks]
+    cells = results.cells["track"].tolist() if "track" in results.cells else []
+    return list(dict.fromkeys([*declared, *seen, *judged, *cells]))
+
+
+def label(track: str, known: Iterable[str]) -> Markup:
+    """Return the track's name with its marker, as in the figures."""
+    look = looks([*known, track])[track]
+    return fragment("track", name=track, colour=look.colour, shape=look.shape)

@@ -1,0 +1,86 @@
+"""Every track at the rung that would be deployed: errors, costs, money."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
+from toolkit.report import costs, elements, formats
+from toolkit.report.base import NotApplicable, Section
+from toolkit.report.elements import Column
+from toolkit.report.looks import label, track_names
+from toolkit.report.rungs import deployed, effort
+
+__all__ = ["TracksSection"]
+
+_MEMORY_PHASES = ("fit", "search", "predict_batch")
+_ROWS_SHOWN = 1e6
+
+
+class TracksSection(Section):
+    """One row a track: what it reaches and what it costs."""
+
+    order: ClassVar[int] = 20
+    title: ClassVar[str] = "The tracks side by side"
+
+    def render(self, results: Results) -> Markup:
+        """Return the table; not applicable when no track has a finished cell."""
+        if not results.summaries:
+            raise NotApplicable("No track has a finished cell yet.")
+        known = track_names(results)
+        judged = {entry.track: entry for entry in results.verdict.tracks}
+        chosen = deployed(results)
+        table = elements.table(
+            "Each track at the rung that the validation block values most, else at its largest",
+            [
+                Column("Track"),
+                Column("Effort", note="training rows or rules"),
+                Column("Log loss", numeric=True, note="lower is better"),
+                Column("PR-AUC", numeric=True, note="higher is better"),
+                Column("Training", numeric=True, note="CPU time, search included"),
+                Column("Predicting", numeric=True, note="CPU time a million rows"),
+                Column("Peak memory", numeric=True, note="of fit or prediction"),
+                Column("Net value", numeric=True, note=f"{results.verdict.currency} a year"),
+                Column("Best?", numeric=True, note="probability"),
+            ],
+            [_row(chosen[track], judged.get(track), results, known) for track in known if track in chosen],
+        )
+        missing = [track for track in known if track not in chosen]
+        notes = [
+            "Square brackets hold 95 % intervals, over clusters of test rows and over seeds. "
+            "Times are medians over seeds on one thread."
+        ]
+        if any(summary.n_seeds == 1 for summary in chosen.values()):
+            alone = ", ".join(track for track, summary in chosen.items() if summary.n_seeds == 1)
+            notes.append(f"One seed only: {alone}; the interval holds no spread over seeds.")
+        if missing:
+            notes.append(f"No finished cell: {', '.join(missing)}.")
+        return elements.join(table, *(elements.paragraph(note, quiet=True) for note in notes))
+
+
+def _row(
+    summary: RungSummary, entry: TrackVerdict | None, results: Results, known: list[str]
+) -> list[str | Markup]:
+    def show(value: float, digits: int = 3) -> str:
+        return formats.money(value, results.verdict.currency, digits)
+
+    per_row = summary.costs.get("cost_predict_batch_cpu_seconds_per_row")
+    memory = [
+        value
+        for phase in _MEMORY_PHASES
+        if (value := summary.costs.get(f"cost_{phase}_peak_bytes")) is not None
+    ]
+    net: Interval | None = entry.net_value_per_year if entry else summary.net_value
+    return [
+        label(summary.track, known),
+        effort(summary),
+        elements.estimate(summary.scores.get("error_log_loss")),
+        elements.estimate(summary.scores.get("score_average_precision")),
+        formats.seconds(costs.training_cpu_seconds(summary.costs)),
+        formats.seconds(None if per_row is None else per_row * _ROWS_SHOWN),
+        formats.quantity(max(memory) if memory else None, "B"),
+        elements.estimate(net, show) if net else "cannot be told",
+        formats.probability(entry.probability_best) if entry else "",
+    ]

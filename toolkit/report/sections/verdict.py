@@ -1,0 +1,144 @@
+"""The answer: which track to use, how sure that is, and what each earns."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from toolkit.analysis.results import Results, TrackVerdict, Verdict
+from toolkit.report import elements, figures, formats
+from toolkit.report.base import NotApplicable, Section
+from toolkit.report.elements import Column, Tile
+from toolkit.report.looks import label, looks, track_names
+
+__all__ = ["VerdictSection"]
+
+
+def _answer(value: bool | None) -> str:
+    return {True: "Yes", False: "No", None: "Cannot tell"}[value]
+
+
+def standing(verdict: Verdict, entry: TrackVerdict) -> Markup:
+    """Return what became of a track, as a badge."""
+    if entry.excluded:
+        return elements.badge("excluded", "bad")
+    if entry.track != verdict.best:
+        return elements.badge("", "plain") if verdict.best is None else Markup("")
+    return (
+        elements.badge("leads, too close to call", "open")
+        if verdict.too_close_to_call
+        else elements.badge("best", "good")
+    )
+
+
+class VerdictSection(Section):
+    """One sentence, four answers, and the net value of every track."""
+
+    order: ClassVar[int] = 10
+    title: ClassVar[str] = "Verdict"
+
+    def render(self, results: Results) -> Markup:
+        """Return the section; not applicable before any cell has finished."""
+        verdict = results.verdict
+        if not verdict.sentence and not verdict.tracks:
+            raise NotApplicable("No cell has finished yet, so there is nothing to compare.")
+        sentence = Markup('<p class="sentence">{}</p>').format(verdict.sentence)
+        if not verdict.tracks:
+            return sentence
+        return elements.join(sentence, elements.tiles(_tiles(verdict)), _net_value(results))
+
+
+def _tiles(verdict: Verdict) -> list[Tile]:
+    if verdict.too_close_to_call is None:
+        call = "Cannot tell"
+    else:
+        call = "Too close to call" if verdict.too_close_to_call else "Clear"
+    margin = formats.money(verdict.margin, verdict.currency)
+    return [
+        Tile(
+            "Earns most",
+            verdict.best or "Cannot tell",
+            ""
+            if verdict.probability_best is None
+            else f"probability of being best: {formats.probability(verdict.probability_best)}",
+        ),
+        Tile(
+            "How clear is it?",
+            call,
+            "" if verdict.margin is None else f"less than {margin} a year apart counts as a tie",
+        ),
+        Tile(
+            "Deep learning worth its cost?",
+            _answer(verdict.deep_learning_worth_it),
+            ""
+            if verdict.probability_deep_learning_worth_it is None
+            else f"probability: {formats.probability(verdict.probability_deep_learning_worth_it)}",
+        ),
+        Tile(
+            "Hybrid worth its cost?",
+            _answer(verdict.hybrid_worth_it),
+            "a network that starts from the rules, against all others",
+        ),
+    ]
+
+
+def _net_value(results: Results) -> Markup:
+    verdict = results.verdict
+    known = looks(track_names(results))
+    ranked = sorted(verdict.tracks, key=lambda entry: -entry.net_value_per_year.estimate)
+    leader = next((entry for entry in ranked if entry.track == verdict.best), ranked[0])
+
+    def show(value: float, digits: int = 3) -> str:
+        return formats.money(value, verdict.currency, digits)
+
+    rows = [
+        figures.Bar(
+            name=entry.track,
+            value=entry.net_value_per_year,
+            text=show(entry.net_value_per_year.estimate),
+            facts=(
+                entry.track,
+                f"net value a year: {formats.interval(entry.net_value_per_year, show)}",
+                f"probability of being best: {formats.probability(entry.probability_best)}",
+                f"value of decisions: {show(entry.gross_value_per_year)}",
+                f"yearly costs: {show(sum(entry.yearly_costs.values()))}",
+                f"rung {entry.rung}",
+                *([f"excluded: {entry.excluded}"] if entry.excluded else []),
+            ),
+            look=known[entry.track],
+        )
+        for entry in ranked
+    ]
+    table = elements.table(
+        "Net value a year of every track, best first",
+        [
+            Column("Track"),
+            Column("Net value a year", numeric=True, note="95 % interval"),
+            Column("Behind the leader", numeric=True),
+            Column("Probability of being best", numeric=True),
+            Column("Standing"),
+        ],
+        [
+            [
+                label(entry.track, known),
+                elements.estimate(entry.net_value_per_year, show),
+                ""
+                if entry is leader
+                else show(leader.net_value_per_year.estimate - entry.net_value_per_year.estimate),
+                formats.probability(entry.probability_best),
+                elements.join(standing(verdict, entry), f" {entry.excluded}" if entry.excluded else ""),
+            ]
+            for entry in ranked
+        ],
+    )
+    order = ", ".join(f"{row.name} {row.text}" for row in rows)
+    return figures.embed(
+        figures.bars(rows, f"Net value a year ({verdict.currency})"),
+        name="net-value",
+        title="Net value a year: value of decisions less all costs",
+        description=f"Bars are expected values, whiskers 95 % intervals. From best to worst: {order}.",
+        table=table,
+        note="Whiskers share the assumptions, so tracks can differ clearly although their whiskers overlap; "
+        "the probabilities take that into account.",
+    )
