@@ -40,6 +40,9 @@ class Meter(ABC):
 
     basis: ClassVar[Basis] = "measured"
 
+    order: ClassVar[int] = 50
+    """Meters start by rising order and stop in reverse; the clocks have 100 and are innermost."""
+
     @abstractmethod
     def start(self) -> None:
         """Begin a window."""

@@ -1,0 +1,304 @@
+"""One cell in its own process: load, fit, search, predict under meters; then scores.
+
+The track gets the rung's training data and bare features. Labels of the validation and the test
+block stay here.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import registry
+from toolkit.config import Rung
+from toolkit.errors import ToolkitError
+from toolkit.machine import pin_one_thread
+from toolkit.meters._window import Window
+from toolkit.meters.base import Meter, Phase, Quality, Reading
+from toolkit.records import CellRecord, CellSpec
+from toolkit.scores import check_probabilities, make_evidence, row_log_loss, score_probabilities
+from toolkit.sweep.nursery import EXIT_SPOOL
+from toolkit.sweep.spool import CellOutcome, write_cell
+from toolkit.tasks.base import Block, Task, TaskData, TrainingData
+from toolkit.tracks.base import Step, Track
+
+__all__ = ["CellJob", "run_cell"]
+
+WARM_UP_ROWS = 300
+"""Labelled rows of the unmetered fit that takes the first-use costs of the libraries."""
+
+BATCH_CPU_SECONDS = 0.020
+"""A batch prediction is repeated until it has used this much, so that short ones can be read."""
+
+BATCH_CALLS = 20
+SINGLE_CALLS = 1000
+SINGLE_WALL_SECONDS = 1.0
+SINGLE_MEDIAN_CALLS = 100
+"""Fewer calls than this give no median; fewer than `SINGLE_CALLS` no upper percentile."""
+
+_TAIL_CHARACTERS = 4000
+
+Costs = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """All that a cell's process needs.
+
+    Parameters
+    ----------
+    spec : CellSpec
+    task : Task
+    track : Track
+        Checked, not fitted.
+    rung : Rung or None
+        None for no labelled rows.
+    search : float
+        Budget of the search as a multiple of the CPU time of one fit; 0 for none.
+    spool : Path
+        Where the result goes.
+    slot, slots : int
+        Which of how many cells side by side this is.
+    machine : mapping of str to str
+    import_costs : mapping of str to float or None
+        ``cost_import_*`` of the track, measured once.
+    """
+
+    spec: CellSpec
+    task: Task
+    track: Track
+    rung: Rung | None
+    search: float
+    spool: Path
+    slot: int = 0
+    slots: int = 1
+    machine: Mapping[str, str] = field(default_factory=dict)
+    import_costs: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def run_cell(job: CellJob) -> int:
+    """Run one cell in this process and write its result to the spool.
+
+    Returns
+    -------
+    int
+        Exit code of the process: 0, or `EXIT_SPOOL` when the result could not be written.
+    """
+    started_at = time.time()
+    try:
+        outcome = _Cell(job).run(started_at)
+    except Exception as error:
+        traceback.print_exc()
+        record = CellRecord(
+            **job.spec.model_dump(exclude={"data_rung"}),
+            status="failed",
+            reason=_sentence(error),
+            log_tail="".join(traceback.format_exception(error))[-_TAIL_CHARACTERS:],
+            costs=dict(job.import_costs),
+            machine=dict(job.machine),
+            started_at=started_at,
+            ended_at=time.time(),
+        )
+        outcome = CellOutcome(record)
+    try:
+        write_cell(job.spool, outcome)
+    except OSError:
+        traceback.print_exc()
+        return EXIT_SPOOL
+    return 0
+
+
+def _sentence(error: Exception) -> str:
+    first = str(error).strip().split("\n", maxsplit=1)[0]
+    if isinstance(error, ToolkitError):
+        return first
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+class _Cell:
+    """The phases of one cell, in order, with what they cost."""
+
+    def __init__(self, job: CellJob) -> None:
+        # First of all: what is resident now is the nursery's, not the cell's.
+        meters: list[Meter] = [registry.build("meters", name, {}) for name in registry.names("meters")]
+        self.meters = meters
+        self.job = job
+        self.costs: Costs = dict(job.import_costs)
+        self.machine = dict(job.machine)
+        n_threads = pin_one_thread(job.slot)
+        self.machine["threads"] = str(n_threads)
+        self.machine["load_average"] = f"{os.getloadavg()[0]:.2f}"
+        self.alone = job.slots == 1 and n_threads == 1
+
+    def run(self, started_at: float) -> CellOutcome:
+        job, spec = self.job, self.job.spec
+        with self._window("load") as window:
+            data = job.task.load(rung=job.rung, seed=spec.seed)
+        self._charge(window.reading)
+        step = Step(rung=spec.rung, data_rung=spec.data_rung, n_rules=spec.n_rules)
+        fitted, quality = self._learn(job.track.at(step), data.train)
+        probabilities = self._predict(fitted, data.test)
+        valid = check_probabilities(fitted.predict_proba(data.valid.features), len(data.valid))
+        scores = _scores(job.task, data, probabilities)
+        evidence = make_evidence(
+            labels=data.test.labels,
+            probabilities=probabilities,
+            clusters=data.test.clusters,
+            strata=data.test.strata,
+            valid_labels=data.valid.labels,
+            valid_probabilities=valid,
+        )
+        record = CellRecord(
+            **spec.model_dump(exclude={"data_rung", "n_train"}),
+            n_train=len(data.train),
+            n_clusters=len(np.unique(data.train.clusters)),
+            status="finished",
+            quality=quality,
+            scores=scores,
+            costs=self.costs,
+            chosen=fitted.chosen(),
+            machine=self.machine,
+            started_at=started_at,
+            ended_at=time.time(),
+        )
+        return CellOutcome(record, evidence)
+
+    def _window(self, phase: Phase) -> Window:
+        return Window(phase, self.meters, alone=self.alone)
+
+    def _charge(self, reading: Reading) -> None:
+        for name, value in reading.quantities.items():
+            self.costs[f"cost_{reading.phase}_{name}"] = value
+
+    def _learn(self, track: Track, train: TrainingData) -> tuple[Track, Quality]:
+        """Fit with the default parameters, search, and fit again when the search chose others."""
+        seed = self.job.spec.seed
+        _warm_up(track, train)
+        with self._window("fit") as first:
+            fitted = copy.deepcopy(track).fit(train, seed=seed)
+        first_cost = first.reading
+        self._charge(first_cost)
+        self.costs["cost_search_cpu_seconds"] = 0.0
+        self.costs["cost_search_wall_seconds"] = 0.0
+        quality = first_cost.quality
+        can_search = type(track).search is not Track.search
+        cpu_seconds = first_cost.quantities.get("cpu_seconds")
+        if self.job.search > 0 and can_search and len(train) > 0 and cpu_seconds is not None:
+            budget = self.job.search * cpu_seconds
+            with self._window("search") as search:
+                found = copy.deepcopy(track).search(train, budget_cpu_seconds=budget, seed=seed)
+            self._charge(search.reading)
+            if not _same_parameters(track, found):
+                with self._window("fit") as refit:
+                    fitted = copy.deepcopy(found).fit(train, seed=seed)
+                self._charge(refit.reading)
+                quality = refit.reading.quality
+                # The default's fit was a trial of the search.
+                for name in ("cpu_seconds", "wall_seconds"):
+                    self.costs[f"cost_search_{name}"] = _sum(
+                        self.costs.get(f"cost_search_{name}"), first_cost.quantities.get(name)
+                    )
+        flop = fitted.flop_counts()
+        self.costs["cost_fit_flop"] = flop.get("fit_flop")
+        self.costs["cost_predict_batch_flop_per_row"] = flop.get("predict_flop_per_row")
+        return fitted, quality
+
+    def _predict(self, fitted: Track, test: Block) -> NDArray[np.float64]:
+        """Predict one row, the whole block and, for the first seed, single rows; all metered."""
+        one = test.features.iloc[:1]
+        with self._window("predict_first") as window:
+            fitted.predict_proba(one)
+        self._charge(window.reading)
+        calls = 0
+        begun = time.process_time()
+        with self._window("predict_batch") as window:
+            while calls == 0 or (time.process_time() - begun < BATCH_CPU_SECONDS and calls < BATCH_CALLS):
+                raw = fitted.predict_proba(test.features)
+                calls += 1
+        probabilities = check_probabilities(raw, len(test))
+        self._charge(_per_row(window.reading, calls * len(test)))
+        if self.job.spec.seed == 0:
+            self._predict_single(fitted, test)
+        return probabilities
+
+    def _predict_single(self, fitted: Track, test: Block) -> None:
+        """Measure the latency of calls with one row each; withhold what too few calls can tell."""
+        rows = [test.features.iloc[[index % len(test)]] for index in range(SINGLE_CALLS)]
+        seconds: list[float] = []
+        end = time.perf_counter() + SINGLE_WALL_SECONDS
+        with self._window("predict_single") as window:
+            for row in rows:
+                begun = time.perf_counter()
+                fitted.predict_proba(row)
+                ended = time.perf_counter()
+                seconds.append(ended - begun)
+                if ended > end:
+                    break
+        enough = len(seconds) >= SINGLE_CALLS and window.reading.quality != "contended"
+        cpu_seconds = window.reading.quantities.get("cpu_seconds")
+        prefix = "cost_predict_single"
+        self.costs[f"{prefix}_cpu_seconds"] = None if cpu_seconds is None else cpu_seconds / len(seconds)
+        median = float(np.median(seconds)) if len(seconds) >= SINGLE_MEDIAN_CALLS else None
+        self.costs[f"{prefix}_p50_seconds"] = median
+        for percentile in (95, 99):
+            value = float(np.percentile(seconds, percentile)) if enough else None
+            self.costs[f"{prefix}_p{percentile}_seconds"] = value
+
+
+def _warm_up(track: Track, train: TrainingData) -> None:
+    """Fit a copy on a few rows of both classes, so that no track is charged for first use."""
+    half = WARM_UP_ROWS // 2
+    classes = [np.flatnonzero(train.labels == label) for label in (0, 1)]
+    # Spread over the rows, so that there are clusters to split.
+    rows = np.concatenate([found[:: max(1, len(found) // half)][:half] for found in classes])
+    few = replace(train.take(np.sort(rows)), unlabelled=train.unlabelled.iloc[:WARM_UP_ROWS])
+    try:
+        copy.deepcopy(track).fit(few, seed=0)
+    except Exception as error:
+        # Too little data for this track: the real fit will tell what is wrong, if anything is.
+        print(f"the warm-up fit was not possible: {error}", file=sys.stderr)
+
+
+def _same_parameters(track: Track, found: Track) -> bool:
+    """Tell whether a search has kept the parameters (fields and what it set)."""
+    if type(track) is not type(found):
+        return False
+    own, new = vars(track), vars(found)
+    return own.keys() == new.keys() and all(pickle.dumps(own[key]) == pickle.dumps(new[key]) for key in own)
+
+
+def _sum(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first + second
+
+
+def _per_row(reading: Reading, n_rows: int) -> Reading:
+    """Turn seconds into seconds a row; other quantities stay."""
+    quantities = {
+        f"{name}_per_row" if name.endswith("_seconds") else name: (
+            value / n_rows if name.endswith("_seconds") and value is not None and n_rows else value
+        )
+        for name, value in reading.quantities.items()
+    }
+    return replace(reading, quantities=quantities)
+
+
+def _scores(task: Task, data: TaskData, probabilities: NDArray[np.float64]) -> dict[str, float | None]:
+    """Score the test block, with the log loss of always saying the training base rate beside it."""
+    scores: dict[str, float | None] = dict(score_probabilities(data.test.labels, probabilities))
+    scores.update(task.extra_scores(data.test, probabilities))
+    prior: float | None = None
+    if 0 < np.count_nonzero(data.train.labels) < len(data.train):
+        constant = np.full(len(data.test), float(np.mean(data.train.labels)))
+        prior = float(row_log_loss(data.test.labels, constant).mean())
+    scores["error_log_loss_class_prior"] = prior
+    return scores

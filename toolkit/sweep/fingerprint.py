@@ -1,0 +1,178 @@
+"""What makes two cells the same: a hash of all that shapes their result, and of nothing else.
+
+In: the task and its data, the track and its parameters, the rung, the seed, the search budget, the
+meaning of the program text of task, track, knowledge, scores and cell runner, the formats of
+evidence and meters, and the versions of numpy, scikit-learn, torch and Python. Out: economics,
+prices, analysis, report and engine, which may change without a cell running again.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import toolkit
+from toolkit.config import Rung
+from toolkit.meters.base import METER_VERSION
+from toolkit.records import EVIDENCE_VERSION, N_BINS, CellSpec
+from toolkit.tasks.base import Task
+from toolkit.tracks.base import Track
+
+__all__ = ["Fingerprinter", "source_hash"]
+
+_PACKAGES = ("numpy", "scikit-learn", "torch")
+_ALWAYS = ("scores.py", "seeding.py", "tasks/base.py", "tracks/base.py", "sweep/cell.py")
+"""Files below ``toolkit`` that shape every cell."""
+
+
+class Fingerprinter:
+    """Hashes the cells of one experiment.
+
+    Parameters
+    ----------
+    task : Task
+    data_version : str
+        The task's own, after `prepare`.
+    search : float
+        Budget of the search as a multiple of one fit.
+    """
+
+    def __init__(self, task: Task, *, data_version: str, search: float) -> None:
+        self._common = {
+            "task": _parameters(task),
+            "task_source": source_hash(_plugin_files(task, shared=False)),
+            "shared_source": source_hash(_toolkit_folder() / name for name in _ALWAYS),
+            "data_version": data_version,
+            "search": search,
+            "evidence": [EVIDENCE_VERSION, N_BINS],
+            "meters": METER_VERSION,
+            "versions": _versions(),
+        }
+
+    def cell(self, spec: CellSpec, track: Track, rung: Rung | None) -> str:
+        """Return the fingerprint of one cell: 32 hexadecimal digits.
+
+        Parameters
+        ----------
+        spec : CellSpec
+            Its own `fingerprint` and its expected `n_train` do not count.
+        track : Track
+            Checked, with its parameters.
+        rung : Rung or None
+            What the ladder says for this cell.
+        """
+        parts = {
+            **self._common,
+            "cell": [spec.task, spec.track, spec.rung, spec.n_rules, spec.seed],
+            "rung": None if rung is None else rung.model_dump(),
+            "track": self._track(track),
+        }
+        text = json.dumps(parts, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def _track(self, track: Track) -> dict[str, Any]:
+        files = _plugin_files(track, shared=True)
+        if getattr(track, "knowledge", None) is not None:
+            files += sorted((_toolkit_folder() / "knowledge").glob("*.py"))
+        return {"parameters": _parameters(track), "source": source_hash(files)}
+
+
+def source_hash(files: Iterable[Path]) -> str:
+    """Return a hash of Python files that layout, comments and docstrings do not change.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Named by their place below ``toolkit`` (else by their name), so that moving the package
+        changes nothing.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(set(files)):
+        digest.update(file.name.encode())
+        digest.update(_meaning(file, file.stat().st_mtime_ns).encode())
+    return digest.hexdigest()
+
+
+@cache
+def _meaning(file: Path, modified: int) -> str:
+    """Return the hash of a file's syntax tree without docstrings; `modified` renews the cache."""
+    tree = ast.parse(file.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [
+                part
+                for part in node.body
+                if not (
+                    isinstance(part, ast.Expr)
+                    and isinstance(part.value, ast.Constant)
+                    and isinstance(part.value.value, str)
+                )
+            ]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _toolkit_folder() -> Path:
+    return Path(toolkit.__file__).parent
+
+
+def _plugin_files(plugin: Task | Track, *, shared: bool) -> list[Path]:
+    """Return the plug-in's file and the private files beside it that it may use.
+
+    Parameters
+    ----------
+    plugin : Task or Track
+    shared : bool
+        True for all ``_*.py`` beside it, False for ``_<name>*.py`` only.
+    """
+    file = Path(inspect.getfile(type(plugin)))
+    pattern = "_*.py" if shared else f"_{file.stem}*.py"
+    siblings = [path for path in file.parent.glob(pattern) if path.name != "__init__.py"]
+    return [file, *siblings]
+
+
+def _parameters(plugin: Task | Track) -> dict[str, Any]:
+    """Return the fields of a plug-in as plain data, a file by the hash of its content."""
+    fields = {item.name: getattr(plugin, item.name) for item in dataclasses.fields(_as_dataclass(plugin))}
+    return {name: _plain(value) for name, value in sorted(fields.items())}
+
+
+def _as_dataclass(plugin: Any) -> Any:
+    if not dataclasses.is_dataclass(plugin):
+        raise TypeError(f"{type(plugin).__name__} must be a dataclass: its fields are its parameters")
+    return plugin
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str | Path) and len(str(value)) < 4096 and Path(value).is_file():
+        return {"file": hashlib.sha256(Path(value).read_bytes()).hexdigest()}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [_plain(item) for item in value]
+        return sorted(items, key=repr) if isinstance(value, set | frozenset) else items
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if hasattr(value, "model_dump"):
+        return _plain(value.model_dump())
+    return repr(value)
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = ""
+    return versions

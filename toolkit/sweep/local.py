@@ -1,0 +1,254 @@
+"""The local engine: one fresh process a cell, started by a nursery, watched by the driver."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from toolkit.errors import StoreError
+from toolkit.machine import describe
+from toolkit.records import CellRecord, CellSpec, Status
+from toolkit.sweep.cell import CellJob, run_cell
+from toolkit.sweep.import_probe import probe
+from toolkit.sweep.nursery import EXIT_SPOOL, Ended, Kill, Run
+from toolkit.sweep.nursery_handle import Nursery
+from toolkit.sweep.plan import Plan
+from toolkit.sweep.spool import CellOutcome, log_path, read_cell
+
+__all__ = ["Event", "LocalExecutor"]
+
+_LATE_IMPORTS = {
+    "torch": ("torch._dynamo", "torch.utils.flop_counter", "toolkit.tracks._torch"),
+    "sklearn": ("sklearn.metrics",),
+}
+"""Modules that are imported on first use, by the root package whose use brings them."""
+
+_GRACE_SECONDS = 5.0
+_TAIL_BYTES = 4000
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to show while cells run: libraries being loaded, or a cell that has started."""
+
+    kind: Literal["preparing", "started"]
+    text: str
+    spec: CellSpec | None = None
+
+
+@dataclass
+class _Running:
+    spec: CellSpec
+    slot: int
+    started_at: float
+    deadline: float
+    timed_out: bool = False
+
+
+class LocalExecutor:
+    """Runs cells on this machine.
+
+    Parameters
+    ----------
+    slots : int
+        Cells side by side. With more than one, their costs are marked ``contended``.
+    timeout_seconds : float
+        A cell that takes longer is ended.
+    on_event : callable, optional
+        Called with each `Event`, in the driver's thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        slots: int = 1,
+        timeout_seconds: float = 3600.0,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.slots = slots
+        self.timeout_seconds = timeout_seconds
+        self._on_event = on_event or (lambda event: None)
+
+    def run(self, plan: Plan, specs: Sequence[CellSpec], *, spool: Path) -> Iterator[CellOutcome]:
+        """Run cells and yield each as it ends; its files stay in the spool until discarded.
+
+        A cell that fails, is killed, takes too long or vanishes is an outcome like any other. When
+        the iterator is closed or interrupted, running cells are ended; finished ones are in the
+        spool.
+
+        Raises
+        ------
+        StoreError
+            Results cannot be written to the spool, e.g. because the disk is full.
+        ToolkitError
+            No process for cells can be started.
+        """
+        if not specs:
+            return
+        try:
+            spool.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot make the folder for results ({error.strerror})", where=str(spool)
+            ) from error
+        sweep = _Sweep(self, plan, spool)
+        try:
+            yield from sweep.run(list(specs))
+        finally:
+            sweep.close()
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on."""
+        self._on_event(event)
+
+
+class _Sweep:
+    """The state of one `LocalExecutor.run`."""
+
+    def __init__(self, executor: LocalExecutor, plan: Plan, spool: Path) -> None:
+        self.executor = executor
+        self.plan = plan
+        self.spool = spool
+        self.machine = describe()
+        self.imports: dict[tuple[str, ...], dict[str, float | None]] = {}
+        self.running: dict[str, _Running] = {}
+        self.nursery: Nursery | None = None
+
+    def run(self, waiting: list[CellSpec]) -> Iterator[CellOutcome]:
+        waiting.reverse()
+        while waiting or self.running:
+            while waiting and len(self.running) < self.executor.slots:
+                self._start(waiting.pop())
+            yield from self._wait()
+
+    def close(self) -> None:
+        if self.nursery is not None:
+            self.nursery.close()
+            self.nursery = None
+
+    def _start(self, spec: CellSpec) -> None:
+        track = self.plan.tracks[spec.track]
+        packages = track.imports
+        if packages not in self.imports:
+            text = f"measuring what importing {', '.join(packages)} costs"
+            self.executor.tell(Event("preparing", text, spec))
+            self.imports[packages] = probe(packages)
+        if self.nursery is None:
+            self.executor.tell(Event("preparing", "loading the libraries once for all cells", spec))
+            self.nursery = Nursery(_modules(self.plan))
+        taken = {cell.slot for cell in self.running.values()}
+        slot = next(number for number in range(self.executor.slots) if number not in taken)
+        job = CellJob(
+            spec=spec,
+            task=self.plan.task,
+            track=track,
+            rung=self.plan.rung(spec),
+            search=self.plan.experiment.search,
+            spool=self.spool.absolute(),
+            slot=slot,
+            slots=self.executor.slots,
+            machine=self.machine,
+            import_costs=self.imports[packages],
+        )
+        log = log_path(self.spool.absolute(), spec.fingerprint)
+        self.nursery.start(Run(spec.fingerprint, pickle.dumps((run_cell, job)), str(log)))
+        now = time.monotonic()
+        self.running[spec.fingerprint] = _Running(
+            spec, slot, started_at=time.time(), deadline=now + self.executor.timeout_seconds
+        )
+        self.executor.tell(Event("started", spec.name, spec))
+
+    def _wait(self) -> Iterator[CellOutcome]:
+        """Wait for the next end of a cell or for a deadline, and yield what has ended."""
+        nursery = self.nursery
+        if nursery is None:
+            return
+        now = time.monotonic()
+        next_deadline = min(cell.deadline for cell in self.running.values())
+        try:
+            if nursery.connection.poll(max(0.0, next_deadline - now)):
+                ended = nursery.connection.recv()
+                yield self._end(self.running.pop(ended.key), ended)
+                return
+        except (EOFError, OSError):
+            # The nursery was killed, and its children with it; the next cell gets a new one.
+            self.close()
+            lost = list(self.running.values())
+            self.running.clear()
+            for cell in lost:
+                yield self._end(cell, None)
+            return
+        for key, cell in self.running.items():
+            if cell.deadline <= time.monotonic():
+                cell.timed_out = True
+                cell.deadline = time.monotonic() + _GRACE_SECONDS
+                nursery.start(Kill(key))
+
+    def _end(self, cell: _Running, ended: Ended | None) -> CellOutcome:
+        """Return what became of a cell: its result if there is one, else why there is none."""
+        log = log_path(self.spool, cell.spec.fingerprint)
+        tail = _tail(log)
+        log.unlink(missing_ok=True)
+        if ended is not None and ended.exit_code == EXIT_SPOOL:
+            raise StoreError(
+                f"the result of {cell.spec.name} cannot be written; free space or mend the folder and run "
+                f"again: finished cells are kept. It said: {tail.strip().splitlines()[-1:]}",
+                where=str(self.spool),
+            )
+        try:
+            outcome = read_cell(self.spool, cell.spec.fingerprint)
+        except ValueError as error:
+            return CellOutcome(self._failure(cell, "lost", f"its result is damaged: {error}", tail))
+        if outcome is not None:
+            if tail and not outcome.record.log_tail:
+                return CellOutcome(outcome.record.model_copy(update={"log_tail": tail}), outcome.evidence)
+            return outcome
+        return CellOutcome(self._failure(cell, *self._why(cell, ended), tail))
+
+    def _why(self, cell: _Running, ended: Ended | None) -> tuple[Status, str]:
+        if cell.timed_out:
+            return "timeout", f"it took longer than {self.executor.timeout_seconds:g} seconds"
+        if ended is None:
+            return "lost", "the process that starts cells has ended"
+        if ended.exit_code < 0:
+            with contextlib.suppress(ValueError):
+                name = signal.Signals(-ended.exit_code).name
+                hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
+                return "killed", f"its process was killed by {name}{hint}"
+            return "killed", f"its process was killed by signal {-ended.exit_code}"
+        return "lost", f"its process ended without a result (exit code {ended.exit_code})"
+
+    def _failure(self, cell: _Running, status: Status, reason: str, tail: str) -> CellRecord:
+        return CellRecord(
+            **cell.spec.model_dump(exclude={"data_rung"}),
+            status=status,
+            reason=reason,
+            log_tail=tail,
+            machine=self.machine,
+            started_at=cell.started_at,
+            ended_at=time.time(),
+        )
+
+
+def _modules(plan: Plan) -> list[str]:
+    """Return what cells of this plan import, to be loaded once."""
+    plugins = (plan.task, *plan.tracks.values())
+    modules = ["toolkit.sweep.cell", *(type(plugin).__module__ for plugin in plugins)]
+    packages = {package for track in plan.tracks.values() for package in track.imports}
+    modules += sorted(packages)
+    for root in sorted({package.split(".", maxsplit=1)[0] for package in packages} | {"sklearn"}):
+        modules += _LATE_IMPORTS.get(root, ())
+    return modules
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,219 @@
+"""From an experiment file to the cells to run, with everything checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolkit import registry
+from toolkit.config import Experiment, Rung
+from toolkit.errors import ConfigError, ParameterError, UserError, did_you_mean
+from toolkit.records import CellSpec
+from toolkit.sweep.estimate import Estimate
+from toolkit.sweep.fingerprint import Fingerprinter
+from toolkit.tasks.base import Progress, Schema, Task
+from toolkit.tracks.base import Step, Track
+
+__all__ = ["Plan", "make_plan"]
+
+QUICK_ROWS = 60_000
+"""A quick look climbs no rung with more labelled rows than this."""
+
+QUICK_STRIDE = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a sweep and what they are made of.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    task : Task
+        Prepared.
+    tracks : mapping of str to Track
+        Checked, in the order of the experiment file.
+    specs : tuple of CellSpec
+        In the order to run them: small rungs of all tracks first.
+    data_version : str
+    left_out : str
+        What a quick look or a choice of tracks and seeds leaves out; empty for the whole sweep.
+    """
+
+    experiment: Experiment
+    task: Task
+    tracks: Mapping[str, Track]
+    specs: tuple[CellSpec, ...]
+    data_version: str
+    left_out: str = ""
+    estimate: Estimate = field(default_factory=Estimate, compare=False)
+
+    def rung(self, spec: CellSpec) -> Rung | None:
+        """Return the ladder's entry for a cell; None for no labelled rows."""
+        return None if spec.data_rung is None else self.experiment.ladder.rungs[spec.data_rung]
+
+    def estimate_seconds(self, track: str | None = None) -> float:
+        """Return the expected wall time of all cells (of one track), see `Estimate`."""
+        chosen = (spec for spec in self.specs if track is None or spec.track == track)
+        return sum(self.estimate.seconds(spec) for spec in chosen)
+
+
+def make_plan(
+    experiment: Experiment,
+    *,
+    progress: Progress,
+    only: Sequence[str] | None = None,
+    seeds: int | None = None,
+    quick: bool = False,
+) -> Plan:
+    """Check an experiment and expand it into cells.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    progress : callable
+        Told what is being prepared and how far it is.
+    only : sequence of str, optional
+        Tracks to run; all by default.
+    seeds : int, optional
+        Instead of the ladder's own number.
+    quick : bool
+        About every third rung of at most `QUICK_ROWS` rows, and one seed.
+
+    Raises
+    ------
+    ConfigError
+        The file asks for what cannot be done; with file and line.
+    UserError
+        Data or knowledge is missing or broken.
+    """
+    names = _chosen_tracks(experiment, only)
+    _check_hours(experiment)
+    task = _build_task(experiment)
+    tracks = {name: _build_track(experiment, name) for name in names}
+    task.prepare(progress)
+    schema = task.schema()
+    tracks = {name: _check_track(experiment, name, track, schema) for name, track in tracks.items()}
+    rows = [task.n_train(rung) for rung in experiment.ladder.rungs]
+    n_seeds = 1 if quick else (experiment.ladder.seeds if seeds is None else seeds)
+    if n_seeds < 1:
+        raise ConfigError(f"the number of seeds must be at least 1, got {n_seeds}")
+    data_version = task.data_version()
+    fingerprinter = Fingerprinter(task, data_version=data_version, search=experiment.search)
+
+    specs: list[tuple[float, int, int, CellSpec]] = []
+    skipped: list[str] = []
+    for position, (name, track) in enumerate(tracks.items()):
+        steps = track.steps(len(rows))
+        kept = _quick_steps(steps, rows) if quick else steps
+        if len(kept) < len(steps):
+            skipped.append(f"{len(steps) - len(kept)} of {len(steps)} rungs of {name}")
+        for step in kept:
+            for seed in range(n_seeds if track.seeded else 1):
+                spec = _spec(experiment, name, step, seed, rows)
+                rung = None if step.data_rung is None else experiment.ladder.rungs[step.data_rung]
+                spec = spec.model_copy(update={"fingerprint": fingerprinter.cell(spec, track, rung)})
+                specs.append((_level(step, steps, rows), seed, position, spec))
+    if n_seeds < experiment.ladder.seeds:
+        skipped.append(f"{experiment.ladder.seeds - n_seeds} of {experiment.ladder.seeds} seeds")
+    left = [name for name in experiment.tracks if name not in tracks]
+    if left:
+        skipped.append(f"the tracks {', '.join(left)}")
+    return Plan(
+        experiment=experiment,
+        task=task,
+        tracks=tracks,
+        specs=tuple(spec for *_, spec in sorted(specs, key=lambda item: item[:3])),
+        data_version=data_version,
+        left_out=f"left out: {'; '.join(skipped)}" if skipped else "",
+    )
+
+
+def _chosen_tracks(experiment: Experiment, only: Sequence[str] | None) -> list[str]:
+    for name in only or ():
+        if name not in experiment.tracks:
+            raise ConfigError(
+                f"the experiment has no track '{name}'{did_you_mean(name, experiment.tracks)}",
+                where=experiment.where("tracks"),
+            )
+    return [name for name in experiment.tracks if not only or name in only]
+
+
+def _check_hours(experiment: Experiment) -> None:
+    """Refuse hours of a track that does not exist: they would be dropped in silence."""
+    known = sorted({*experiment.tracks, *registry.names("tracks")})
+    for name in experiment.economics.hours:
+        if name not in known:
+            raise ConfigError(
+                f"economics.hours names '{name}', which is no track{did_you_mean(name, known)}",
+                where=experiment.where("economics", "hours", name),
+            )
+
+
+def _build_task(experiment: Experiment) -> Task:
+    try:
+        task: Task = registry.build("tasks", experiment.task_name, experiment.task_params)
+    except ParameterError as error:
+        raise ConfigError(
+            error.problem, where=experiment.where("task", *(error.path or ("name",)))
+        ) from error
+    return task
+
+
+def _build_track(experiment: Experiment, name: str) -> Track:
+    try:
+        track: Track = registry.build("tracks", name, experiment.tracks[name])
+    except ParameterError as error:
+        raise ConfigError(error.problem, where=experiment.where("tracks", name, *error.path)) from error
+    return track
+
+
+def _check_track(experiment: Experiment, name: str, track: Track, schema: Schema) -> Track:
+    folder = Path(experiment.path).absolute().parent
+    try:
+        return track.check(schema, folder)
+    except ParameterError as error:
+        raise ConfigError(error.problem, where=experiment.where("tracks", name, *error.path)) from error
+    except UserError as error:
+        if error.where is not None:
+            raise
+        raise ConfigError(error.problem, where=experiment.where("tracks", name)) from error
+
+
+def _spec(experiment: Experiment, name: str, step: Step, seed: int, rows: Sequence[int]) -> CellSpec:
+    return CellSpec(
+        experiment=experiment.experiment,
+        task=experiment.task_name,
+        track=name,
+        rung=step.rung,
+        data_rung=step.data_rung,
+        n_rules=step.n_rules,
+        seed=seed,
+        n_train=0 if step.data_rung is None else rows[step.data_rung],
+    )
+
+
+def _quick_steps(steps: Sequence[Step], rows: Sequence[int]) -> tuple[Step, ...]:
+    """Return about every third step that is small enough, and the last of those.
+
+    A track with one step keeps it, on the largest small rung.
+    """
+    small = [index for index, count in enumerate(rows) if count <= QUICK_ROWS] or [0]
+    if len(steps) == 1:
+        step = steps[0]
+        if step.data_rung is None or step.data_rung in small:
+            return tuple(steps)
+        return (Step(rung=step.rung, data_rung=small[-1], n_rules=step.n_rules),)
+    allowed = [step for step in steps if step.data_rung is None or step.data_rung in small]
+    kept = [*allowed[:-1][::QUICK_STRIDE], *allowed[-1:]]
+    return tuple(kept)
+
+
+def _level(step: Step, steps: Sequence[Step], rows: Sequence[int]) -> float:
+    """Return how far up its ladder a step is, 0 to 1, so that all tracks climb side by side."""
+    if len(steps) == 1:
+        return 0.0
+    if step.data_rung is not None:
+        return step.data_rung / max(1, len(rows) - 1)
+    return steps.index(step) / (len(steps) - 1)
