@@ -1,0 +1,299 @@
+"""Compiler A: a knowledge base becomes a vectorised expert system.
+
+MYCIN's certainty factors, combined pair by pair in any order, are log-odds that add up: with
+``w(c) = -ln(1 - c)`` for ``c >= 0`` and ``ln(1 + c)`` below, the combined factor of the fired rules
+is ``1 - exp(-S)`` for ``S = sum(w) >= 0`` and ``exp(S) - 1`` below (certainty factors as monotone
+transforms of likelihood ratios: D. Heckerman, "Probabilistic interpretations for MYCIN's certainty
+factors", 1986). So an expert system is ``p = sigmoid(logit prior(x) + scale * S(x))``.
+
+Adding up assumes that rules are independent given the outcome. Where they are not, a `group` counts
+only the strongest of its rules that fire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.errors import KnowledgeError, did_you_mean, nearest
+from toolkit.knowledge.base import Conditions, KnowledgeBase
+from toolkit.knowledge.condition import Condition, Member, leaves
+from toolkit.knowledge.program import Program
+
+__all__ = ["ExpertSystem", "compile_knowledge", "log_odds"]
+
+SMALLEST_PRIOR = 1e-6
+"""A prior column is kept this far from 0 and 1, which are beyond all evidence."""
+
+
+class _Column(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def levels(self) -> tuple[str, ...]: ...
+
+
+class _Schema(Protocol):
+    @property
+    def columns(self) -> Sequence[_Column]: ...
+
+
+def log_odds(certainty: float) -> float:
+    """Return the evidence that a certainty factor in (-1, 1) stands for."""
+    return float(-np.log1p(-certainty) if certainty >= 0 else np.log1p(certainty))
+
+
+@dataclass(frozen=True)
+class ExpertSystem:
+    """A compiled knowledge base.
+
+    Parameters
+    ----------
+    rule_ids : tuple of str
+        In the order written.
+    weights : ndarray of shape (n_rules,)
+        Signed log-odds of each rule.
+    groups : tuple of tuple of int
+        Rules of each group of two or more, the strongest first; ties in the order written.
+    columns : tuple of str
+        Columns that predicting reads.
+    content_hash : str
+        Of the knowledge base.
+    """
+
+    rule_ids: tuple[str, ...]
+    weights: NDArray[np.float64]
+    groups: tuple[tuple[int, ...], ...]
+    columns: tuple[str, ...]
+    content_hash: str
+    _prior: str | float
+    _prior_missing: float | None
+    _rules: Program
+    _never: Program
+    _always: Program
+
+    @property
+    def n_rules(self) -> int:
+        """Number of rules."""
+        return len(self.rule_ids)
+
+    def prior_logit(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the log-odds before any rule, shape (n_rows,).
+
+        Raises
+        ------
+        KnowledgeError
+            The prior's column has missing values, or values that are no probabilities.
+        """
+        if isinstance(self._prior, float):
+            probability = np.full(len(features), self._prior)
+        else:
+            probability = features[self._prior].to_numpy(np.float64)
+            if self._prior_missing is not None:
+                probability = np.where(np.isnan(probability), self._prior_missing, probability)
+            wrong = ~((probability >= 0) & (probability <= 1))
+            if wrong.any():
+                raise KnowledgeError(
+                    f"the prior '{self._prior}' must be a probability, but {int(wrong.sum()):,} of "
+                    f"{len(wrong):,} rows are not, e.g. {probability[wrong][0]:g}; if it is missing there, "
+                    f"say what missing stands for under columns: {self._prior}"
+                )
+        probability = np.clip(probability, SMALLEST_PRIOR, 1 - SMALLEST_PRIOR)
+        logit: NDArray[np.float64] = np.log(probability) - np.log1p(-probability)
+        return logit
+
+    def firings(self, features: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return which rules fire, shape (n_rows, n_rules)."""
+        return _matrix(self._rules, features)
+
+    def effective(self, firings: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which firings count: in each group only the strongest, shape (n_rows, n_rules)."""
+        counted = firings.copy(order="K")
+        for members in self.groups:
+            _keep_strongest([counted[:, member] for member in members])
+        return counted
+
+    def contributions(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the log-odds each rule adds, shape (n_rows, n_rules); they add up to the evidence."""
+        return self.effective(self.firings(features)) * self.weights
+
+    def evidence(self, features: pd.DataFrame, n_rules: int | None = None) -> NDArray[np.float64]:
+        """Return S(x), the sum of the weights of the firings that count, shape (n_rows,).
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_columns)
+        n_rules : int, optional
+            Use only the first so many rules, in the order written.
+        """
+        count = self.n_rules if n_rules is None else n_rules
+        groups = [[member for member in members if member < count] for members in self.groups]
+        grouped = {member for members in groups for member in members}
+        total = np.zeros(len(features))
+        for rows, decided in self._rules.run(features):
+            counted = {
+                rule: decided[rule].copy() if rule in grouped else decided[rule] for rule in range(count)
+            }
+            for members in groups:
+                _keep_strongest([counted[member] for member in members])
+            block = total[rows]
+            step = np.empty(len(block))
+            for rule, fired in counted.items():
+                np.multiply(fired, self.weights[rule], out=step)
+                block += step
+        return total
+
+    def logit(
+        self, features: pd.DataFrame, n_rules: int | None = None, scale: float = 1.0
+    ) -> NDArray[np.float64]:
+        """Return log-odds: the prior's plus `scale` times the evidence, shape (n_rows,)."""
+        return self.prior_logit(features) + scale * self.evidence(features, n_rules)
+
+    def forbidden(self, features: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return the rows that some ``never`` rules out, shape (n_rows,)."""
+        forbidden: NDArray[np.bool_] = np.logical_or.reduce(_matrix(self._never, features), axis=1)
+        return forbidden
+
+    def required(self, features: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return the rows that some ``always`` settles, shape (n_rows,); ``never`` overrules it."""
+        required: NDArray[np.bool_] = np.logical_or.reduce(_matrix(self._always, features), axis=1)
+        return required & ~self.forbidden(features)
+
+    def shield(self, features: pd.DataFrame, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities with the hard facts put over them, shape (n_rows,)."""
+        if not self._never.outputs and not self._always.outputs:
+            return probabilities
+        shielded = np.where(self.required(features), 1.0, probabilities)
+        return np.where(self.forbidden(features), 0.0, shielded)
+
+    def predict_proba(
+        self, features: pd.DataFrame, n_rules: int | None = None, scale: float = 1.0
+    ) -> NDArray[np.float64]:
+        """Return the probability of the positive outcome, shape (n_rows,)."""
+        logit = self.logit(features, n_rules, scale)
+        return self.shield(features, np.exp(-np.logaddexp(0.0, -logit)))
+
+
+def compile_knowledge(knowledge: KnowledgeBase, schema: _Schema) -> ExpertSystem:
+    """Compile a knowledge base against a task's columns.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase
+    schema : Schema
+        Names, kinds and levels; see `toolkit.tasks.base.Schema`.
+
+    Raises
+    ------
+    KnowledgeError
+        A column or a value that the task does not have, with ``file:line`` and the nearest name.
+    """
+    conditions = knowledge.conditions()
+    task = {column.name: column for column in schema.columns}
+    _check_columns(knowledge, task)
+    levels = {name: column.levels for name, column in task.items() if column.kind == "category"}
+    _check_levels(knowledge, conditions, levels)
+    missing: dict[str, Fraction | str] = {}
+    for name, spec in knowledge.columns.items():
+        value = spec.read(spec.missing)
+        if value is not None:
+            missing[name] = value
+    programs = [Program.compile(part, levels, missing) for part in conditions]
+    used = dict.fromkeys(name for program in programs for name in program.columns)
+    probability = knowledge.prior_probability
+    if probability is None:
+        used[knowledge.prior] = None
+    stands_for = missing.get(knowledge.prior)
+    return ExpertSystem(
+        rule_ids=tuple(rule.id for rule in knowledge.rules),
+        weights=np.array([log_odds(knowledge.certainty(rule)) for rule in knowledge.rules], np.float64),
+        groups=_groups(knowledge),
+        columns=tuple(used),
+        content_hash=knowledge.content_hash,
+        _prior=knowledge.prior if probability is None else probability,
+        _prior_missing=float(stands_for) if isinstance(stands_for, Fraction) else None,
+        _rules=programs[0],
+        _never=programs[1],
+        _always=programs[2],
+    )
+
+
+def _groups(knowledge: KnowledgeBase) -> tuple[tuple[int, ...], ...]:
+    members: dict[str, list[int]] = {}
+    for index, rule in enumerate(knowledge.rules):
+        if rule.group is not None:
+            members.setdefault(rule.group, []).append(index)
+
+    def strength(index: int) -> float:
+        return abs(log_odds(knowledge.certainty(knowledge.rules[index])))
+
+    return tuple(
+        tuple(sorted(group, key=strength, reverse=True)) for group in members.values() if len(group) > 1
+    )
+
+
+def _keep_strongest(fired: Sequence[NDArray[np.bool_]]) -> None:
+    """Silence, in place, each rule where a stronger one (before it) has fired."""
+    if not fired:
+        return
+    seen = fired[0].copy()
+    for weaker in fired[1:]:
+        np.greater(weaker, seen, out=weaker)
+        np.logical_or(seen, weaker, out=seen)
+
+
+def _matrix(program: Program, features: pd.DataFrame) -> NDArray[np.bool_]:
+    by_rule = np.empty((len(program.outputs), len(features)), np.bool_)
+    for rows, decided in program.run(features):
+        for out, fired in zip(by_rule, decided, strict=True):
+            out[rows] = fired
+    return by_rule.T
+
+
+def _check_columns(knowledge: KnowledgeBase, task: Mapping[str, _Column]) -> None:
+    for name, spec in knowledge.columns.items():
+        column = task.get(name)
+        where = knowledge.where("columns", name)
+        if column is None:
+            raise KnowledgeError(f"the task has no column '{name}'{did_you_mean(name, task)}", where=where)
+        if (column.kind == "category") != (spec.type == "choice"):
+            is_a = "a choice" if column.kind == "category" else "a number"
+            raise KnowledgeError(f"'{name}' is {is_a} in the task, but a {spec.type} here", where=where)
+        choices = spec.values or ()  # noqa: PD011 (not pandas)
+        for value in (*choices, spec.missing):
+            if spec.type == "choice" and isinstance(value, str):
+                _check_level(name, value, column.levels, where)
+
+
+def _check_level(column: str, value: str, levels: tuple[str, ...], where: str | None) -> None:
+    if value not in levels:
+        shown = levels if len(levels) <= 20 else ()
+        raise KnowledgeError(
+            f"the task's column '{column}' has no value '{value}'"
+            f"{did_you_mean(value, levels) if nearest(value, levels) else did_you_mean(value, shown)}",
+            where=where,
+        )
+
+
+def _check_levels(
+    knowledge: KnowledgeBase, conditions: Conditions, levels: Mapping[str, tuple[str, ...]]
+) -> None:
+    for place, condition in _places(knowledge, conditions):
+        for leaf in leaves(condition):
+            if isinstance(leaf, Member):
+                for level in leaf.levels:
+                    _check_level(leaf.column, level, levels[leaf.column], place)
+
+
+def _places(knowledge: KnowledgeBase, conditions: Conditions) -> Iterator[tuple[str | None, Condition]]:
+    for part, read in zip(("rules", "never", "always"), conditions, strict=True):
+        for index, condition in enumerate(read):
+            yield knowledge.where(part, index, "when"), condition
