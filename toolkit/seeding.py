@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 __all__ = ["derive_seed"]
 
@@ -21,5 +22,6 @@ def derive_seed(*names: str | int) -> int:
         The first 32 bits of a SHA-256 digest; fit for ``numpy.random.default_rng``,
         scikit-learn's ``random_state`` and ``torch.Generator.manual_seed`` alike.
     """
-    text = "\x1f".join(f"{type(name).__name__}:{name}" for name in names)
+    # JSON keeps 1 and "1" apart; int() makes NumPy's integers the same as Python's.
+    text = json.dumps([name if isinstance(name, str) else int(name) for name in names])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

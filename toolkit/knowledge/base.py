@@ -14,11 +14,12 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
-from toolkit.config import Frozen, explain, read_mapping
+from toolkit.config import Frozen
 from toolkit.errors import KnowledgeError, did_you_mean
 from toolkit.knowledge.condition import Condition, holds
 from toolkit.knowledge.entries import Authoring, ColumnSpec, Constraint, Outcome, Rule, Text
 from toolkit.knowledge.language import ColumnType, Vocabulary, is_name, names_in, parse
+from toolkit.yamlfile import explain, read_mapping
 
 __all__ = ["Conditions", "KnowledgeBase", "load"]
 
