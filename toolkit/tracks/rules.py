@@ -1,0 +1,101 @@
+"""The track of expert rules: knowledge written down once, no labels, nothing learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from toolkit.errors import ParameterError
+from toolkit.knowledge.base import load
+from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
+from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tracks.base import Step, Track
+
+__all__ = ["Rules"]
+
+
+@dataclass
+class Rules(Track):
+    """An expert system compiled from a knowledge base.
+
+    Parameters
+    ----------
+    knowledge : Path
+        The knowledge base, relative to the experiment file.
+    n_rules : int, optional
+        Use only the first so many rules, in the order written; None uses all.
+    scale : float
+        Factor on the sum of the rules' log-odds; 1 takes the experts at their word, less allows
+        for rules that say the same thing twice.
+    """
+
+    knowledge: Path
+    n_rules: Annotated[int, Field(ge=0)] | None = None
+    scale: Annotated[float, Field(ge=0)] = 1.0
+
+    system_: ExpertSystem = field(init=False, repr=False, compare=False)
+
+    title: ClassVar[str] = "expert rules"
+    seeded: ClassVar[bool] = False
+    imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "pydantic", "yaml")
+
+    def steps(self, n_rungs: int) -> tuple[Step, ...]:
+        """Return one rung for each number of rules, from the bare prior to all; none takes labels.
+
+        Call it after `check`, which makes the path to the knowledge base absolute.
+        """
+        n_rules = len(load(self.knowledge).rules) if self.n_rules is None else self.n_rules
+        return tuple(Step(rung=count, data_rung=None, n_rules=count) for count in range(n_rules + 1))
+
+    def at(self, step: Step) -> Self:
+        """Return the track with as many rules as the rung has."""
+        return replace(self, n_rules=step.n_rules)
+
+    def check(self, schema: Schema, folder: Path) -> Self:
+        """Read and compile the knowledge base; return a copy with an absolute path.
+
+        Raises
+        ------
+        KnowledgeError
+            The file cannot be read or does not fit the task, with ``file:line``.
+        ParameterError
+            `n_rules` is more than the file holds.
+        """
+        path = folder / self.knowledge
+        knowledge = load(path)
+        compile_knowledge(knowledge, schema)
+        if self.n_rules is not None and self.n_rules > len(knowledge.rules):
+            raise ParameterError(
+                f"n_rules is {self.n_rules}, but {path} holds {len(knowledge.rules)} rules",
+                path=("n_rules",),
+            )
+        return replace(self, knowledge=path.resolve())
+
+    def fit(self, train: TrainingData, *, seed: int) -> Self:
+        """Compile the knowledge base; labels are not looked at."""
+        knowledge = load(self.knowledge)
+        if self.n_rules is not None:
+            knowledge = knowledge.head(self.n_rules)
+        self.system_ = compile_knowledge(knowledge, train.schema)
+        return self
+
+    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the prior moved by the rules that fire, shape (n_rows,)."""
+        self._require_fitted("system_")
+        self._require_columns(features, self.system_.columns)
+        return self.system_.predict_proba(features, scale=self.scale)
+
+    def chosen(self) -> dict[str, str | float | int | bool | None]:
+        """Return the number of rules, their scale, and the hash of the knowledge that was compiled."""
+        self._require_fitted("system_")
+        return {
+            "n_rules": self.system_.n_rules,
+            "scale": self.scale,
+            "knowledge_hash": self.system_.content_hash,
+        }
