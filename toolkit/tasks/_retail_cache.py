@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from toolkit.errors import DataError
+from toolkit.tasks._retail_calendar import cutoffs
 from toolkit.tasks._retail_events import data_files, load_events
-from toolkit.tasks._retail_features import FeatureBuilder, cutoffs
+from toolkit.tasks._retail_features import FeatureBuilder
 
 __all__ = ["ROWS", "Manifest", "RetailCache", "cache_key"]
 
@@ -52,8 +53,9 @@ class Manifest:
     ----------
     cutoffs : tuple of str
         Days in ISO form, in order.
-    n_rows, n_positive, n_bought : tuple of int
-        By cut-off: rows, rows with label 1, and pairs bought in the horizon, candidates or not.
+    n_rows, n_positive, n_bought, n_lists : tuple of int
+        By cut-off: rows; rows with label 1; pairs bought in the horizon, candidates or not;
+        households with a row of label 1.
     n_households : int
     categories : tuple of str
     files : dict of str to (int, int)
@@ -64,6 +66,7 @@ class Manifest:
     n_rows: tuple[int, ...]
     n_positive: tuple[int, ...]
     n_bought: tuple[int, ...]
+    n_lists: tuple[int, ...]
     n_households: int
     categories: tuple[str, ...]
     files: dict[str, tuple[int, int]]
@@ -181,7 +184,7 @@ def _build(folder: Path, data_folder: Path, horizon_days: int, progress: Progres
     events = load_events(data_folder)
     builder = FeatureBuilder(events, horizon_days)
     days = cutoffs(horizon_days)
-    starts, categories, labels, n_bought = [], [], [], []
+    starts, categories, labels, n_bought, n_lists = [], [], [], [], []
     for number, day in enumerate(days):
         progress(f"features at {day}", 0.4 + 0.6 * number / len(days))
         rows = builder.build(day)
@@ -190,6 +193,7 @@ def _build(folder: Path, data_folder: Path, horizon_days: int, progress: Progres
         categories.append(rows.category.astype(np.int32))
         labels.append(rows.labels)
         n_bought.append(rows.bought)
+        n_lists.append(len(np.unique(rows.household[rows.labels == 1])))
     np.savez(
         folder / ROWS,
         starts=np.stack(starts).astype(np.int32),
@@ -201,6 +205,7 @@ def _build(folder: Path, data_folder: Path, horizon_days: int, progress: Progres
         n_rows=tuple(map(len, labels)),
         n_positive=tuple(int(one.sum()) for one in labels),
         n_bought=tuple(n_bought),
+        n_lists=tuple(n_lists),
         n_households=len(events.household_ids),
         categories=events.categories,
         files={path.name: (path.stat().st_size, _crc(path)) for path in sorted(folder.iterdir())},

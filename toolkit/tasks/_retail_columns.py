@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from toolkit.tasks.base import Column, Schema
 
-__all__ = ["LOOK_BACK_DAYS", "NUMBERS", "PROMOTION_NUMBERS", "WINDOWS", "schema_of"]
+__all__ = ["NUMBERS", "PROMOTION_NUMBERS", "WINDOWS", "schema_of"]
 
-LOOK_BACK_DAYS = 182
 WINDOWS = (7, 14, 28, 56, 91, 182)
-"""Look-backs of purchase counts, in days; the longest is `LOOK_BACK_DAYS`."""
+"""Look-backs of purchase counts, in days; the longest is the whole look-back."""
 
 UNITS: dict[str, str] = {
     **{f"n{days}": f"purchase days of the pair in {days} days" for days in WINDOWS},

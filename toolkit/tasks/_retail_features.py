@@ -13,37 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.tasks._retail_columns import LOOK_BACK_DAYS, NUMBERS, WINDOWS
-from toolkit.tasks._retail_events import FIRST_DAY, N_DAYS, N_WEEKS, Campaigns, Events, Promotions
+from toolkit.tasks._retail_arrays import DAY_SPAN, Days, Floats, Ints, ratio, running
+from toolkit.tasks._retail_calendar import DAYS_A_WEEK, LOOK_BACK_DAYS, day_of, is_holiday_period
+from toolkit.tasks._retail_columns import NUMBERS, WINDOWS
+from toolkit.tasks._retail_events import Events
 
-__all__ = ["CutoffRows", "FeatureBuilder", "cutoffs", "is_holiday_period"]
+__all__ = ["CutoffRows", "FeatureBuilder"]
 
-DAY_SPAN = 1024
-"""More than any day number in a sort key, so that keys of neighbouring pairs cannot meet."""
-
-USUAL_WEEKS = 13
-HOLIDAYS = (
-    dt.date(2017, 7, 4),
-    dt.date(2017, 9, 4),
-    dt.date(2017, 11, 23),
-    dt.date(2017, 12, 24),
-    dt.date(2017, 12, 25),
-)
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[np.float64] | NDArray[np.int64]]
-
-
-def cutoffs(horizon_days: int) -> tuple[dt.date, ...]:
-    """Return all Mondays with a whole look-back before and a whole horizon after them, within the year."""
-    days = range(LOOK_BACK_DAYS, N_DAYS - horizon_days + 1)
-    dates = (FIRST_DAY + dt.timedelta(days=day) for day in days)
-    return tuple(date for date in dates if date.weekday() == 0)
-
-
-def is_holiday_period(cutoff: dt.date, horizon_days: int) -> bool:
-    """Return whether a holiday lies in [cutoff, cutoff + horizon)."""
-    return any(0 <= (holiday - cutoff).days < horizon_days for holiday in HOLIDAYS)
 
 
 class CutoffRows(NamedTuple):
@@ -66,38 +43,6 @@ class CutoffRows(NamedTuple):
     bought: int
 
 
-class _Days:
-    """Days of groups (pairs, households, household-stores), sorted by group and day.
-
-    Parameters
-    ----------
-    group, day : ndarray of shape (n_days,), int64
-        Sorted by group, then day; unique. Groups are numbered from 0 without holes.
-    """
-
-    def __init__(self, group: Ints, day: Ints) -> None:
-        self.day = day
-        self.n_groups = int(group[-1]) + 1 if len(group) else 0
-        self._key = group * DAY_SPAN + day
-
-    def before(self, day: int, groups: Ints | None = None) -> Ints:
-        """Return, for each group, the position after its last entry before `day`."""
-        if groups is None:
-            groups = np.arange(self.n_groups)
-        return np.searchsorted(self._key, groups * DAY_SPAN + day)
-
-
-def _running(values: NDArray[np.int64]) -> Ints:
-    return np.concatenate([[0], np.cumsum(values)])
-
-
-def _ratio(numerator: Floats | Ints, denominator: Floats | Ints) -> Floats:
-    """Divide; NaN where the denominator is 0."""
-    ratio = np.full(len(numerator), np.nan)
-    np.divide(numerator, denominator, out=ratio, where=denominator != 0)
-    return ratio
-
-
 class FeatureBuilder:
     """Builds the rows of any cut-off.
 
@@ -116,26 +61,26 @@ class FeatureBuilder:
         pair_key = bought["household"] * self._n_categories + bought["category"]
         pairs, pair_of_event = np.unique(pair_key, return_inverse=True)
         self._pair_household, self._pair_category = np.divmod(pairs, self._n_categories)
-        self._pair_days = _Days(pair_of_event, bought["day"])
+        self._pair_days = Days(pair_of_event, bought["day"])
         gaps = np.diff(bought["day"], prepend=0)
-        self._gaps_squared = _running(np.where(np.diff(pair_of_event, prepend=-1) == 0, gaps, 0) ** 2)
-        self._cents = _running(bought["cents"])
-        self._quantity = _running(bought["quantity"])
-        self._discount = _running(bought["store_discount_cents"] + bought["coupon_cents"])
-        self._regular = _running(bought["cents"] + bought["store_discount_cents"])
+        self._gaps_squared = running(np.where(np.diff(pair_of_event, prepend=-1) == 0, gaps, 0) ** 2)
+        self._cents = running(bought["cents"])
+        self._quantity = running(bought["quantity"])
+        self._discount = running(bought["store_discount_cents"] + bought["coupon_cents"])
+        self._regular = running(bought["cents"] + bought["store_discount_cents"])
 
         # A household's shopping days, with what it bought on them in all categories.
         trip_key, day_of_event = np.unique(
             bought["household"] * DAY_SPAN + bought["day"], return_inverse=True
         )
-        self._trip_days = _Days(*np.divmod(trip_key, DAY_SPAN))
-        self._trip_cents = _running(np.bincount(day_of_event, bought["cents"]).astype(np.int64))
-        self._trip_lines = _running(np.bincount(day_of_event, bought["lines"]).astype(np.int64))
+        self._trip_days = Days(*np.divmod(trip_key, DAY_SPAN))
+        self._trip_cents = running(np.bincount(day_of_event, bought["cents"]).astype(np.int64))
+        self._trip_lines = running(np.bincount(day_of_event, bought["lines"]).astype(np.int64))
 
         visits = events.visits
         store_key = visits["household"] * len(events.promotions.reported) + visits["store"]
         household_stores, group = np.unique(store_key, return_inverse=True)
-        self._store_days = _Days(group, visits["day"])
+        self._store_days = Days(group, visits["day"])
         self._visitor, self._visited = np.divmod(household_stores, len(events.promotions.reported))
 
     def build(self, cutoff: dt.date) -> CutoffRows:
@@ -146,7 +91,7 @@ class FeatureBuilder:
         cutoff : date
             A Monday with a whole look-back.
         """
-        day = (cutoff - FIRST_DAY).days
+        day = day_of(cutoff)
         first, end = self._pair_days.before(day - LOOK_BACK_DAYS), self._pair_days.before(day)
         label = self._pair_days.before(day + self._horizon_days) > end
         pairs = np.flatnonzero(end > first)
@@ -156,10 +101,9 @@ class FeatureBuilder:
         columns["rate_per_trip"] = columns["n182"] / columns["trips182"]
         columns["habit_probability"] = self._habit(columns)
         columns |= {name: values[category] for name, values in self._category(columns, category).items()}
-        columns |= _promotion(
-            self._events.promotions, self._main_store(day)[household], category, day, self._horizon_days
-        )
-        columns |= _campaign(self._events.campaigns, day, household, category)
+        store = self._main_store(day)[household]
+        columns |= self._events.promotions.columns(store, category, day, self._horizon_days)
+        columns |= self._events.campaigns.columns(household, category, day)
         calendar = {
             "week_of_month": (cutoff.day - 1) // 7 + 1,
             "holiday_week": is_holiday_period(cutoff, self._horizon_days),
@@ -181,9 +125,9 @@ class FeatureBuilder:
         last_day = days[end - 1]
         span = last_day - days[first]
         squares = self._gaps_squared[end] - self._gaps_squared[first + 1]
-        gap_mean = _ratio(span, n_gaps)
+        gap_mean = ratio(span, n_gaps)
         # In whole numbers, so that equal gaps give exactly 0.
-        gap_sd = np.sqrt(_ratio(n_gaps * squares - span**2, n_gaps * (n_gaps - 1)))
+        gap_sd = np.sqrt(ratio(n_gaps * squares - span**2, n_gaps * (n_gaps - 1)))
         gap_last = np.where(n_gaps > 0, last_day - days[np.maximum(end - 2, 0)], np.nan)
 
         def total(running: Ints) -> Ints:
@@ -202,7 +146,7 @@ class FeatureBuilder:
             "spend_per_day": total(self._cents) / 100 / n,
             "quantity_per_day": total(self._quantity) / n,
             # Some coupons are worth more than the goods.
-            "discount_share": np.minimum(_ratio(total(self._discount), total(self._regular)), 1.0),
+            "discount_share": np.minimum(ratio(total(self._discount), total(self._regular)), 1.0),
         }
 
     def _decayed(self, day: int, first: Ints, end: Ints, half_life_days: float) -> Floats:
@@ -225,8 +169,8 @@ class FeatureBuilder:
         return columns
 
     def _habit(self, columns: Columns) -> Floats:
-        trips_a_week = columns["trips28"] / 4 / 2 + columns["trips182"] / (LOOK_BACK_DAYS / 7) / 2
-        expected_trips = trips_a_week * (self._horizon_days / 7)
+        trips_a_week = columns["trips28"] / 4 / 2 + columns["trips182"] / (LOOK_BACK_DAYS / DAYS_A_WEEK) / 2
+        expected_trips = trips_a_week * (self._horizon_days / DAYS_A_WEEK)
         habit: Floats = -np.expm1(-columns["rate_per_trip"] * expected_trips)
         return habit
 
@@ -238,11 +182,11 @@ class FeatureBuilder:
         span = total(columns["tenure"] - columns["recency"])
         return {
             "category_buyers": buyers,
-            "category_purchases_per_buyer": _ratio(volume182, buyers),
+            "category_purchases_per_buyer": ratio(volume182, buyers),
             "category_volume7": total(columns["n7"]),
             "category_volume28": volume28,
-            "category_trend": _ratio(volume28 * LOOK_BACK_DAYS, volume182 * 28),
-            "category_cycle": _ratio(span, volume182 - buyers),
+            "category_trend": ratio(volume28 * LOOK_BACK_DAYS, volume182 * 28),
+            "category_cycle": ratio(span, volume182 - buyers),
         }
 
     def _main_store(self, day: int) -> Ints:
@@ -253,30 +197,3 @@ class FeatureBuilder:
         stores = np.zeros(self._n_households, np.int64)
         stores[households] = self._visited[order][first]
         return stores
-
-
-def _promotion(
-    promotions: Promotions, store: Ints, category: Ints, day: int, horizon_days: int
-) -> dict[str, Floats]:
-    # Day 1 begins week 2: see FIRST_DAY.
-    week = (day - 1) // 7 + 2
-    last = min(week + horizon_days // 7, N_WEEKS + 1)
-    planned = promotions.counts[:, week:last].mean(axis=1)
-    usual = promotions.counts[:, week - USUAL_WEEKS : week].mean(axis=1)
-    unknown = ~promotions.reported[:, week - USUAL_WEEKS : last].any(axis=1)
-    planned[unknown] = np.nan
-    columns: dict[str, Floats] = {}
-    for kind, name in enumerate(("mailer", "mailer_front", "display")):
-        columns[name] = planned[store, category, kind]
-        columns[f"{name}_vs_usual"] = columns[name] - usual[store, category, kind]
-    return columns
-
-
-def _campaign(campaigns: Campaigns, day: int, household: Ints, category: Ints) -> dict[str, Floats]:
-    live = (campaigns.start_day <= day) & (campaigns.end_day >= day)
-    columns: dict[str, Floats] = {}
-    for kind in ("B", "C"):
-        chosen = live & (campaigns.kind == f"Type {kind}")
-        coupons = campaigns.sent[chosen].astype(np.int64).T @ campaigns.covers[chosen].astype(np.int64)
-        columns[f"campaign_{kind.lower()}"] = (coupons[household, category] > 0).astype(np.float64)
-    return columns

@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.seeding import derive_seed
 from toolkit.tasks._retail_cache import ROWS, Manifest
+from toolkit.tasks._retail_calendar import EPOCH
 from toolkit.tasks._retail_columns import NUMBERS
 
-__all__ = ["EPOCH", "Chosen", "RetailRows", "Taken"]
+__all__ = ["Chosen", "RetailRows", "Taken", "count_of"]
 
-EPOCH = dt.date(1970, 1, 1)
+MAX_UNLABELLED = 200_000
+UNLABELLED_PER_LABEL = 4
 
 Chosen = Mapping[dt.date, NDArray[np.bool_]]
 """By cut-off, which households' rows; arrays of shape (n_households,)."""
@@ -55,6 +58,7 @@ class RetailRows:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder = folder
+        self.n_households = manifest.n_households
         self._position = {dt.date.fromisoformat(day): number for number, day in enumerate(manifest.cutoffs)}
         self._first_row = np.concatenate([[0], np.cumsum(manifest.n_rows)])
         with np.load(folder / ROWS) as arrays:
@@ -66,6 +70,43 @@ class RetailRows:
         """Return the number of rows of every household at a cut-off."""
         starts: NDArray[np.int32] = self._starts[self._position[cutoff]]
         return starts[1:] - starts[:-1]
+
+    def ladder(
+        self, cutoffs: tuple[dt.date, ...], *, share: float, n_cutoffs: int | None, seed: int
+    ) -> tuple[Chosen, Chosen]:
+        """Choose the labelled and the unlabelled households of each training cut-off.
+
+        Parameters
+        ----------
+        cutoffs : tuple of date
+            All training cut-offs, most recent first.
+        share : float
+            Share of the households that are labelled; nested within a seed.
+        n_cutoffs : int or None
+            Number of cut-offs that are labelled; None for all.
+        seed : int
+
+        Returns
+        -------
+        labelled, unlabelled : mapping of date to ndarray of shape (n_households,), bool
+            Unlabelled are household-weeks that are not labelled, in an order that depends on the
+            seed alone, up to the cap of rows.
+        """
+        order = np.random.default_rng(derive_seed("retail", "subset", seed)).permutation(self.n_households)
+        member = np.zeros(self.n_households, np.bool_)
+        member[order[: count_of(share, self.n_households)]] = True
+        labelled = dict.fromkeys(cutoffs[:n_cutoffs], member)
+
+        is_labelled = np.stack([labelled.get(day, np.zeros_like(member)) for day in cutoffs])
+        sizes = np.stack([self.sizes(day) for day in cutoffs])
+        cap = min(UNLABELLED_PER_LABEL * int(sizes[is_labelled].sum()), MAX_UNLABELLED)
+        weeks = np.random.default_rng(derive_seed("retail", "unlabelled", seed)).permutation(sizes.size)
+        weeks = weeks[~is_labelled.ravel()[weeks]]
+        weeks = weeks[np.cumsum(sizes.ravel()[weeks]) <= cap]
+        is_unlabelled = np.zeros(sizes.size, np.bool_)
+        is_unlabelled[weeks] = True
+        masks = is_unlabelled.reshape(sizes.shape)
+        return labelled, {day: mask for day, mask in zip(cutoffs, masks, strict=True) if mask.any()}
 
     def take(self, chosen: Chosen, numbers: tuple[str, ...]) -> Taken:
         """Read all rows of the chosen households.
@@ -99,6 +140,11 @@ class RetailRows:
             clusters=_joined([np.repeat(households[one], counts[one]) for one in chosen]),
             time=_joined([np.full(counts[one].sum(), (one - EPOCH).days) for one in chosen]),
         )
+
+
+def count_of(share: float, n_households: int) -> int:
+    """Return how many households a share is; at least one."""
+    return max(1, round(share * n_households))
 
 
 def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int32]:

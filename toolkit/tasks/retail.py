@@ -19,52 +19,15 @@ from pydantic import Field
 from toolkit.config import Rung
 from toolkit.errors import ParameterError
 from toolkit.machine import cache_folder
-from toolkit.seeding import derive_seed
 from toolkit.tasks._retail_cache import Manifest, RetailCache, cache_key
+from toolkit.tasks._retail_calendar import EPOCH, Split, is_holiday_period, split
 from toolkit.tasks._retail_columns import schema_of
 from toolkit.tasks._retail_events import package_folder
-from toolkit.tasks._retail_features import cutoffs, is_holiday_period
-from toolkit.tasks._retail_rows import EPOCH, Chosen, RetailRows
+from toolkit.tasks._retail_rows import RetailRows, count_of
 from toolkit.tasks._retail_scores import stock_error, top_scores
 from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData
 
 __all__ = ["Retail"]
-
-FIRST_TEST = dt.date(2017, 11, 20)
-# The stores are closed on 25 December, so the week that begins there is not like others.
-LAST_TEST = dt.date(2017, 12, 18)
-N_VALID = 3
-MAX_UNLABELLED = 200_000
-UNLABELLED_PER_LABEL = 4
-
-
-@dataclass(frozen=True)
-class _Split:
-    """Cut-offs of the three blocks, each most recent first."""
-
-    train: tuple[dt.date, ...]
-    valid: tuple[dt.date, ...]
-    test: tuple[dt.date, ...]
-
-
-def split(horizon_days: int, gap_days: int) -> _Split:
-    """Return the purged rolling-origin split.
-
-    The label window of every training cut-off, and a gap, end before the first validation
-    cut-off; those of the validation cut-offs before the first test cut-off.
-
-    Parameters
-    ----------
-    horizon_days, gap_days : int
-    """
-    needed = dt.timedelta(days=horizon_days + gap_days)
-    days = cutoffs(horizon_days)[::-1]
-    valid = tuple(day for day in days if day + needed <= FIRST_TEST)[:N_VALID]
-    return _Split(
-        train=tuple(day for day in days if valid and day + needed <= valid[-1]),
-        valid=valid,
-        test=tuple(day for day in days if FIRST_TEST <= day <= LAST_TEST),
-    )
 
 
 @dataclass
@@ -135,7 +98,7 @@ class Retail(Task):
         manifest = self._cache().required()
         rows = dict(zip(manifest.cutoffs, manifest.n_rows, strict=True))
         total = sum(rows[str(day)] for day in self._split().train[: rung.cutoffs])
-        return round(total * _count(rung.share, manifest.n_households) / manifest.n_households)
+        return round(total * count_of(rung.share, manifest.n_households) / manifest.n_households)
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Load one cell's data.
@@ -158,7 +121,11 @@ class Retail(Task):
         rows = RetailRows(cache.folder, manifest)
         numbers = schema_of(manifest.categories, promotions=self.promotions).numbers
         parts = self._split()
-        labelled, unlabelled = _ladder(rows, parts.train, manifest.n_households, rung, seed)
+        labelled, unlabelled = (
+            ({}, {})
+            if rung is None
+            else rows.ladder(parts.train, share=rung.share, n_cutoffs=rung.cutoffs, seed=seed)
+        )
         train = rows.take(labelled, numbers)
         return TaskData(
             train=TrainingData(
@@ -199,7 +166,7 @@ class Retail(Task):
         manifest = self._cache().required()
         return _facts(manifest, self._split())
 
-    def _split(self) -> _Split:
+    def _split(self) -> Split:
         return split(self.horizon_days, self.gap_days)
 
     def _cache(self) -> RetailCache:
@@ -207,7 +174,7 @@ class Retail(Task):
 
     def _block(self, rows: RetailRows, days: tuple[dt.date, ...], manifest: Manifest, share: float) -> Block:
         # Households are numbered in the order of a fixed hash: the first ones are a fixed random sample.
-        scored = np.arange(manifest.n_households) < _count(share, manifest.n_households)
+        scored = np.arange(manifest.n_households) < count_of(share, manifest.n_households)
         numbers = schema_of(manifest.categories, promotions=self.promotions).numbers
         taken = rows.take(dict.fromkeys(sorted(days), scored), numbers)
         holidays = [day for day in days if is_holiday_period(day, self.horizon_days)]
@@ -221,38 +188,7 @@ class Retail(Task):
         )
 
 
-def _count(share: float, n_households: int) -> int:
-    return max(1, round(share * n_households))
-
-
-def _ladder(
-    rows: RetailRows, days: tuple[dt.date, ...], n_households: int, rung: Rung | None, seed: int
-) -> tuple[Chosen, Chosen]:
-    """Choose the labelled and the unlabelled households of each training cut-off.
-
-    Unlabelled are whole household-weeks of the training period that are not labelled, in an order
-    that depends on the seed alone, up to the cap.
-    """
-    if rung is None:
-        return {}, {}
-    order = np.random.default_rng(derive_seed("retail", "subset", seed)).permutation(n_households)
-    member = np.zeros(n_households, np.bool_)
-    member[order[: _count(rung.share, n_households)]] = True
-    labelled = dict.fromkeys(days[: rung.cutoffs], member)
-
-    is_labelled = np.stack([labelled.get(day, np.zeros_like(member)) for day in days])
-    sizes = np.stack([rows.sizes(day) for day in days])
-    cap = min(UNLABELLED_PER_LABEL * int(sizes[is_labelled].sum()), MAX_UNLABELLED)
-    weeks = np.random.default_rng(derive_seed("retail", "unlabelled", seed)).permutation(sizes.size)
-    weeks = weeks[~is_labelled.ravel()[weeks]]
-    weeks = weeks[np.cumsum(sizes.ravel()[weeks]) <= cap]
-    is_unlabelled = np.zeros(sizes.size, np.bool_)
-    is_unlabelled[weeks] = True
-    by_day = is_unlabelled.reshape(sizes.shape)
-    return labelled, {day: mask for day, mask in zip(days, by_day, strict=True) if mask.any()}
-
-
-def _facts(manifest: Manifest, parts: _Split) -> dict[str, str | float]:
+def _facts(manifest: Manifest, parts: Split) -> dict[str, str | float]:
     rows = dict(zip(manifest.cutoffs, manifest.n_rows, strict=True))
     positive = dict(zip(manifest.cutoffs, manifest.n_positive, strict=True))
     bought = dict(zip(manifest.cutoffs, manifest.n_bought, strict=True))
