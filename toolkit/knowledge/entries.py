@@ -82,8 +82,8 @@ class ColumnSpec(Frozen):
             if self.values is not None and value not in self.values:
                 raise ValueError(f"no such value '{value}'{did_you_mean(value, self.values)}")
             return value
-        if isinstance(value, bool) and self.type == "yes/no":
-            return Fraction(int(value))
+        if self.type == "yes/no" and (isinstance(value, bool) or value in ("yes", "no")):
+            return Fraction(int(value in (True, "yes")))
         if isinstance(value, bool | str) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"expected a number, got {value!r}")
         if self.type == "whole number" and value != int(value):
