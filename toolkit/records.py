@@ -3,6 +3,10 @@
 Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
 
 1. first version
+
+Format history of `Evidence` (likewise, `EVIDENCE_VERSION`):
+
+1. first version
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+
+from toolkit.errors import StoreError
 
 __all__ = [
     "EVIDENCE_VERSION",
@@ -146,7 +152,7 @@ def to_frame(records: Iterable[CellRecord]) -> pd.DataFrame:
     return frame.sort_values(["track", "rung", "seed"], kind="stable").reset_index(drop=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What a cell stores for the analysis: enough for every interval and threshold, no rows.
 
@@ -202,8 +208,20 @@ class Evidence:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Evidence:
-        """Read what `to_bytes` wrote."""
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        StoreError
+            A newer version of the toolkit wrote it.
+        """
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            version = int(archive["version"])
+            if version > EVIDENCE_VERSION:
+                raise StoreError(
+                    f"the evidence has format {version}, this version reads up to {EVIDENCE_VERSION}; "
+                    "install the newer version"
+                )
             strata = {
                 key.removeprefix("stratum:"): archive[key]
                 for key in archive.files

@@ -49,9 +49,7 @@ def plugin(kind: str, name: str) -> type[Any]:
     """
     known = names(kind)
     if name not in known:
-        raise ParameterError(
-            f"there is no {kind.rstrip('s').split('.')[-1]} '{name}'{did_you_mean(name, known)}"
-        )
+        raise ParameterError(f"there is no {KINDS[kind].lower()} '{name}'{did_you_mean(name, known)}")
     module = importlib.import_module(f"toolkit.{kind}.{name}")
     base = _base(kind)
     classes = [
@@ -89,15 +87,21 @@ def build(kind: str, name: str, params: Mapping[str, Any]) -> Any:
     try:
         return TypeAdapter(cls).validate_python(dict(params))
     except ValidationError as error:
-        detail = error.errors()[0]
-        path = tuple(part for part in detail["loc"] if isinstance(part, str | int))
-        key = ".".join(str(part) for part in path)
-        if detail["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-            known = list(inspect.signature(cls).parameters)
-            raise ParameterError(
-                f"{name} has no parameter '{key}'{did_you_mean(key, known)}", path=path
-            ) from error
-        message = detail["msg"].removeprefix("Value error, ")
-        raise ParameterError(
-            f"parameter '{key}' of {name}: {message} (got {detail['input']!r})", path=path
-        ) from error
+        problem, path = _explain(error, name, list(inspect.signature(cls).parameters))
+        raise ParameterError(problem, path=path) from error
+
+
+def _explain(error: ValidationError, name: str, known: list[str]) -> tuple[str, tuple[str | int, ...]]:
+    """Return the sentence and the path of the first thing that is wrong; an unknown key comes first."""
+    unknown = ("unexpected_keyword_argument", "extra_forbidden")
+    detail = min(error.errors(), key=lambda each: each["type"] not in unknown)
+    path = tuple(detail["loc"])
+    key = ".".join(str(part) for part in path)
+    if detail["type"] in unknown:
+        return f"{name} has no parameter '{key}'{did_you_mean(key, known)}", path
+    if detail["type"] in ("missing", "missing_argument"):
+        return f"{name} needs the parameter '{key}'", path
+    message = detail["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"{name}: {message}", path
+    return f"parameter '{key}' of {name}: {message} (got {detail['input']!r})", path

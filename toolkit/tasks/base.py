@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
 from toolkit.config import Rung
 from toolkit.seeding import derive_seed
@@ -188,7 +189,7 @@ class Task(ABC):
     parent process (slow work is cached on disk) -> `load` in every cell's own process.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     primary_error: ClassVar[str] = "error_log_loss"
     """The error of curves and comparisons; `1 - average precision` is always shown beside it."""

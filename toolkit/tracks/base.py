@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
 from toolkit.errors import MissingColumnError, NotFittedError, OneClassError, TooFewLabelsError
 from toolkit.tasks.base import Schema, TrainingData
@@ -44,7 +45,7 @@ class Track(ABC):
     and never changes its inputs.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     title: ClassVar[str]
     """For people, e.g. ``"classical (scikit-learn)"``."""
