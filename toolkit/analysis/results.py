@@ -83,13 +83,18 @@ class Curve:
 
 @dataclass(frozen=True)
 class Pair:
-    """`first` minus `second` on one score or error, same test rows: mean difference with interval."""
+    """`first` minus `second` on one score or error, same test rows: mean difference with interval.
+
+    `p_holm` is adjusted for the number of pairs of that score; `margin` is what counts as a tie.
+    """
 
     first: str
     second: str
     score: str
     difference: Interval
     verdict: Literal["better", "worse", "tie", "unclear"]
+    p_holm: float | None = None
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
