@@ -216,7 +216,7 @@ class Store:
         experiment = str(results.experiment["experiment"])
         boards = {"report": report_board(results)}
         boards |= {f"track {name}": track_board(results, name) for name in tracks(results)}
-        digest = hashlib.sha256(repr((boards, self._tags)).encode()).hexdigest()
+        digest = hashlib.sha256(repr((boards, self._tags)).encode()).hexdigest()[:16]
         with self._told(f"finishing the sweep '{experiment}'"):
             identifier = self._runs.find_or_make(experiment)
             reports = self._runs.search(identifier, "report")
