@@ -6,9 +6,17 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-__all__ = ["cache_folder", "describe", "pin_one_thread", "single_thread_environment"]
+__all__ = [
+    "Cores",
+    "cache_folder",
+    "describe",
+    "pin_one_thread",
+    "read_busy_ticks",
+    "single_thread_environment",
+]
 
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "torch", "mlflow")
 
@@ -51,7 +59,7 @@ def describe() -> dict[str, str]:
     """
     facts = {
         "processor": _processor(),
-        "cores": str(os.cpu_count() or 1),
+        "cores": str(len(_cores())),
         "memory_bytes": _memory_bytes(),
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
@@ -62,6 +70,13 @@ def describe() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {key: value for key, value in facts.items() if value}
+
+
+def _cores() -> list[int]:
+    """Return the numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def _processor() -> str:
@@ -90,23 +105,21 @@ def single_thread_environment() -> dict[str, str]:
     return dict.fromkeys(_THREAD_VARIABLES, "1")
 
 
-def pin_one_thread(slot: int = 0) -> int:
+def pin_one_thread(core: int | None = None) -> int:
     """Keep this process on one core and one thread, and prove it.
 
     Parameters
     ----------
-    slot : int
-        Processes that run side by side have different slots, and so different cores while there
-        are enough. Slot 0 is the last core: the first serves most interrupts.
+    core : int, optional
+        Number of the core; None leaves that to the system.
 
     Returns
     -------
     int
         The most threads that any loaded numeric library may still use; 1 is the proof.
     """
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[-1 - slot % len(cores)]})
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
     torch = sys.modules.get("torch")
     most = 1
     if torch is not None:
@@ -118,3 +131,51 @@ def pin_one_thread(slot: int = 0) -> int:
     controller = ThreadpoolController()
     controller.limit(limits=1)
     return max([most, *(int(pool["num_threads"]) for pool in controller.info())])
+
+
+class Cores:
+    """Picks cores for single-threaded work: the quietest that is free.
+
+    A process that is held on one core waits there for its neighbours, even while another core
+    idles; so the core is chosen by what was busy since the last choice (``/proc/stat``).
+
+    Parameters
+    ----------
+    busy : callable
+        Core -> clock ticks it has been busy since the system began; empty when not told.
+    """
+
+    def __init__(self, busy: Callable[[], dict[int, int]] | None = None) -> None:
+        self._busy = busy or read_busy_ticks
+        self._last = self._busy()
+
+    def quietest(self, taken: Collection[int | None] = ()) -> int | None:
+        """Return the core that was least busy since the last call, or None when all are taken.
+
+        Parameters
+        ----------
+        taken : collection of int or None
+            Cores that are in use. Among equals the highest number wins: the first cores serve most
+            interrupts.
+        """
+        now, last = self._busy(), self._last
+        self._last = now
+        free = [core for core in _cores() if core not in taken]
+        if not free:
+            return None
+        return min(free, key=lambda core: (now.get(core, 0) - last.get(core, 0), -core))
+
+
+def read_busy_ticks() -> dict[int, int]:
+    """Read how long each core has been busy, in clock ticks; empty where the system does not tell."""
+    try:
+        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return {}
+    ticks = {}
+    for line in lines:
+        name, *counts = line.split()
+        if name.startswith("cpu") and name[3:].isdigit():
+            # Columns: user, nice, system, idle, iowait, irq, softirq, steal.
+            ticks[int(name[3:])] = sum(int(count) for count in counts[:8]) - int(counts[3]) - int(counts[4])
+    return ticks

@@ -67,8 +67,10 @@ class CellJob:
         Budget of the search as a multiple of the CPU time of one fit; 0 for none.
     spool : Path
         Where the result goes.
-    slot, slots : int
-        Which of how many cells side by side this is.
+    core : int or None
+        The core to stay on.
+    slots : int
+        How many cells may run side by side.
     machine : mapping of str to str
     import_costs : mapping of str to float or None
         ``cost_import_*`` of the track, measured once.
@@ -80,7 +82,7 @@ class CellJob:
     rung: Rung | None
     search: float
     spool: Path
-    slot: int = 0
+    core: int | None = None
     slots: int = 1
     machine: Mapping[str, str] = field(default_factory=dict)
     import_costs: Mapping[str, float | None] = field(default_factory=dict)
@@ -135,7 +137,7 @@ class _Cell:
         self.job = job
         self.costs: Costs = dict(job.import_costs)
         self.machine = dict(job.machine)
-        n_threads = pin_one_thread(job.slot)
+        n_threads = pin_one_thread(job.core)
         self.machine["threads"] = str(n_threads)
         self.machine["load_average"] = f"{os.getloadavg()[0]:.2f}"
         self.alone = job.slots == 1 and n_threads == 1

@@ -141,14 +141,9 @@ def _plugin_files(plugin: Task | Track, *, shared: bool) -> list[Path]:
 
 def _parameters(plugin: Task | Track) -> dict[str, Any]:
     """Return the fields of a plug-in as plain data, a file by the hash of its content."""
-    fields = {item.name: getattr(plugin, item.name) for item in dataclasses.fields(_as_dataclass(plugin))}
-    return {name: _plain(value) for name, value in sorted(fields.items())}
-
-
-def _as_dataclass(plugin: Any) -> Any:
-    if not dataclasses.is_dataclass(plugin):
-        raise TypeError(f"{type(plugin).__name__} must be a dataclass: its fields are its parameters")
-    return plugin
+    found: Any = plugin
+    fields = [item.name for item in dataclasses.fields(found) if item.init]
+    return {name: _plain(getattr(plugin, name)) for name in sorted(fields)}
 
 
 def _plain(value: Any) -> Any:

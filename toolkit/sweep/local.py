@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit.errors import StoreError
-from toolkit.machine import describe
+from toolkit.machine import Cores, describe
 from toolkit.records import CellRecord, CellSpec, Status
 from toolkit.sweep.cell import CellJob, run_cell
 from toolkit.sweep.import_probe import probe
 from toolkit.sweep.nursery import EXIT_SPOOL, Ended, Kill, Run
 from toolkit.sweep.nursery_handle import Nursery
 from toolkit.sweep.plan import Plan
-from toolkit.sweep.spool import CellOutcome, log_path, read_cell
+from toolkit.sweep.spool import CellOutcome, discard, log_path, read_cell
 
 __all__ = ["Event", "LocalExecutor"]
 
@@ -45,7 +45,7 @@ class Event:
 @dataclass
 class _Running:
     spec: CellSpec
-    slot: int
+    core: int | None
     started_at: float
     deadline: float
     timed_out: bool = False
@@ -116,6 +116,7 @@ class _Sweep:
         self.plan = plan
         self.spool = spool
         self.machine = describe()
+        self.cores = Cores()
         self.imports: dict[tuple[str, ...], dict[str, float | None]] = {}
         self.running: dict[str, _Running] = {}
         self.nursery: Nursery | None = None
@@ -125,7 +126,9 @@ class _Sweep:
         while waiting or self.running:
             while waiting and len(self.running) < self.executor.slots:
                 self._start(waiting.pop())
-            yield from self._wait()
+            for outcome in self._wait():
+                self.plan.estimate.observe(outcome.record)
+                yield outcome
 
     def close(self) -> None:
         if self.nursery is not None:
@@ -142,8 +145,7 @@ class _Sweep:
         if self.nursery is None:
             self.executor.tell(Event("preparing", "loading the libraries once for all cells", spec))
             self.nursery = Nursery(_modules(self.plan))
-        taken = {cell.slot for cell in self.running.values()}
-        slot = next(number for number in range(self.executor.slots) if number not in taken)
+        core = self.cores.quietest({cell.core for cell in self.running.values()})
         job = CellJob(
             spec=spec,
             task=self.plan.task,
@@ -151,16 +153,18 @@ class _Sweep:
             rung=self.plan.rung(spec),
             search=self.plan.experiment.search,
             spool=self.spool.absolute(),
-            slot=slot,
+            core=core,
             slots=self.executor.slots,
             machine=self.machine,
             import_costs=self.imports[packages],
         )
+        # What an earlier run left must not pass for this one's result.
+        discard(self.spool, spec.fingerprint)
         log = log_path(self.spool.absolute(), spec.fingerprint)
         self.nursery.start(Run(spec.fingerprint, pickle.dumps((run_cell, job)), str(log)))
         now = time.monotonic()
         self.running[spec.fingerprint] = _Running(
-            spec, slot, started_at=time.time(), deadline=now + self.executor.timeout_seconds
+            spec, core, started_at=time.time(), deadline=now + self.executor.timeout_seconds
         )
         self.executor.tell(Event("started", spec.name, spec))
 
@@ -196,9 +200,10 @@ class _Sweep:
         tail = _tail(log)
         log.unlink(missing_ok=True)
         if ended is not None and ended.exit_code == EXIT_SPOOL:
+            said = tail.strip().rpartition("\n")[2]
             raise StoreError(
-                f"the result of {cell.spec.name} cannot be written; free space or mend the folder and run "
-                f"again: finished cells are kept. It said: {tail.strip().splitlines()[-1:]}",
+                f"the result of {cell.spec.name} cannot be written ({said}); free space or mend the folder "
+                "and run again: finished cells are kept",
                 where=str(self.spool),
             )
         try:

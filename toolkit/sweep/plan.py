@@ -89,7 +89,6 @@ def make_plan(
         Data or knowledge is missing or broken.
     """
     names = _chosen_tracks(experiment, only)
-    _check_hours(experiment)
     task = _build_task(experiment)
     tracks = {name: _build_track(experiment, name) for name in names}
     task.prepare(progress)
@@ -138,17 +137,6 @@ def _chosen_tracks(experiment: Experiment, only: Sequence[str] | None) -> list[s
                 where=experiment.where("tracks"),
             )
     return [name for name in experiment.tracks if not only or name in only]
-
-
-def _check_hours(experiment: Experiment) -> None:
-    """Refuse hours of a track that does not exist: they would be dropped in silence."""
-    known = sorted({*experiment.tracks, *registry.names("tracks")})
-    for name in experiment.economics.hours:
-        if name not in known:
-            raise ConfigError(
-                f"economics.hours names '{name}', which is no track{did_you_mean(name, known)}",
-                where=experiment.where("economics", "hours", name),
-            )
 
 
 def _build_task(experiment: Experiment) -> Task:

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from toolkit.meters._window import Window, quality_of
+from toolkit.meters.base import Meter
+
+
+class Fake(Meter):
+    def __init__(self, name, order, log):
+        self.name, self.order, self.log = name, order, log
+
+    def start(self):
+        self.log.append(f"start {self.name}")
+
+    def stop(self):
+        self.log.append(f"stop {self.name}")
+        return {f"{self.name}_seconds": 1.0}
+
+
+class Fixed(Meter):
+    def __init__(self, **quantities):
+        self.quantities = quantities
+
+    def start(self):
+        pass
+
+    def stop(self):
+        return dict(self.quantities)
+
+
+def test_meters_start_by_order_and_stop_in_reverse():
+    log: list[str] = []
+    meters = [Fake("clock", 100, log), Fake("memory", 0, log), Fake("energy", 50, log)]
+    with Window("fit", meters) as window:
+        log.append("work")
+    assert log == [
+        "start memory",
+        "start energy",
+        "start clock",
+        "work",
+        "stop clock",
+        "stop energy",
+        "stop memory",
+    ]
+    assert window.reading.phase == "fit"
+    assert set(window.reading.quantities) == {"clock_seconds", "memory_seconds", "energy_seconds"}
+
+
+def test_an_error_inside_stops_the_meters_and_passes():
+    log: list[str] = []
+    with pytest.raises(ZeroDivisionError), Window("fit", [Fake("clock", 1, log)]):
+        raise ZeroDivisionError
+    assert log == ["start clock", "stop clock"]
+
+
+CALM = {"cpu_seconds": 1.0, "wall_seconds": 1.01, "run_queue_seconds": 0.001, "involuntary_switches": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "alone", "expected"),
+    [
+        ({}, True, "clean"),
+        ({}, False, "contended"),
+        ({"run_queue_seconds": 0.2}, True, "contended"),
+        ({"involuntary_switches": 300.0}, True, "contended"),
+        ({"run_queue_seconds": None}, True, "clean"),
+        ({"run_queue_seconds": None, "involuntary_switches": 300.0}, True, "contended"),
+        ({"cpu_seconds": 0.004}, True, "too_short"),
+        ({"cpu_seconds": 0.004}, False, "too_short"),
+        ({"cpu_seconds": None, "wall_seconds": None}, True, "clean"),
+    ],
+)
+def test_quality(change, alone, expected):
+    assert quality_of({**CALM, **change}, alone=alone) == expected
+
+
+def test_the_reading_carries_its_quality():
+    with Window("fit", [Fixed(**CALM)], alone=False) as window:
+        pass
+    assert window.reading.quality == "contended"
