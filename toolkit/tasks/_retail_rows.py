@@ -54,10 +54,13 @@ class RetailRows:
         Of the cache.
     manifest : Manifest
         Its manifest.
+    numbers : tuple of str
+        Numeric columns wanted, of `NUMBERS`; ``category`` is added to them.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, numbers: tuple[str, ...]) -> None:
         self._folder = folder
+        self._numbers = numbers
         self.n_households = manifest.n_households
         self._position = {dt.date.fromisoformat(day): number for number, day in enumerate(manifest.cutoffs)}
         self._first_row = np.concatenate([[0], np.cumsum(manifest.n_rows)])
@@ -108,31 +111,29 @@ class RetailRows:
         masks = is_unlabelled.reshape(sizes.shape)
         return labelled, {day: mask for day, mask in zip(cutoffs, masks, strict=True) if mask.any()}
 
-    def take(self, chosen: Chosen, numbers: tuple[str, ...]) -> Taken:
+    def take(self, chosen: Chosen) -> Taken:
         """Read all rows of the chosen households.
 
         Parameters
         ----------
         chosen : mapping of date to ndarray of shape (n_households,), bool
-        numbers : tuple of str
-            Numeric columns wanted, of `NUMBERS`; ``category`` is added to them.
         """
         households = {cutoff: np.flatnonzero(mask) for cutoff, mask in chosen.items()}
         counts = {cutoff: self.sizes(cutoff)[which] for cutoff, which in households.items()}
         n_rows = sum(int(count.sum()) for count in counts.values())
-        values = np.empty((len(numbers), n_rows), np.float32)
+        values = np.empty((len(self._numbers), n_rows), np.float32)
         categories, labels = np.empty(n_rows, np.int32), np.empty(n_rows, np.int8)
         begin = 0
         for cutoff, mask in chosen.items():
             rows = np.flatnonzero(np.repeat(mask, self.sizes(cutoff)))
             here = slice(begin, begin + len(rows))
             matrix = np.load(self._folder / f"{cutoff}.npy", mmap_mode="r")
-            for row, name in enumerate(numbers):
+            for row, name in enumerate(self._numbers):
                 values[row, here] = matrix[NUMBERS.index(name)][rows]
             of_all = rows + self._first_row[self._position[cutoff]]
             categories[here], labels[here] = self._categories[of_all], self._labels[of_all]
             begin = here.stop
-        features = pd.DataFrame(values.T, columns=pd.Index(numbers), copy=False)
+        features = pd.DataFrame(values.T, columns=pd.Index(self._numbers), copy=False)
         features["category"] = categories
         return Taken(
             features,

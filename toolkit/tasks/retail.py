@@ -118,26 +118,26 @@ class Retail(Task):
         """
         cache = self._cache()
         manifest = cache.required()
-        rows = RetailRows(cache.folder, manifest)
-        numbers = schema_of(manifest.categories, promotions=self.promotions).numbers
+        schema = schema_of(manifest.categories, promotions=self.promotions)
+        rows = RetailRows(cache.folder, manifest, schema.numbers)
         parts = self._split()
         labelled, unlabelled = (
             ({}, {})
             if rung is None
             else rows.ladder(parts.train, share=rung.share, n_cutoffs=rung.cutoffs, seed=seed)
         )
-        train = rows.take(labelled, numbers)
+        train = rows.take(labelled)
         return TaskData(
             train=TrainingData(
                 features=train.features,
                 labels=train.labels,
                 clusters=train.clusters,
                 time=train.time,
-                unlabelled=rows.take(unlabelled, numbers).features,
-                schema=self.schema(),
+                unlabelled=rows.take(unlabelled).features,
+                schema=schema,
             ),
-            valid=self._block(rows, parts.valid, manifest, self.valid_share),
-            test=self._block(rows, parts.test, manifest, self.test_share),
+            valid=self._block(rows, parts.valid, self.valid_share),
+            test=self._block(rows, parts.test, self.test_share),
         )
 
     def extra_scores(self, block: Block, probabilities: NDArray[np.float64]) -> dict[str, float]:
@@ -162,9 +162,8 @@ class Retail(Task):
         return {"score_recall_at_10": top[0], "score_ndcg_at_10": top[1], "error_wape": wape}
 
     def data_facts(self) -> dict[str, str | float]:
-        """Return counts of the data and the ceiling that the candidates set."""
-        manifest = self._cache().required()
-        return _facts(manifest, self._split())
+        """Return counts of the data, the ceiling that the candidates set, and how lists are scored."""
+        return _facts(self._cache().required(), self._split())
 
     def _split(self) -> Split:
         return split(self.horizon_days, self.gap_days)
@@ -172,13 +171,12 @@ class Retail(Task):
     def _cache(self) -> RetailCache:
         return RetailCache(cache_folder() / "retail" / cache_key(package_folder(), self.horizon_days))
 
-    def _block(self, rows: RetailRows, days: tuple[dt.date, ...], manifest: Manifest, share: float) -> Block:
+    def _block(self, rows: RetailRows, days: tuple[dt.date, ...], share: float) -> Block:
         # Households are numbered in the order of a fixed hash: the first ones are a fixed random sample.
-        scored = np.arange(manifest.n_households) < count_of(share, manifest.n_households)
-        numbers = schema_of(manifest.categories, promotions=self.promotions).numbers
-        taken = rows.take(dict.fromkeys(sorted(days), scored), numbers)
-        holidays = [day for day in days if is_holiday_period(day, self.horizon_days)]
-        is_holiday = np.isin(taken.time, [(day - EPOCH).days for day in holidays])
+        scored = np.arange(rows.n_households) < count_of(share, rows.n_households)
+        taken = rows.take(dict.fromkeys(sorted(days), scored))
+        holidays = [(day - EPOCH).days for day in days if is_holiday_period(day, self.horizon_days)]
+        is_holiday = np.isin(taken.time, holidays)
         return Block(
             taken.features,
             taken.labels,
@@ -189,24 +187,27 @@ class Retail(Task):
 
 
 def _facts(manifest: Manifest, parts: Split) -> dict[str, str | float]:
-    rows = dict(zip(manifest.cutoffs, manifest.n_rows, strict=True))
-    positive = dict(zip(manifest.cutoffs, manifest.n_positive, strict=True))
-    bought = dict(zip(manifest.cutoffs, manifest.n_bought, strict=True))
-    test = [str(day) for day in parts.test]
+    def total(counts: tuple[int, ...], days: tuple[dt.date, ...]) -> int:
+        return sum(counts[manifest.cutoffs.index(str(day))] for day in days)
+
+    positive = total(manifest.n_positive, parts.test)
     facts: dict[str, str | float] = {
-        "households": float(manifest.n_households),
-        "product categories": float(len(manifest.categories)),
-        "cut-offs": float(len(rows)),
-        "rows of all cut-offs": float(sum(rows.values())),
-        "base rate of all cut-offs": sum(positive.values()) / sum(rows.values()),
-        "base rate of the test cut-offs": sum(map(positive.__getitem__, test))
-        / sum(map(rows.__getitem__, test)),
-        "share of purchases that are candidates (ceiling of recall), test cut-offs": sum(
-            map(positive.__getitem__, test)
-        )
-        / sum(map(bought.__getitem__, test)),
+        "households": manifest.n_households,
+        "product categories": len(manifest.categories),
+        "cut-offs": len(manifest.cutoffs),
+        "rows at all cut-offs": sum(manifest.n_rows),
+        "base rate at all cut-offs": sum(manifest.n_positive) / sum(manifest.n_rows),
+        "base rate at the test cut-offs": positive / total(manifest.n_rows, parts.test),
+        "share of all purchases that are candidates, the ceiling of recall": positive
+        / total(manifest.n_bought, parts.test),
+        "positives |T| of a household-week that has one": positive / total(manifest.n_lists, parts.test),
+        "recall at 10": "positives among the 10 most probable / min(10, |T|), mean over household-weeks",
+        "nDCG at 10": "sum of 1 / log2(1 + rank) over positives among the 10 most probable, / that of a "
+        "perfect order of min(10, |T|), mean over household-weeks",
+        "WAPE": "sum over category-weeks of |expected - actual buyers| / sum of actual buyers",
+        "what a probability means": "the chance of a purchase, not how much an offer would raise it (uplift)",
     }
     for name, days in (("training", parts.train), ("validation", parts.valid), ("test", parts.test)):
         facts[f"{name} cut-offs"] = f"{min(days)} to {max(days)} ({len(days)})"
-        facts[f"rows of the {name} cut-offs, all households"] = float(sum(rows[str(day)] for day in days))
+        facts[f"rows at the {name} cut-offs, all households"] = total(manifest.n_rows, days)
     return facts
