@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from toolkit.config import Experiment, Range, Rung, load
+from toolkit.errors import ConfigError
+
+GOOD = """\
+experiment: small
+task: {name: synthetic}
+ladder: {rungs: [{share: 0.1}, {share: 1.0}], seeds: 2}
+tracks:
+  baseline: {}
+  classical:
+economics:
+  value: {true_positive: 1.5, false_positive: -1}
+  volume_per_year: 5.0e9
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(text: str | bytes) -> Path:
+        path = tmp_path / "small.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write_file
+
+
+def message(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return str(caught.value).replace(str(path), "small.yaml")
+
+
+def test_a_good_file_gives_its_values_and_the_defaults(write):
+    path = write(GOOD)
+    experiment = load(path)
+    assert experiment.path == path
+    assert experiment.task_name == "synthetic"
+    assert experiment.task_params == {}
+    assert experiment.tracks == {"baseline": {}, "classical": {}}
+    assert experiment.ladder.rungs == (Rung(share=0.1), Rung(share=1.0))
+    assert experiment.economics.volume_per_year == Range(low=5e9, likely=5e9, high=5e9)
+    assert experiment.economics.value.true_negative.likely == 0
+    assert experiment.engine.slots == 1
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(__file__).parents[2].glob("experiments/*.yaml")), ids=lambda p: p.stem
+)
+def test_every_experiment_that_is_shipped_loads(path):
+    assert load(path).experiment
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [("5.0e9", 5e9), ("5e9", 5e9), ("5.0e+9", 5e9), (".5e1", 5.0), ("5_000", 5e3), ("7", 7.0)],
+)
+def test_numbers_as_people_write_them(write, number, value):
+    assert load(write(GOOD.replace("5.0e9", number))).economics.volume_per_year.likely == value
+
+
+def test_a_range_is_three_numbers_in_order(write):
+    amount = load(write(GOOD.replace("5.0e9", "[1, 2, 4]"))).economics.volume_per_year
+    assert (amount.low, amount.likely, amount.high) == (1, 2, 4)
+
+
+def test_norway_is_not_false(write):
+    assert load(write(GOOD + "  country: NO\n")).economics.country == "NO"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("ladder:", "lader:", "small.yaml:3: unknown key 'lader'; did you mean 'ladder'?"),
+        ("share: 1.0", "shar: 1.0", "small.yaml:3: unknown key 'ladder.rungs.1.shar'; did you mean 'share'?"),
+        (
+            "share: 1.0",
+            "share: 0",
+            "small.yaml:3: 'ladder.rungs.1.share': Input should be greater than 0 (got 0)",
+        ),
+        ("share: 1.0", "share: true", "'ladder.rungs.1.share': Input should be a valid number (got True)"),
+        ("share: 1.0", "share: 0.1", "rungs rise: rung 1 must have a larger share or more cut-offs"),
+        ("[{share: 0.1}, {share: 1.0}]", "[]", "a ladder needs at least one rung"),
+        ("seeds: 2", 'seeds: "2"', "small.yaml:3: 'ladder.seeds': Input should be a valid integer (got '2')"),
+        ("5.0e9", ".nan", "small.yaml:9: 'economics.volume_per_year': expected a finite number (got nan)"),
+        ("5.0e9", "1e400", "expected a finite number (got inf)"),
+        ("5.0e9", "-3", "'economics.volume_per_year': must not be negative (got -3)"),
+        ("5.0e9", "true", "expected a number or [low, likely, high] (got True)"),
+        ("5.0e9", "many", "expected a number or [low, likely, high] (got 'many')"),
+        ("5.0e9", "[1, 2]", "a range is [low, likely, high], got 2 values"),
+        ("5.0e9", "[3, 2, 1]", "a range is [low, likely, high] in rising order"),
+        (
+            "5.0e9",
+            "[1, two, 3]",
+            "'economics.volume_per_year.likely': Input should be a valid number (got 'two')",
+        ),
+        ("5.0e9", "[1, .inf, 3]", "'economics.volume_per_year.likely': Input should be a finite number"),
+        ("  volume_per_year: 5.0e9\n", "", "small.yaml:7: key 'economics.volume_per_year' is missing"),
+        (
+            "  baseline: {}",
+            "  baseline: 5",
+            "small.yaml:5: 'tracks.baseline': expected a mapping (key: value) (got 5)",
+        ),
+        ("{name: synthetic}", "synthetic", "small.yaml:2: 'task': expected a mapping"),
+        ("{name: synthetic}", "{nam: synthetic}", "task needs a name"),
+        ("experiment: small", "experiment: a b", "small.yaml:1: 'experiment': String should match pattern"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(write, old, new, sentence):
+    assert old in GOOD
+    assert sentence in message(write(GOOD.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("experiment: again\n", "small.yaml:10: key 'experiment' stands twice in one mapping"),
+        ("description: &a b\nother: *a\n", "small.yaml:11: YAML aliases (*name) are not allowed"),
+        ("? [a]\n: b\n", "small.yaml:10: a key must be a plain word or number"),
+        ("description: !!python/name:os.system\n", "small.yaml:10:14: not valid YAML"),
+        ("---\nexperiment: b\n", "not valid YAML: but found another document"),
+        ("description: 2017-13-45\n", "not valid YAML: month must be in 1..12"),
+        ("description: " + 3000 * "[" + 3000 * "]" + "\n", "nested too deeply"),
+        (
+            "  hours: {clasical: {build: 3}}\n",
+            "small.yaml:10: hours are declared for 'clasical', which is not among",
+        ),
+        (
+            "  hours: {classical: {bulid: 3}}\n",
+            "unknown key 'economics.hours.classical.bulid'; did you mean 'build'?",
+        ),
+        ("  margin: -1\n", "'economics.margin': Input should be greater than or equal to 0 (got -1)"),
+        ("engine: {kind: ray}\n", "small.yaml:10: 'engine.kind': Input should be 'local' (got 'ray')"),
+    ],
+)
+def test_a_wrong_addition_is_refused(write, more, sentence):
+    assert sentence in message(write(GOOD + more))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is a mapping with the keys experiment, task, ladder, tracks and economics"),
+        (b"hello", "is a mapping with the keys"),
+        (b"a:\n\t- b", "small.yaml:2:1: not valid YAML: found character '\\t'"),
+        (b"a: \xe9", "the file is not UTF-8 text (byte 3)"),
+        (b"a" * 1_000_001, "the file has 1,000,001 bytes; an experiment file has at most 1,000,000"),
+    ],
+)
+def test_what_is_no_experiment_at_all(write, content, sentence):
+    assert sentence in message(write(content))
+
+
+def test_a_missing_file_and_a_folder_say_what_to_give(tmp_path):
+    for path in (tmp_path / "none.yaml", tmp_path):
+        with pytest.raises(ConfigError, match="give the path of a YAML file"):
+            load(path)
+
+
+def test_all_mistakes_of_a_file_are_told_at_once(write):
+    text = message(write(GOOD.replace("seeds: 2", "seeds: 0").replace("5.0e9", "-1")))
+    assert "'ladder.seeds'" in text
+    assert "'economics.volume_per_year'" in text
+
+
+def test_lines_are_known_for_parameters_of_plugins(write):
+    path = write(GOOD)
+    experiment = load(path)
+    assert experiment.where("tracks", "classical") == f"{path}:6"
+    assert experiment.where("tracks", "classical", "no", "such") == f"{path}:6"
+    assert experiment.where("ladder", "rungs", 1, "share") == f"{path}:3"
+
+
+def test_an_experiment_is_frozen(write):
+    experiment = load(write(GOOD))
+    with pytest.raises(ValidationError):
+        experiment.search = 2.0
+
+
+def test_plain_data_reads_back_as_the_same_experiment(write):
+    experiment = load(write(GOOD))
+    assert Experiment.model_validate(experiment.model_dump()).model_dump() == experiment.model_dump()
+    assert (
+        Experiment.model_validate_json(experiment.model_dump_json()).model_dump() == experiment.model_dump()
+    )
