@@ -295,10 +295,11 @@ def average_precision(positives: ArrayLike, negatives: ArrayLike) -> Floats:
     """Return average precision from bin counts.
 
     The rows of a bin are no tie: positives and negatives spread evenly over it, and precision is
-    integrated over the bin's share of recall, ∫₀ᵖ (a + x) / (c + x (1 + n/p)) dx with p positives
-    and n negatives in the bin and a positives among c rows above it. That lies within 1e-4 of the
-    exact figure on large blocks of distinct scores (a bin as one step is .003 too low); truly tied
-    scores get what a random order among them gives on average.
+    integrated over the bin's share of recall, ∫₀ᵖ (a + ½ + x) / (c + ½ + x (1 + n/p)) dx with p positives
+    and n negatives in the bin, and a positives among c rows above it. The half rows are there because
+    precision is read just after each positive; without them small blocks come out too low. Within
+    1e-4 of the exact figure from 200,000 rows of distinct scores on (a bin as one step is .003 too
+    low); truly tied scores get what a random order among them gives on average.
 
     Parameters
     ----------
@@ -312,12 +313,11 @@ def average_precision(positives: ArrayLike, negatives: ArrayLike) -> Floats:
     """
     p = np.asarray(positives, dtype=np.float64)
     rows = p + np.asarray(negatives, dtype=np.float64)
-    a = _above(p)[..., 1:]
-    c = _above(rows)[..., 1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(rows > 0, p / rows, 0.0)
-        rise = np.where(c > 0, np.log1p(rows / c), 0.0)
-        area = share * (p + (a - c * share) * rise)
+    a = _above(p)[..., 1:] + 0.5
+    c = _above(rows)[..., 1:] + 0.5
+    share = np.divide(p, rows, out=np.zeros_like(p), where=rows > 0)
+    area = share * (p + (a - c * share) * np.log1p(rows / c))
+    with np.errstate(invalid="ignore"):
         return np.asarray(area.sum(axis=-1) / p.sum(axis=-1))
 
 
