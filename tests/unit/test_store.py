@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -149,7 +150,7 @@ def test_tracks_come_in_the_order_of_the_experiment_file() -> None:
 
 
 def test_nothing_at_all_can_be_shown() -> None:
-    empty = results([], experiment={"experiment": "toy"}, cells=pd.DataFrame(), task={})
+    empty = replace(results([]), experiment={"experiment": "toy"}, cells=pd.DataFrame(), task={})
     assert tracks(empty) == []
     assert track_board(empty, "neural").points == ()
     assert report_board(empty).tags["best"] == "cannot be told"

@@ -27,6 +27,7 @@ FULL = "the disk is full; free some space and run again, what is finished is kep
 REMEDIES = {
     "disk is full": FULL,
     "no space left": FULL,
+    "disk i/o error": "the disk cannot be read or written (is it full or failing?)",
     "readonly database": "the database cannot be written; give yourself write permission",
     "unable to open database": "the database cannot be opened; give yourself read and write permission",
     "permission denied": "no permission; give yourself write permission or use another folder",
