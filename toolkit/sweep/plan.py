@@ -33,9 +33,12 @@ class Plan:
     task : Task
         Prepared.
     tracks : mapping of str to Track
-        Checked, in the order of the experiment file.
+        All of them, checked, in the order of the experiment file.
     specs : tuple of CellSpec
-        In the order to run them: small rungs of all tracks first.
+        Those to run, in that order: small rungs of all tracks first.
+    whole : tuple of CellSpec
+        All cells that the experiment file asks for. The report shows every one that has finished,
+        whichever command trained it.
     data_version : str
     left_out : str
         What a quick look or a choice of tracks and seeds leaves out; empty for the whole sweep.
@@ -45,6 +48,7 @@ class Plan:
     task: Task
     tracks: Mapping[str, Track]
     specs: tuple[CellSpec, ...]
+    whole: tuple[CellSpec, ...]
     data_version: str
     left_out: str = ""
     estimate: Estimate = field(default_factory=Estimate, compare=False)
@@ -88,42 +92,47 @@ def make_plan(
     UserError
         Data or knowledge is missing or broken.
     """
-    names = _chosen_tracks(experiment, only)
+    chosen = _chosen_tracks(experiment, only)
+    if seeds is not None and seeds < 1:
+        raise ConfigError(f"the number of seeds must be at least 1, got {seeds}")
     task = _build_task(experiment)
-    tracks = {name: _build_track(experiment, name) for name in names}
+    tracks = {name: _build_track(experiment, name) for name in experiment.tracks}
     task.prepare(progress)
     schema = task.schema()
     tracks = {name: _check_track(experiment, name, track, schema) for name, track in tracks.items()}
     rows = [task.n_train(rung) for rung in experiment.ladder.rungs]
-    n_seeds = 1 if quick else (experiment.ladder.seeds if seeds is None else seeds)
-    if n_seeds < 1:
-        raise ConfigError(f"the number of seeds must be at least 1, got {n_seeds}")
+    n_seeds = 1 if quick else (seeds or experiment.ladder.seeds)
     data_version = task.data_version()
     fingerprinter = Fingerprinter(task, data_version=data_version, search=experiment.search)
 
-    specs: list[tuple[float, int, int, CellSpec]] = []
+    ordered: list[tuple[float, int, int, CellSpec]] = []
+    kept: set[str] = set()
     skipped: list[str] = []
     for position, (name, track) in enumerate(tracks.items()):
         steps = track.steps(len(rows))
-        kept = _quick_steps(steps, rows) if quick else steps
-        if len(kept) < len(steps):
-            skipped.append(f"{len(steps) - len(kept)} of {len(steps)} rungs of {name}")
-        for step in kept:
-            for seed in range(n_seeds if track.seeded else 1):
+        climbed = _quick_steps(steps, rows) if quick else steps
+        if name in chosen and len(climbed) < len(steps):
+            skipped.append(f"{len(steps) - len(climbed)} of {len(steps)} rungs of {name}")
+        for step in steps:
+            for seed in range(max(n_seeds, experiment.ladder.seeds) if track.seeded else 1):
                 spec = _spec(experiment, name, step, seed, rows)
                 rung = None if step.data_rung is None else experiment.ladder.rungs[step.data_rung]
                 spec = spec.model_copy(update={"fingerprint": fingerprinter.cell(spec, track, rung)})
-                specs.append((_level(step, steps, rows), seed, position, spec))
+                ordered.append((_level(step, steps, rows), seed, position, spec))
+                if name in chosen and step in climbed and seed < n_seeds:
+                    kept.add(spec.fingerprint)
     if n_seeds < experiment.ladder.seeds:
         skipped.append(f"{experiment.ladder.seeds - n_seeds} of {experiment.ladder.seeds} seeds")
-    left = [name for name in experiment.tracks if name not in tracks]
+    left = [name for name in tracks if name not in chosen]
     if left:
         skipped.append(f"the tracks {', '.join(left)}")
+    whole = tuple(spec for *_, spec in sorted(ordered, key=lambda item: item[:3]))
     return Plan(
         experiment=experiment,
         task=task,
         tracks=tracks,
-        specs=tuple(spec for *_, spec in sorted(specs, key=lambda item: item[:3])),
+        specs=tuple(spec for spec in whole if spec.fingerprint in kept),
+        whole=whole,
         data_version=data_version,
         left_out=f"left out: {'; '.join(skipped)}" if skipped else "",
     )
@@ -185,14 +194,11 @@ def _spec(experiment: Experiment, name: str, step: Step, seed: int, rows: Sequen
 def _quick_steps(steps: Sequence[Step], rows: Sequence[int]) -> tuple[Step, ...]:
     """Return about every third step that is small enough, and the last of those.
 
-    A track with one step keeps it, on the largest small rung.
+    A track with one step keeps it.
     """
-    small = [index for index, count in enumerate(rows) if count <= QUICK_ROWS] or [0]
     if len(steps) == 1:
-        step = steps[0]
-        if step.data_rung is None or step.data_rung in small:
-            return tuple(steps)
-        return (Step(rung=step.rung, data_rung=small[-1], n_rules=step.n_rules),)
+        return tuple(steps)
+    small = [index for index, count in enumerate(rows) if count <= QUICK_ROWS] or [0]
     allowed = [step for step in steps if step.data_rung is None or step.data_rung in small]
     kept = [*allowed[:-1][::QUICK_STRIDE], *allowed[-1:]]
     return tuple(kept)

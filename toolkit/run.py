@@ -1,0 +1,389 @@
+"""``python -m toolkit.run EXPERIMENT.yaml``: the sweep and the report. Wiring only.
+
+Read the file -> plan -> run the cells that are missing, logging each as it ends -> analyse all
+finished cells of the plan -> write the report.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from toolkit import config, machine
+from toolkit.analysis.analyse import analyse
+from toolkit.analysis.export import to_json
+from toolkit.analysis.results import Results
+from toolkit.config import Experiment
+from toolkit.errors import StoreError, UserError
+from toolkit.knowledge import base as knowledge_base
+from toolkit.report import document
+from toolkit.report.terminal import tracks_table
+from toolkit.store import Store
+from toolkit.sweep.local import LocalExecutor
+from toolkit.sweep.plan import Plan, make_plan
+from toolkit.sweep.progress import SweepDisplay, duration, preparing
+from toolkit.sweep.spool import discard, spooled
+
+__all__ = [
+    "HELP",
+    "guarded",
+    "main",
+    "open_ui",
+    "print_json",
+    "rebuild_report",
+    "run_command",
+    "run_experiment",
+]
+
+HELP = """Train all tracks of an experiment on the same task and rows, under meters, and report which is worth it.
+
+Cells that are finished already are found again and not trained twice: stop with Ctrl-C whenever you like and
+start again.
+
+[bold]Examples[/]
+
+  ... experiments/retail.yaml                    the whole comparison, about a quarter of an hour
+
+  ... experiments/retail.yaml --quick            a first look in under three minutes
+
+  ... experiments/retail.yaml --only classical   one track; the report keeps what is there of the others
+
+[bold]Exit codes[/]
+
+  0 all is well · 1 a cell failed, the report shows it · 2 a mistake you can mend · 130 interrupted
+"""
+
+DEFAULT_STORE = Path("mlruns")
+
+ExperimentFile = Annotated[Path, typer.Argument(help="The experiment's YAML file.", show_default=False)]
+StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of all results.")]
+
+
+def run_command(
+    experiment: ExperimentFile,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run only this track; may be given more than once.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds a rung, instead of the ladder's own.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer rungs and one seed; says what is left out.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train every cell anew, finished or not.")] = False,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """Run a sweep and write its report."""
+    raise typer.Exit(
+        guarded(
+            lambda: run_experiment(
+                experiment,
+                only=only or (),
+                seeds=seeds,
+                quick=quick,
+                fresh=fresh,
+                store_folder=store,
+                console=Console(),
+            )
+        )
+    )
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Run `action` and turn a user's mistake into a message on standard error and exit code 2."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        return action()
+    except UserError as error:
+        console.print(f"error: {error}", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print("interrupted: finished cells are kept; the same command goes on where this stopped")
+        return 130
+
+
+def run_experiment(
+    path: Path,
+    *,
+    only: tuple[str, ...] | list[str] = (),
+    seeds: int | None = None,
+    quick: bool = False,
+    fresh: bool = False,
+    store_folder: Path = DEFAULT_STORE,
+    console: Console,
+) -> int:
+    """Run what is missing of an experiment and write its report.
+
+    Parameters
+    ----------
+    path : Path
+        The experiment file.
+    only : sequence of str
+        Tracks to run; all when empty.
+    seeds : int, optional
+        Seeds a rung, instead of the ladder's own.
+    quick : bool
+        Fewer rungs and one seed.
+    fresh : bool
+        Train finished cells anew.
+    store_folder : Path
+        Where all results go.
+    console : Console
+
+    Returns
+    -------
+    int
+        0, or 1 when a cell failed.
+
+    Raises
+    ------
+    UserError
+    """
+    experiment = config.load(path)
+    with preparing(console) as progress:
+        plan = make_plan(experiment, progress=progress, only=only, seeds=seeds, quick=quick)
+    with Store.open(store_folder) as store:
+        store.begin(
+            experiment.experiment,
+            tracks=list(plan.tracks),
+            description=_description(experiment, plan),
+            tags=_tags(),
+        )
+        _write_context(experiment, plan, store_folder)
+        failed = _run_cells(plan, store, store_folder / "spool", fresh=fresh, console=console)
+        results = _results(experiment, store, store_folder)
+        paths = document.write(results, report_folder(store_folder, experiment))
+        store.finish(results, report_html=paths.html, results_json=paths.json)
+        links = store.links(experiment.experiment)
+    console.print()
+    console.print(tracks_table(results))
+    console.print(f"\n[bold]{results.verdict.sentence}[/]\n", highlight=False)
+    for line in (plan.left_out, f"{failed} cell(s) failed: see the report" if failed else ""):
+        if line:
+            console.print(f"[yellow]{line}[/]", highlight=False)
+    _print_places(console, paths, links, store_folder)
+    return 1 if failed else 0
+
+
+def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: Console) -> int:
+    """Write report and results.json anew from the store; nothing is trained."""
+    experiment = config.load(path)
+    with Store.open(store_folder) as store:
+        results = _results(experiment, store, store_folder)
+        paths = document.write(results, report_folder(store_folder, experiment))
+        store.begin(experiment.experiment, tracks=list(experiment.tracks))
+        store.finish(results, report_html=paths.html, results_json=paths.json)
+        links = store.links(experiment.experiment)
+    console.print(tracks_table(results))
+    console.print(f"\n[bold]{results.verdict.sentence}[/]\n", highlight=False)
+    _print_places(console, paths, links, store_folder)
+    return 0
+
+
+def print_json(path: Path, *, store_folder: Path = DEFAULT_STORE) -> int:
+    """Print results.json, made anew from the store, to standard output and nothing else."""
+    experiment = config.load(path)
+    with Store.open(store_folder) as store:
+        results = _results(experiment, store, store_folder)
+    sys.stdout.write(json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return 0
+
+
+def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
+    """Start the MLflow UI and wait until it is stopped."""
+    from toolkit.serving import start_ui
+
+    return start_ui(store_folder, port=port, console=console)
+
+
+def report_folder(store_folder: Path, experiment: Experiment) -> Path:
+    """Return where report.html and results.json of an experiment lie."""
+    return store_folder / "reports" / experiment.experiment
+
+
+def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: Console) -> int:
+    """Run the cells that are missing and log each; return how many of the plan's cells failed."""
+    name = plan.experiment.experiment
+    done = {} if fresh else store.finished(name)
+    recovered = spooled(spool, [spec.fingerprint for spec in plan.specs])
+    for outcome in recovered.outcomes:
+        store.log_cell(outcome.record, outcome.evidence.to_bytes() if outcome.evidence else None)
+        discard(spool, outcome.record.fingerprint)
+        if not fresh and outcome.record.status == "finished":
+            done[outcome.record.fingerprint] = outcome.record
+    for record in done.values():
+        plan.estimate.observe(record)
+    waiting = [spec for spec in plan.specs if spec.fingerprint not in done]
+    _print_intro(plan, waiting, console)
+    engine = plan.experiment.engine
+    failed = 0
+    with SweepDisplay(plan, waiting, console) as display:
+        executor = LocalExecutor(
+            slots=engine.slots, timeout_seconds=engine.timeout_seconds, on_event=display.on_event
+        )
+        for outcome in executor.run(plan, waiting, spool=spool):
+            store.log_cell(outcome.record, outcome.evidence.to_bytes() if outcome.evidence else None)
+            discard(spool, outcome.record.fingerprint)
+            display.on_end(outcome.record)
+            failed += outcome.record.status != "finished"
+    return failed
+
+
+def _print_intro(plan: Plan, waiting: list[Any], console: Console) -> None:
+    task = plan.task
+    console.print(f"[bold]{plan.experiment.experiment}[/]: {task.title}", highlight=False)
+    for name in dict.fromkeys(spec.track for spec in plan.specs):
+        track = plan.tracks[name]
+        console.print(f"  {name:<10} {track.title}", highlight=False)
+    finished = len(plan.specs) - len(waiting)
+    if waiting:
+        seconds = sum(plan.estimate.seconds(spec) for spec in waiting)
+        console.print(
+            f"{len(waiting)} cells to run"
+            + (f", {finished} are finished already" if finished else "")
+            + f"; about {duration(seconds)}, one at a time so that costs stay clean",
+            highlight=False,
+        )
+    else:
+        console.print(f"all {finished} cells are finished already; writing the report anew", highlight=False)
+    if plan.left_out:
+        console.print(f"[yellow]{plan.left_out}[/]", highlight=False)
+
+
+def _print_places(
+    console: Console, paths: document.ReportPaths, links: Mapping[str, str], store: Path
+) -> None:
+    option = "" if store == DEFAULT_STORE else f" --store {store}"
+    start = "make ui" if store == DEFAULT_STORE else f"toolkit ui{option}"
+    places = {
+        "report": str(paths.html),
+        "results": str(paths.json),
+        "MLflow": f"{start}, then {links.get('runs', '')}",
+    }
+    for title, place in places.items():
+        console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True)
+
+
+def _description(experiment: Experiment, plan: Plan) -> str:
+    return experiment.description or plan.task.title
+
+
+def _context_path(experiment: Experiment, store_folder: Path) -> Path:
+    return report_folder(store_folder, experiment) / "context.json"
+
+
+def _write_context(experiment: Experiment, plan: Plan, store_folder: Path) -> None:
+    """Keep what the report needs besides the cells, so that it can be rebuilt without the data."""
+    task = plan.task
+    context = {
+        "task": {
+            "name": experiment.task_name,
+            "title": task.title,
+            "cluster": task.cluster,
+            "notices": list(task.notices),
+            "facts": task.data_facts(),
+            "primary_error": task.primary_error,
+            "data_version": plan.data_version,
+        },
+        "knowledge": _knowledge(plan),
+        "fingerprints": [spec.fingerprint for spec in plan.whole],
+    }
+    path = _context_path(experiment, store_folder)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(context, indent=1), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write ({error.strerror}); free space or mend the folder", where=str(path)
+        ) from error
+
+
+def _read_context(experiment: Experiment, store_folder: Path) -> dict[str, Any]:
+    path = _context_path(experiment, store_folder)
+    try:
+        context: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"no results of '{experiment.experiment}' yet; run: python -m toolkit.run {experiment.path}",
+            where=str(path.parent),
+        ) from error
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"cannot be read ({error}); run python -m toolkit.run {experiment.path} to write it anew",
+            where=str(path),
+        ) from error
+    return context
+
+
+def _knowledge(plan: Plan) -> list[dict[str, Any]]:
+    """Return the knowledge bases in use, each once, with the tracks that use it."""
+    found: dict[Path, dict[str, Any]] = {}
+    for name, track in plan.tracks.items():
+        file = getattr(track, "knowledge", None)
+        if not isinstance(file, Path):
+            continue
+        if file not in found:
+            base = knowledge_base.load(file)
+            rules = [
+                {
+                    "id": rule.id,
+                    "when": rule.when,
+                    "then": rule.then,
+                    "certainty": rule.certainty,
+                    "because": rule.because,
+                }
+                for rule in base.rules
+            ]
+            found[file] = {"tracks": [], "name": base.name, "hash": base.content_hash, "rules": rules}
+        found[file]["tracks"].append(name)
+    return list(found.values())
+
+
+def _results(experiment: Experiment, store: Store, store_folder: Path) -> Results:
+    context = _read_context(experiment, store_folder)
+    cells = store.read(experiment.experiment, context["fingerprints"])
+    return analyse(
+        experiment,
+        task=context["task"],
+        cells=[record for record, _ in cells],
+        evidence={(r.track, r.rung, r.seed): evidence for r, evidence in cells if evidence is not None},
+        knowledge=context["knowledge"],
+        environment={
+            **machine.describe(),
+            **_tags(),
+            "report_written": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )
+
+
+def _tags() -> dict[str, str]:
+    """Return the commit of the code, where git can tell it."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return {"git_commit": found.stdout.strip()}
+
+
+def main() -> None:
+    """Run ``python -m toolkit.run``."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    app.command(help=HELP)(run_command)
+    app(prog_name="python -m toolkit.run")
+
+
+if __name__ == "__main__":
+    main()
