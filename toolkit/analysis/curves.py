@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import optimize, stats
 
 from toolkit.analysis.powerlaw import Fit, Ladder, best_share, fit_floor, fit_power, prepare
 from toolkit.analysis.results import Interval
@@ -146,12 +146,11 @@ def _held_out_misses(data: Ladder, level: float) -> bool:
 
 
 def _rises(data: Ladder) -> bool:
-    """Tell whether the error stands above an earlier one by more than two standard errors."""
+    """Tell whether a rung is more than two standard errors off the nearest curve that never rises."""
     if data.n_seeds < 2:
         return False
-    lowest = np.array([int(data.y[: end + 1].argmin()) for end in range(data.n)])
-    error = np.hypot(data.standard_errors, data.standard_errors[lowest])
-    return bool((data.y - data.y[lowest] > 2 * error).any())
+    falling = optimize.isotonic_regression(data.y, weights=data.weights, increasing=False).x
+    return bool((np.abs(data.y - falling) > 2 * data.standard_errors).any())
 
 
 def _refuse_design(data: Ladder) -> list[tuple[str, str]]:

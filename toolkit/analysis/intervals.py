@@ -30,6 +30,7 @@ __all__ = [
     "draw_scores",
     "draw_weights",
     "score_intervals",
+    "seed_share",
 ]
 
 LEVEL = 0.95
@@ -102,17 +103,34 @@ def crossed_means(sums: Floats, rows: Floats) -> Crossed:
     estimate = float(sums.mean(axis=0).sum() / rows.sum())
     if n_clusters < 2:
         return Crossed(estimate, math.inf, 1.0)
-    table = (sums - estimate * rows) / rows.mean()
+    return _combine(estimate, *_mean_squares(sums, rows), n_seeds, n_clusters)
+
+
+def seed_share(sums: Floats, rows: Floats) -> float:
+    """Return the share of the seeds' spread that is theirs, and not noise of the clusters, 0 to 1.
+
+    Parameters as in `crossed_means`.
+    """
+    if min(sums.shape) < 2:
+        return 0.0
+    seed, _, both = _mean_squares(sums, rows)
+    return max(0.0, 1 - both / seed) if seed > 0 else 0.0
+
+
+def _mean_squares(sums: Floats, rows: Floats) -> tuple[float, float, float]:
+    """Return the mean squares of seeds, clusters and both, each over n_seeds x n_clusters."""
+    n_seeds, n_clusters = sums.shape
+    cells = n_seeds * n_clusters
+    table = (sums - sums.mean(axis=0).sum() / rows.sum() * rows) / rows.mean()
     by_seed, by_cluster = table.mean(axis=1), table.mean(axis=0)
     mean = table.mean()
-    cells = n_seeds * n_clusters
     cluster = n_seeds * float(((by_cluster - mean) ** 2).sum()) / (n_clusters - 1) / cells
     if n_seeds < 2:
-        return _combine(estimate, 0.0, cluster, 0.0, n_seeds, n_clusters)
+        return 0.0, cluster, 0.0
     seed = n_clusters * float(((by_seed - mean) ** 2).sum()) / (n_seeds - 1) / cells
     rest = table - by_seed[:, None] - by_cluster + mean
     both = float((rest**2).sum()) / ((n_seeds - 1) * (n_clusters - 1)) / cells
-    return _combine(estimate, seed, cluster, both, n_seeds, n_clusters)
+    return seed, cluster, both
 
 
 def crossed_bootstrap(points: Floats, draws: Floats, n_clusters: int) -> Crossed:

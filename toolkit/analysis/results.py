@@ -125,6 +125,7 @@ class Verdict:
     currency: str
     currency_per_usd: float
     tracks: tuple[TrackVerdict, ...] = ()
+    probability_hybrid_worth_it: float | None = None
 
 
 @dataclass(frozen=True)

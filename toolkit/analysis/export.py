@@ -1,0 +1,122 @@
+"""``results.json``: everything a program wants to know of an experiment, in one documented form.
+
+Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/results-json.md``):
+
+1. first version
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from toolkit.analysis.results import Curve, Interval, Results, TrackVerdict, Verdict
+
+__all__ = ["CELL_KEYS", "SCHEMA_VERSION", "to_json"]
+
+SCHEMA_VERSION = 1
+
+CELL_KEYS = (
+    "track",
+    "rung",
+    "n_train",
+    "n_rules",
+    "seed",
+    "status",
+    "quality",
+    "reason",
+    "score_average_precision",
+    "score_roc_auc",
+    "error_log_loss",
+    "cost_search_cpu_seconds",
+    "cost_fit_cpu_seconds",
+    "cost_fit_wall_seconds",
+    "cost_fit_peak_bytes",
+    "cost_predict_batch_cpu_seconds_per_row",
+    "cost_predict_single_p50_seconds",
+)
+"""Keys that every cell has, null where not measured."""
+WHOLE = frozenset({"rung", "n_train", "n_rules", "n_clusters", "seed", "record_version"})
+
+
+def to_json(results: Results) -> dict[str, Any]:
+    """Return the results as plain data that is valid JSON: no NaN, no infinity (null instead).
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    dict
+        As ``docs/results-json.md`` says; pass it to ``json.dumps``.
+    """
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "experiment": results.experiment,
+        "task": results.task,
+        "verdict": _verdict(results.verdict),
+        "cells": _cells(results),
+        "summaries": [asdict(summary) for summary in results.summaries],
+        "curves": [_curve(curve) for curve in results.curves],
+        "pairs": [asdict(pair) for pair in results.pairs],
+        "findings": [asdict(finding) for finding in results.findings],
+        "knowledge": list(results.knowledge),
+        "prices": list(results.prices),
+        "environment": results.environment,
+    }
+    return {key: _plain(value) for key, value in document.items()}
+
+
+def _cells(results: Results) -> list[dict[str, Any]]:
+    """Return one flat record a cell; a column of whole numbers with gaps is float in the frame, not here."""
+    return [
+        {
+            **dict.fromkeys(CELL_KEYS),
+            **{
+                str(key): int(value) if key in WHOLE and not pd.isna(value) else value
+                for key, value in row.items()
+            },
+        }
+        for row in results.cells.to_dict(orient="records")
+    ]
+
+
+def _curve(curve: Curve) -> dict[str, Any]:
+    flat = asdict(curve)
+    flat["refusals"] = [{"code": code, "sentence": sentence} for code, sentence in curve.refusals]
+    return flat
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    flat = asdict(verdict)
+    flat["tracks"] = {entry.track: _entry(entry, verdict.currency_per_usd) for entry in verdict.tracks}
+    return flat
+
+
+def _entry(entry: TrackVerdict, currency_per_usd: float) -> dict[str, Any]:
+    value = entry.net_value_per_year
+    in_usd = Interval(*(end / currency_per_usd for end in (value.estimate, value.low, value.high)))
+    flat = asdict(entry)
+    del flat["track"]
+    return {**flat, "net_value_usd_per_year": asdict(in_usd)}
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` made of dict, list, str, int, float, bool and None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if pd.isna(value) else str(value)

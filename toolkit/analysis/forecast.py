@@ -1,0 +1,116 @@
+"""The curves of all tracks: error against training cost, and against rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import numpy as np
+
+from toolkit.analysis.curves import REACH, CurveFit, fit_curve
+from toolkit.analysis.results import Curve
+from toolkit.records import CellRecord
+
+__all__ = ["COST_AXES", "PRECISION_ERROR", "track_curves"]
+
+COST_AXES = ("n_train", "cost_train_cpu_seconds")
+"""Rows, and the CPU-seconds of search and fit together."""
+PRECISION_ERROR = "error_one_minus_average_precision"
+_N_GRID = 40
+
+
+def track_curves(cells: Sequence[CellRecord], primary_error: str) -> tuple[Curve, ...]:
+    """Fit every track that climbs a ladder of data.
+
+    Tracks that see no training rows (rules climb their number of rules) or stand on one rung have none.
+
+    Parameters
+    ----------
+    cells : sequence of CellRecord
+        Finished cells.
+    primary_error : str
+        The task's error; 1 less average precision is fitted beside it.
+    """
+    tracks = dict.fromkeys(cell.track for cell in cells)
+    errors = dict.fromkeys((primary_error, PRECISION_ERROR))
+    found = (
+        _curve([cell for cell in cells if cell.track == track], track, error, cost)
+        for track in tracks
+        for error in errors
+        for cost in COST_AXES
+    )
+    return tuple(curve for curve in found if curve is not None)
+
+
+def _error_of(cell: CellRecord, error: str) -> float | None:
+    value = cell.scores.get(error)
+    if value is None and error == PRECISION_ERROR:
+        precision = cell.scores.get("score_average_precision")
+        value = None if precision is None else 1 - precision
+    return value if value is not None and math.isfinite(value) and value > 0 else None
+
+
+def _cost_of(cell: CellRecord, cost: str) -> float | None:
+    if cost == "n_train":
+        return float(cell.n_train)
+    fit = cell.costs.get("cost_fit_cpu_seconds")
+    return None if fit is None else fit + (cell.costs.get("cost_search_cpu_seconds") or 0.0)
+
+
+def _rungs(cells: Sequence[CellRecord], error: str, cost: str) -> Iterator[tuple[float, dict[int, float]]]:
+    """Yield each rung's median cost and its errors by seed."""
+    for rung in sorted({cell.rung for cell in cells}):
+        here = [cell for cell in cells if cell.rung == rung]
+        costs = [value for cell in here if (value := _cost_of(cell, cost)) is not None]
+        errors = {cell.seed: value for cell in here if (value := _error_of(cell, error)) is not None}
+        if costs and errors and median(costs) > 0:
+            yield median(costs), errors
+
+
+def _curve(cells: Sequence[CellRecord], track: str, error: str, cost: str) -> Curve | None:
+    if not any(cell.n_train > 0 for cell in cells):
+        return None
+    rungs = sorted(_rungs(cells, error, cost), key=lambda one: one[0])
+    if len({value for value, _ in rungs}) < 2:
+        return None
+    costs = np.array([value for value, _ in rungs])
+    common = sorted(set.intersection(*(set(errors) for _, errors in rungs)))
+    # Without a seed that climbed every rung, the rungs' means are all there is.
+    table = (
+        np.array([[errors[seed] for seed in common] for _, errors in rungs])
+        if common
+        else np.array([[np.mean(list(errors.values()))] for _, errors in rungs])
+    )
+    fit = fit_curve(costs, table)
+    means = np.exp(np.log(table).mean(axis=1))
+    grid = _grid(fit, costs)
+    return Curve(
+        track=track,
+        error=error,
+        cost=cost,
+        form=fit.form,
+        exponent=fit.exponent,
+        floor=fit.floor,
+        elasticity=fit.elasticity,
+        k_half=fit.k_half,
+        loglog_exponent=fit.loglog_exponent,
+        refusals=fit.refusals,
+        points=tuple(zip(costs.tolist(), means.tolist(), strict=True)),
+        grid_cost=tuple(row[0] for row in grid),
+        grid_error=tuple(row[1] for row in grid),
+        grid_low=tuple(row[2] for row in grid),
+        grid_high=tuple(row[3] for row in grid),
+    )
+
+
+def _grid(fit: CurveFit, costs: np.ndarray) -> list[tuple[float, float, float, float]]:
+    """Return cost, error, low and high from the smallest rung to ten times the largest."""
+    if fit.fit is None:
+        return []
+    rows = []
+    for cost in np.geomspace(costs.min(), REACH * costs.max(), _N_GRID).tolist():
+        ahead = fit.predict(cost)
+        if ahead is not None:
+            rows.append((cost, ahead.estimate, ahead.low, ahead.high))
+    return rows

@@ -1,0 +1,187 @@
+"""The verdict: which track to use, how sure that is, and whether deep learning is worth its cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.analysis.economics import RungEconomics, draw_interval
+from toolkit.analysis.results import TrackVerdict, Verdict
+from toolkit.analysis.stacks import Floats
+
+__all__ = ["decide", "deployed"]
+
+SURE = 0.9
+MARGIN_SHARE = 0.01
+"""The margin when none is declared, as a share of the leader's gross value."""
+DEEP = "neural"
+PLAIN = ("baseline", "rules", "classical")
+HYBRID = "hybrid"
+
+
+class _Worth(NamedTuple):
+    answer: bool | None
+    probability: float | None
+
+
+def deployed(rungs: Sequence[RungEconomics]) -> dict[str, RungEconomics]:
+    """Return for each track the rung that the validation block values most, else the largest."""
+    chosen: dict[str, RungEconomics] = {}
+    for one in sorted(rungs, key=lambda rung: (rung.track, rung.rung)):
+        before = chosen.get(one.track)
+        if (
+            before is None
+            or before.validation_value is None
+            or (one.validation_value is not None and one.validation_value > before.validation_value)
+        ):
+            chosen[one.track] = one
+    return chosen
+
+
+def _worth(chosen: Mapping[str, RungEconomics], track: str, others: Sequence[str], margin: float) -> _Worth:
+    """Tell whether `track` beats the best of the others by more than the margin."""
+    rivals = [chosen[name].net[1:] for name in others if name in chosen and name != track]
+    if track not in chosen or not rivals:
+        return _Worth(None, None)
+    probability = float((chosen[track].net[1:] - np.max(rivals, axis=0) > margin).mean())
+    if probability >= SURE:
+        return _Worth(True, probability)
+    return _Worth(False if probability <= 1 - SURE else None, probability)
+
+
+def _shares_best(draws: Floats) -> Floats:
+    """Return how often each track is best, shape (n_tracks,); equal tracks share a draw."""
+    best = draws == draws.max(axis=0)
+    return np.asarray((best / best.sum(axis=0)).mean(axis=1))
+
+
+def decide(
+    chosen: Mapping[str, RungEconomics],
+    *,
+    margin: float | None = None,
+    currency: str = "USD",
+    currency_per_usd: float = 1.0,
+) -> Verdict:
+    """Give the verdict.
+
+    Parameters
+    ----------
+    chosen : mapping of str to RungEconomics
+        Track -> the rung it enters with, from `deployed`.
+    margin : float, optional
+        Money a year that counts as a tie; 1 % of the leader's gross value when None.
+    currency, currency_per_usd : str, float
+
+    Returns
+    -------
+    Verdict
+        `best` is the track of the highest expected net value; None with fewer than two tracks.
+    """
+    names = list(chosen)
+    if len(names) < 2:
+        sentence = (
+            f"Only {names[0]} has results to value, so there is nothing to compare it with."
+            if names
+            else "No cell has results to value, so nothing can be said."
+        )
+        entries = tuple(_entry(chosen[name], 1.0) for name in names)
+        return Verdict(
+            None, None, None, None, None, None, sentence, margin, currency, currency_per_usd, entries
+        )
+    shares = _shares_best(np.stack([chosen[name].net[1:] for name in names]))
+    order = sorted(range(len(names)), key=lambda index: -float(chosen[names[index]].net[0]))
+    leader, second = names[order[0]], names[order[1]]
+    if margin is None:
+        margin = MARGIN_SHARE * abs(float(chosen[leader].gross[0]))
+    advantage = float(chosen[leader].net[0] - chosen[second].net[0])
+    probability = float(shares[order[0]])
+    close = probability < SURE or advantage <= margin
+    deep = _worth(chosen, DEEP, PLAIN, margin)
+    hybrid = _worth(chosen, HYBRID, [name for name in names if name != HYBRID], margin)
+    rivals = [name for name in PLAIN if name in chosen]
+    words = [
+        _use(leader, second, probability, advantage, margin, currency, close=close),
+        _deep(deep, rivals, margin, currency),
+    ]
+    return Verdict(
+        best=leader,
+        probability_best=probability,
+        too_close_to_call=close,
+        deep_learning_worth_it=deep.answer,
+        hybrid_worth_it=hybrid.answer,
+        probability_deep_learning_worth_it=deep.probability,
+        sentence=" ".join(words),
+        margin=margin,
+        currency=currency,
+        currency_per_usd=currency_per_usd,
+        tracks=tuple(_entry(chosen[name], float(share)) for name, share in zip(names, shares, strict=True)),
+        probability_hybrid_worth_it=hybrid.probability,
+    )
+
+
+def _entry(one: RungEconomics, share: float) -> TrackVerdict:
+    return TrackVerdict(
+        track=one.track,
+        rung=one.rung,
+        net_value_per_year=draw_interval(one.net),
+        probability_best=share,
+        yearly_costs={name: float(cost[0]) for name, cost in one.costs.items()},
+        gross_value_per_year=float(one.gross[0]),
+    )
+
+
+def money(amount: float, currency: str) -> str:
+    """Return an amount for people: three significant digits, e.g. ``1.53 million USD``."""
+    size = abs(amount)
+    for scale, word in ((1e9, " billion"), (1e6, " million")):
+        if size >= scale:
+            return f"{amount / scale:.3g}{word} {currency}"
+    if size < 100:
+        return f"{amount:,.2f} {currency}"
+    digits = math.floor(math.log10(size)) - 2
+    return f"{round(amount / 10**digits) * 10**digits:,} {currency}"
+
+
+def _chance(probability: float) -> str:
+    if probability >= 0.995:
+        return "over .99"
+    return "under .01" if probability < 0.005 else f"{probability:.2f}".lstrip("0")
+
+
+def _use(
+    leader: str,
+    second: str,
+    probability: float,
+    advantage: float,
+    margin: float,
+    currency: str,
+    *,
+    close: bool,
+) -> str:
+    ahead = f"{money(advantage, currency)} a year ahead of {second}"
+    if not close:
+        return f"Use {leader} (probability {_chance(probability)} of being the best choice; {ahead})."
+    why = (
+        f"within the margin of {money(margin, currency)}"
+        if advantage <= margin
+        else f"with probability {_chance(probability)} of being the best choice"
+    )
+    return f"Too close to call: {leader} is expected to be {ahead}, {why}."
+
+
+def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str) -> str:
+    if deep.probability is None:
+        return "Whether deep learning is worth its cost cannot be told from the cells at hand."
+    says = {
+        True: "Deep learning is worth its cost here",
+        False: "Deep learning is not worth its cost here",
+        None: "Whether deep learning is worth its cost here is open",
+    }[deep.answer]
+    others = rivals[0] if len(rivals) == 1 else f"the best of {', '.join(rivals[:-1])} and {rivals[-1]}"
+    return (
+        f"{says} (probability {_chance(deep.probability)} that it earns over {money(margin, currency)} "
+        f"a year more than {others})."
+    )
