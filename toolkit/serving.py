@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from rich.console import Console
+
 from toolkit.errors import StoreError
 from toolkit.store import Store
 
@@ -37,7 +39,7 @@ SETTINGS = {
 }
 
 
-def start_ui(root: Path, port: int = 5000, *, say: Callable[[str], None] = print) -> None:
+def start_ui(root: Path, port: int = 5000, *, console: Console) -> int:
     """Serve the UI until Ctrl-C (or SIGTERM, or the terminal is closed), then stop all of it.
 
     Parameters
@@ -46,14 +48,22 @@ def start_ui(root: Path, port: int = 5000, *, say: Callable[[str], None] = print
         The folder of the results; made when it is missing.
     port : int
         The first port to try.
-    say : callable
-        Takes each line for the user.
+    console : Console
+
+    Returns
+    -------
+    int
+        Exit code 0, once it was stopped.
 
     Raises
     ------
     StoreError
         The results cannot be opened, no port is free, or the server does not start.
     """
+
+    def say(line: str) -> None:
+        # A wrapped link cannot be clicked.
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def stop(number: int, frame: FrameType | None) -> None:
         # A second Ctrl-C would cut the stopping short and leave the server behind.
@@ -77,6 +87,7 @@ def start_ui(root: Path, port: int = 5000, *, say: Callable[[str], None] = print
         say("\nCtrl-C stops the UI.")
         while True:
             signal.pause()
+    return 0
 
 
 @contextlib.contextmanager

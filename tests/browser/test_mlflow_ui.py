@@ -157,8 +157,9 @@ def test_the_report_runs_its_script_in_the_artifact_page(store: Store, address: 
 @pytest.mark.slow
 def test_the_ui_command_says_where_and_leaves_no_process_behind(store: Store) -> None:
     code = (
-        "import sys; from pathlib import Path; from toolkit.serving import start_ui;"
-        "start_ui(Path(sys.argv[1]), 5640, say=lambda line: print(line, flush=True))"
+        "import sys; from pathlib import Path; from rich.console import Console;"
+        "from toolkit.serving import start_ui;"
+        "sys.exit(start_ui(Path(sys.argv[1]), 5640, console=Console()))"
     )
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 5640))

@@ -256,7 +256,8 @@ def test_finishing_again_renews_files_and_replaces_changed_runs_only(
     store.finish(results_of(store), **files)
     before = store.links("toy")
     files["report_html"].write_text("<p>new words</p>")
-    store.finish(results_of(store), **files)
+    store.begin("toy", tracks=["neural", "never run"])
+    store.finish(replace(results_of(store), environment={"written": "later"}), **files)
     assert store.links("toy") == before
     (report,) = runs(root, "report")
     assert (root.parent / report.info.artifact_uri / "report.html").read_text() == "<p>new words</p>"

@@ -216,12 +216,18 @@ class Store:
         experiment = str(results.experiment["experiment"])
         boards = {"report": report_board(results)}
         boards |= {f"track {name}": track_board(results, name) for name in tracks(results)}
-        digest = hashlib.sha256(repr((boards, self._tags)).encode()).hexdigest()[:16]
+        # The environment is left out: it holds the time, and no figure.
+        figures = {title: (board.points, board.tags) for title, board in boards.items()}
+        digest = hashlib.sha256(repr(figures).encode()).hexdigest()[:16]
         with self._told(f"finishing the sweep '{experiment}'"):
             identifier = self._runs.find_or_make(experiment)
             reports = self._runs.search(identifier, "report")
             if reports and reports[0].data.tags.get("digest") == digest:
                 report = reports[0]
+                # `begin` may have opened runs for tracks that no cell came for.
+                for run in self._runs.search(identifier, "track", status="RUNNING"):
+                    self._runs.delete(run)
+                self._tracks.clear()
             else:
                 report = self._replace(identifier, results, boards, digest)
             folder = self._runs.folder(report)
