@@ -58,6 +58,13 @@ class KnowledgeBase(Frozen):
             raise ValueError("write a percentage with its sign, e.g. 9.5 %, or the name of a column")
         return value
 
+    def __eq__(self, other: object) -> bool:
+        # Two files that say the same are the same knowledge, wherever they lie.
+        return isinstance(other, KnowledgeBase) and self.content_hash == other.content_hash
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
     @property
     def path(self) -> Path | None:
         """The file it was read from."""

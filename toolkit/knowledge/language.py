@@ -154,7 +154,7 @@ def _syntax(text: str, where: str | None) -> tuple[str, ast.expr]:
             warnings.simplefilter("error")
             tree = ast.parse(line, mode="eval")
     except SyntaxError as error:
-        place = f" at character {error.offset}" if error.offset else ""
+        place = f" at character {error.offset}" if error.offset else " at its end"
         raise KnowledgeError(
             f"cannot read the condition{place}: {error.msg} in: {line}", where=where
         ) from None
