@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from toolkit import config, machine
-from toolkit.analysis.analyse import analyse
+from toolkit import config
 from toolkit.analysis.export import to_json
-from toolkit.analysis.results import Results
-from toolkit.config import Experiment
-from toolkit.errors import StoreError, UserError
-from toolkit.knowledge import base as knowledge_base
+from toolkit.context import code_version, read_results, report_folder, write_context
+from toolkit.errors import UserError
+from toolkit.records import CellSpec
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
@@ -44,7 +40,7 @@ __all__ = [
     "run_experiment",
 ]
 
-HELP = """Train all tracks of an experiment on the same task and rows, under meters, and report which is worth it.
+HELP = """Train all tracks on the same task and rows, under meters, and report which is worth it.
 
 Cells that are finished already are found again and not trained twice: stop with Ctrl-C whenever you like and
 start again.
@@ -114,7 +110,7 @@ def guarded(action: Callable[[], int]) -> int:
 def run_experiment(
     path: Path,
     *,
-    only: tuple[str, ...] | list[str] = (),
+    only: Sequence[str] = (),
     seeds: int | None = None,
     quick: bool = False,
     fresh: bool = False,
@@ -155,12 +151,12 @@ def run_experiment(
         store.begin(
             experiment.experiment,
             tracks=list(plan.tracks),
-            description=_description(experiment, plan),
-            tags=_tags(),
+            description=experiment.description or plan.task.title,
+            tags=code_version(),
         )
-        _write_context(experiment, plan, store_folder)
+        write_context(plan, store_folder)
         failed = _run_cells(plan, store, store_folder / "spool", fresh=fresh, console=console)
-        results = _results(experiment, store, store_folder)
+        results = read_results(experiment, store, store_folder)
         paths = document.write(results, report_folder(store_folder, experiment))
         store.finish(results, report_html=paths.html, results_json=paths.json)
         links = store.links(experiment.experiment)
@@ -178,7 +174,7 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
     """Write report and results.json anew from the store; nothing is trained."""
     experiment = config.load(path)
     with Store.open(store_folder) as store:
-        results = _results(experiment, store, store_folder)
+        results = read_results(experiment, store, store_folder)
         paths = document.write(results, report_folder(store_folder, experiment))
         store.begin(experiment.experiment, tracks=list(experiment.tracks))
         store.finish(results, report_html=paths.html, results_json=paths.json)
@@ -193,7 +189,7 @@ def print_json(path: Path, *, store_folder: Path = DEFAULT_STORE) -> int:
     """Print results.json, made anew from the store, to standard output and nothing else."""
     experiment = config.load(path)
     with Store.open(store_folder) as store:
-        results = _results(experiment, store, store_folder)
+        results = read_results(experiment, store, store_folder)
     sys.stdout.write(json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return 0
 
@@ -202,12 +198,7 @@ def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
     """Start the MLflow UI and wait until it is stopped."""
     from toolkit.serving import start_ui
 
-    return start_ui(store_folder, port=port, console=console)
-
-
-def report_folder(store_folder: Path, experiment: Experiment) -> Path:
-    """Return where report.html and results.json of an experiment lie."""
-    return store_folder / "reports" / experiment.experiment
+    return start_ui(store_folder, port, console=console)
 
 
 def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: Console) -> int:
@@ -238,7 +229,7 @@ def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: C
     return failed
 
 
-def _print_intro(plan: Plan, waiting: list[Any], console: Console) -> None:
+def _print_intro(plan: Plan, waiting: Sequence[CellSpec], console: Console) -> None:
     task = plan.task
     console.print(f"[bold]{plan.experiment.experiment}[/]: {task.title}", highlight=False)
     for name in dict.fromkeys(spec.track for spec in plan.specs):
@@ -271,110 +262,6 @@ def _print_places(
     }
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True)
-
-
-def _description(experiment: Experiment, plan: Plan) -> str:
-    return experiment.description or plan.task.title
-
-
-def _context_path(experiment: Experiment, store_folder: Path) -> Path:
-    return report_folder(store_folder, experiment) / "context.json"
-
-
-def _write_context(experiment: Experiment, plan: Plan, store_folder: Path) -> None:
-    """Keep what the report needs besides the cells, so that it can be rebuilt without the data."""
-    task = plan.task
-    context = {
-        "task": {
-            "name": experiment.task_name,
-            "title": task.title,
-            "cluster": task.cluster,
-            "notices": list(task.notices),
-            "facts": task.data_facts(),
-            "primary_error": task.primary_error,
-            "data_version": plan.data_version,
-        },
-        "knowledge": _knowledge(plan),
-        "fingerprints": [spec.fingerprint for spec in plan.whole],
-    }
-    path = _context_path(experiment, store_folder)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(context, indent=1), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write ({error.strerror}); free space or mend the folder", where=str(path)
-        ) from error
-
-
-def _read_context(experiment: Experiment, store_folder: Path) -> dict[str, Any]:
-    path = _context_path(experiment, store_folder)
-    try:
-        context: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StoreError(
-            f"no results of '{experiment.experiment}' yet; run: python -m toolkit.run {experiment.path}",
-            where=str(path.parent),
-        ) from error
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"cannot be read ({error}); run python -m toolkit.run {experiment.path} to write it anew",
-            where=str(path),
-        ) from error
-    return context
-
-
-def _knowledge(plan: Plan) -> list[dict[str, Any]]:
-    """Return the knowledge bases in use, each once, with the tracks that use it."""
-    found: dict[Path, dict[str, Any]] = {}
-    for name, track in plan.tracks.items():
-        file = getattr(track, "knowledge", None)
-        if not isinstance(file, Path):
-            continue
-        if file not in found:
-            base = knowledge_base.load(file)
-            rules = [
-                {
-                    "id": rule.id,
-                    "when": rule.when,
-                    "then": rule.then,
-                    "certainty": rule.certainty,
-                    "because": rule.because,
-                }
-                for rule in base.rules
-            ]
-            found[file] = {"tracks": [], "name": base.name, "hash": base.content_hash, "rules": rules}
-        found[file]["tracks"].append(name)
-    return list(found.values())
-
-
-def _results(experiment: Experiment, store: Store, store_folder: Path) -> Results:
-    context = _read_context(experiment, store_folder)
-    cells = store.read(experiment.experiment, context["fingerprints"])
-    return analyse(
-        experiment,
-        task=context["task"],
-        cells=[record for record, _ in cells],
-        evidence={(r.track, r.rung, r.seed): evidence for r, evidence in cells if evidence is not None},
-        knowledge=context["knowledge"],
-        environment={
-            **machine.describe(),
-            **_tags(),
-            "report_written": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    )
-
-
-def _tags() -> dict[str, str]:
-    """Return the commit of the code, where git can tell it."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    return {"git_commit": found.stdout.strip()}
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
+from toolkit.analysis.front import training_cpu_seconds
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict
 from toolkit.report import formats
-from toolkit.report.costs import training_cpu_seconds
 
 __all__ = ["tracks_table"]
 
@@ -68,7 +68,7 @@ def _row(results: Results, entry: TrackVerdict, summary: RungSummary, error: str
             formats.interval(summary.scores.get(score)) if score == error else _estimate(summary, score)
             for score in scores
         ],
-        formats.number(training_cpu_seconds(summary.costs)),
+        formats.number(training_cpu_seconds(summary)),
         formats.number(None if per_row is None else per_row * 1e6),
         value,
         _verdict(results, entry),
