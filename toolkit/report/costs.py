@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolkit.report import formats
 
-__all__ = ["PHASES", "Cost", "parse", "show", "training_cpu_seconds"]
+__all__ = ["PHASES", "Cost", "parse", "show"]
 
 PHASES = {
     "import": "import of libraries",
@@ -74,7 +73,7 @@ def parse(column: str) -> Cost:
     title = _TITLES.get(rest) or formats.words(bare)
     percentile = re.fullmatch(r"p(\d+)", bare)
     if percentile:
-        title = f"time of a call, {percentile[1]} % are faster"
+        title = "median time of a call" if percentile[1] == "50" else f"time of the slowest calls, {bare}"
     return Cost(column, phase, f"{title} a {per}" if per else title, _UNITS.get(unit, ""), basis)
 
 
@@ -85,16 +84,3 @@ def show(cost: Cost, value: float | None) -> str:
     if cost.unit:
         return formats.quantity(value, cost.unit)
     return formats.number(value)
-
-
-def training_cpu_seconds(costs: Mapping[str, float | None]) -> float | None:
-    """Return CPU-seconds of fit and search together; None when the fit was not measured.
-
-    A track without a search has no such column, which adds nothing; a search that was there and
-    could not be measured makes the sum unknown.
-    """
-    fit = costs.get("cost_fit_cpu_seconds")
-    search = costs.get("cost_search_cpu_seconds", 0.0)
-    if fit is None or search is None:
-        return None
-    return fit + search

@@ -10,11 +10,15 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from toolkit.analysis.front import training_cpu_seconds
 from toolkit.analysis.results import Curve, Interval, Results, RungSummary
-from toolkit.report import costs, figures, formats
+from toolkit.report import figures, formats
 from toolkit.report.looks import INK, Look, looks, track_names
 
-__all__ = ["COST_AXES", "CostAxis", "ErrorAxis", "error_against_cost", "error_axes", "rule_steps"]
+__all__ = ["COST_AXES", "FITS", "CostAxis", "ErrorAxis", "error_against_cost", "error_axes", "rule_steps"]
+
+FITS = "fits with 95 % bands"
+"""Name of all fitted lines in the legend."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,15 @@ class CostAxis:
         The cost of a rung, None when not measured.
     fitted : callable
         Tells whether `Curve.cost` is this axis.
+    note : str
+        What the heading adds.
     """
 
     name: str
     title: str
     read: Callable[[RungSummary], float | None]
     fitted: Callable[[str], bool]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,10 @@ class ErrorAxis:
 COST_AXES = (
     CostAxis(
         "cpu",
-        "Training CPU-seconds (search + fit)",
-        lambda summary: costs.training_cpu_seconds(summary.costs),
+        "Training CPU-seconds",
+        training_cpu_seconds,
         lambda cost: "cpu_seconds" in cost,
+        ", search and fit",
     ),
     CostAxis("rows", "Training rows", lambda summary: float(summary.n_train), lambda cost: cost == "n_train"),
 )
@@ -104,26 +112,28 @@ def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis) -> go
             continue
         if track == "baseline" or all(summary.n_train == 0 for summary, _, _ in points):
             start = min(positive) if logarithmic else 0.0
-            _add_level(figure, points[-1], known[track], (start, right), cost)
+            _add_level(figure, points[-1], known[track], (start, right))
         else:
-            _add_points(figure, [entry for entry in points if entry[1] > 0], known[track], cost)
+            _add_points(figure, [entry for entry in points if entry[1] > 0], known[track])
             _add_fits(figure, results.curves, track, error, cost, known[track])
-    _ring_front(figure, measured)
+    if cost.name == "cpu" and error.key == results.task.get("primary_error", error.key):
+        _ring_front(figure, measured)
     y_logarithmic = figures.log_axis([y.estimate for _, _, y in measured])
-    figure.update_xaxes(type="log" if logarithmic else "linear")
-    figure.update_yaxes(
-        type="log" if y_logarithmic else "linear", title_text=_scaled(error.title, y_logarithmic)
-    )
+    if logarithmic:
+        figure.update_xaxes(type="log", **figures.log_ticks(positive))
+    if y_logarithmic:
+        figure.update_yaxes(type="log", **figures.log_ticks(y.estimate for _, _, y in measured))
+    figure.update_yaxes(title_text=_scaled(error.title, y_logarithmic))
     return figure
 
 
 def _scaled(title: str, logarithmic: bool) -> str:
-    return f"{title}, log scale" if logarithmic else title
+    return f"{title} (log scale)" if logarithmic else title
 
 
 def facts(summary: RungSummary, y: Interval, axis: str) -> tuple[str, ...]:
     """Return all that a hover box says of one rung."""
-    seconds = costs.training_cpu_seconds(summary.costs)
+    seconds = training_cpu_seconds(summary)
     return (
         f"{summary.track}, rung {summary.rung}",
         f"{axis}: {formats.interval(y)}",
@@ -139,9 +149,7 @@ def _marker(look: Look, size: int = 9) -> dict[str, Any]:
     return {"color": look.colour, "symbol": look.symbol, "size": size, "line": {"color": INK, "width": 0.8}}
 
 
-def _add_points(
-    figure: go.Figure, points: Sequence[tuple[RungSummary, float, Interval]], look: Look, cost: CostAxis
-) -> None:
+def _add_points(figure: go.Figure, points: Sequence[tuple[RungSummary, float, Interval]], look: Look) -> None:
     if not points:
         return
     points = sorted(points, key=lambda entry: entry[1])
@@ -149,7 +157,6 @@ def _add_points(
     figure.add_trace(
         go.Scatter(
             name=track,
-            legendgroup=track,
             mode="lines+markers",
             x=[x for _, x, _ in points],
             y=[y.estimate for _, _, y in points],
@@ -167,7 +174,6 @@ def _add_level(
     point: tuple[RungSummary, float, Interval],
     look: Look,
     span: tuple[float, float],
-    cost: CostAxis,
 ) -> None:
     """Draw a track that more data does not change as a level, marked at its own cost if it has one."""
     summary, x, y = point
@@ -181,7 +187,7 @@ def _add_level(
             mode="lines+markers",
             x=[start, span[1]],
             y=[y.estimate, y.estimate],
-            marker={**_marker(look), "opacity": [1.0 if x > 0 else 0.0, 0.0]},
+            marker={**_marker(look), "size": [9 if x > 0 else 0, 0]},
             line={"color": look.colour, "width": 1.8, "dash": look.dash},
             hovertext=[text, text],
             hoverinfo="text",
@@ -197,7 +203,6 @@ def _add_fits(
         wanted = curve.track == track and error.fitted(curve.error) and cost.fitted(curve.cost)
         if not wanted or curve.refusals or not curve.grid_cost:
             continue
-        group = html.escape(track, quote=False)
         band = [
             (x, low, high)
             for x, low, high in zip(curve.grid_cost, curve.grid_low, curve.grid_high, strict=True)
@@ -214,13 +219,12 @@ def _add_fits(
                 mode="lines",
                 hoverinfo="skip",
                 showlegend=False,
-                legendgroup=group,
             )
         )
         figure.add_trace(
             go.Scatter(
-                name=f"{group}: fit, 95 % band",
-                legendgroup=group,
+                name=FITS,
+                showlegend=not any(trace.name == FITS for trace in figure.data),
                 x=list(curve.grid_cost),
                 y=list(curve.grid_error),
                 mode="lines",

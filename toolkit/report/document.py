@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from toolkit import registry
+from toolkit.analysis.export import to_json
 from toolkit.analysis.results import Results
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import environment, slug
@@ -100,7 +102,7 @@ def _page_file(name: str) -> str:
 
 def _footer(results: Results) -> str:
     facts = results.environment
-    made = " · ".join(f"{key} {facts[key]}" for key in ("time", "commit") if facts.get(key))
+    made = " · ".join(facts[key] for key in ("report_written", "git_commit") if facts.get(key))
     by = f"Made by costcurves · {made}." if made else "Made by costcurves."
     return f"{by} The same numbers are in results.json beside this file."
 
@@ -132,10 +134,9 @@ def write(results: Results, folder: Path) -> ReportPaths:
     -------
     ReportPaths
     """
-    from toolkit.analysis.export import to_json
-
     folder.mkdir(parents=True, exist_ok=True)
     paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
-    _write_atomically(paths.json, to_json(results))
+    text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    _write_atomically(paths.json, text)
     _write_atomically(paths.html, render(results))
     return paths

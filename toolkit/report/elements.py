@@ -98,7 +98,14 @@ def table(
     for row in body:
         if len(row) != len(columns):
             raise ValueError(f"a row of '{caption}' has {len(row)} cells for {len(columns)} columns")
-    return fragment("table", caption=caption, columns=columns, rows=body, hide_caption=hide_caption)
+    return fragment(
+        "table",
+        caption=caption,
+        columns=columns,
+        rows=body,
+        hide_caption=hide_caption,
+        missing=formats.MISSING,
+    )
 
 
 def facts(pairs: Iterable[tuple[str, str | Markup]]) -> Markup:

@@ -12,13 +12,29 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from toolkit.analysis.results import Interval
+from toolkit.report import formats
 from toolkit.report.elements import fragment, slug
 from toolkit.report.looks import GRID, INK, PAPER, Look
 
-__all__ = ["Bar", "Part", "bars", "blank", "embed", "errors", "hover", "log_axis", "stacked", "whiskers"]
+__all__ = [
+    "Bar",
+    "Part",
+    "bars",
+    "blank",
+    "embed",
+    "errors",
+    "hover",
+    "log_axis",
+    "log_ticks",
+    "stacked",
+    "whiskers",
+]
 
 FLAT_RATIO = 3.0
 """A positive axis whose ends differ by less than this factor is drawn straight, not in logarithms."""
+
+_MAX_TICKS = 7
+_PATTERN = {"fillmode": "overlay", "fgcolor": PAPER, "fgopacity": 0.5, "size": 7}
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,27 @@ def log_axis(values: Iterable[float | None]) -> bool:
     return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= FLAT_RATIO
 
 
+def log_ticks(values: Iterable[float]) -> dict[str, Any]:
+    """Return places and texts of the ticks of a logarithmic axis: plain numbers, at most seven.
+
+    Parameters
+    ----------
+    values : iterable of float
+        Positive; what the axis has to show.
+    """
+    found = list(values)
+    low, high = math.log10(min(found)), math.log10(max(found))
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    if high - low > 3:
+        step = math.ceil(len(decades) / _MAX_TICKS)
+        places = [10.0**power for power in decades[::step]]
+    else:
+        digits = (1, 3) if high - low > 1 else (1, 2, 5)
+        places = [digit * 10.0**power for power in decades for digit in digits]
+        places = [place for place in places if low - 0.15 <= math.log10(place) <= high + 0.15]
+    return {"tickmode": "array", "tickvals": places, "ticktext": [formats.number(p, 1) for p in places]}
+
+
 def blank(height: int, x_title: str, y_title: str = "") -> go.Figure:
     """Return an empty figure in the report's style.
 
@@ -68,6 +105,7 @@ def blank(height: int, x_title: str, y_title: str = "") -> go.Figure:
         "automargin": True,
         "gridcolor": GRID,
         "linecolor": GRID,
+        "zeroline": False,
         "zerolinecolor": INK,
         "zerolinewidth": 1,
         "ticks": "outside",
@@ -87,10 +125,14 @@ def blank(height: int, x_title: str, y_title: str = "") -> go.Figure:
         hovermode="closest",
         dragmode=False,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
-        xaxis={**axis, "title": {"text": x_title, "standoff": 8}},
-        yaxis={**axis, "title": {"text": y_title, "standoff": 8}},
+        xaxis={**axis, "title": {"text": x_title, "standoff": 8, "font": {"size": 13}}},
+        yaxis={**axis, "title": {"text": y_title, "standoff": 8, "font": {"size": 13}}},
     )
     return figure
+
+
+def _scaled(value: Interval, unit: float) -> Interval:
+    return Interval(value.estimate / unit, value.low / unit, value.high / unit)
 
 
 def errors(values: Sequence[Interval], colour: str = INK) -> dict[str, Any]:
@@ -105,13 +147,14 @@ def errors(values: Sequence[Interval], colour: str = INK) -> dict[str, Any]:
         "array": [reach(value.high - value.estimate) for value in values],
         "arrayminus": [reach(value.estimate - value.low) for value in values],
         "color": colour,
-        "thickness": 1.4,
-        "width": 5,
+        "thickness": 1.2,
+        "width": 4,
     }
 
 
 def _rows(figure: go.Figure, names: Sequence[str]) -> None:
-    """Make the y axis one of names, first on top, wide bars not stretched when they are few."""
+    """Make the y axis one of names, the first on top, and mark zero on the other."""
+    figure.update_xaxes(zeroline=True)
     figure.update_yaxes(
         type="category",
         categoryorder="array",
@@ -122,24 +165,18 @@ def _rows(figure: go.Figure, names: Sequence[str]) -> None:
     )
 
 
-def bars(rows: Sequence[Bar], x_title: str) -> go.Figure:
-    """Return horizontal bars from zero with whiskers for the intervals."""
+def bars(rows: Sequence[Bar], x_title: str, unit: float = 1.0) -> go.Figure:
+    """Return horizontal bars from zero with whiskers for the intervals, in multiples of `unit`."""
     figure = blank(96 + 52 * len(rows), x_title)
     figure.add_trace(
         go.Bar(
             orientation="h",
-            x=[row.value.estimate for row in rows],
+            x=[row.value.estimate / unit for row in rows],
             y=[html.escape(row.name, quote=False) for row in rows],
-            error_x=errors([row.value for row in rows]),
+            error_x=errors([_scaled(row.value, unit) for row in rows]),
             marker={
                 "color": [row.look.colour for row in rows],
                 "line": {"color": INK, "width": 0.6},
-                "pattern": {
-                    "shape": [row.look.pattern for row in rows],
-                    "fillmode": "overlay",
-                    "fgcolor": PAPER,
-                    "fgopacity": 0.5,
-                },
             },
             hovertext=[hover(row.facts) for row in rows],
             hoverinfo="text",
@@ -151,8 +188,8 @@ def bars(rows: Sequence[Bar], x_title: str) -> go.Figure:
     return figure
 
 
-def whiskers(rows: Sequence[Bar], x_title: str) -> go.Figure:
-    """Return points with intervals, one a row, and a line at zero."""
+def whiskers(rows: Sequence[Bar], x_title: str, margin: float | None = None) -> go.Figure:
+    """Return points with intervals, one a row, a line at zero and a band of `margin` around it."""
     figure = blank(96 + 40 * len(rows), x_title)
     figure.add_trace(
         go.Scatter(
@@ -170,13 +207,14 @@ def whiskers(rows: Sequence[Bar], x_title: str) -> go.Figure:
             hoverinfo="text",
         )
     )
-    figure.add_vline(x=0, line={"color": INK, "width": 1, "dash": "dot"})
+    if margin is not None:
+        figure.add_vrect(x0=-margin, x1=margin, fillcolor=GRID, opacity=0.55, line_width=0, layer="below")
     figure.update_layout(showlegend=False)
     _rows(figure, [row.name for row in rows])
     return figure
 
 
-def stacked(names: Sequence[str], parts: Sequence[Part], x_title: str) -> go.Figure:
+def stacked(names: Sequence[str], parts: Sequence[Part], x_title: str, unit: float = 1.0) -> go.Figure:
     """Return stacked horizontal bars, one a name; patterns tell the parts apart in black and white."""
     figure = blank(130 + 48 * len(names), x_title)
     for part in parts:
@@ -184,7 +222,7 @@ def stacked(names: Sequence[str], parts: Sequence[Part], x_title: str) -> go.Fig
             go.Bar(
                 orientation="h",
                 name=html.escape(part.name, quote=False),
-                x=list(part.values),
+                x=[value / unit for value in part.values],
                 y=[html.escape(name, quote=False) for name in names],
                 marker={
                     "color": part.colour,

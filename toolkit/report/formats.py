@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from toolkit.analysis.results import Interval
 
@@ -14,11 +14,15 @@ __all__ = [
     "digits_for",
     "interval",
     "money",
+    "money_scale",
     "number",
+    "plain",
     "probability",
     "quantity",
     "ratio",
     "seconds",
+    "sentence",
+    "title",
     "words",
 ]
 
@@ -28,6 +32,14 @@ MISSING = "not measured"
 _SPACE = "\u00a0"
 _MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PROPER = {
+    "auc": "AUC",
+    "cpu": "CPU",
+    "kwh": "kWh",
+    "pue": "PUE",
+    "roc": "ROC",
+    "usd": "USD",
+}
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _MONEY_STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"))
 _SI_STEPS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -83,6 +95,13 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{sign}{round(size, decimals):,.{max(decimals, 0)}f}"
 
 
+def plain(value: float | None, digits: int = 6) -> str:
+    """Return a number that was typed, not measured: without the zeros that claim precision."""
+    text = number(value, digits)
+    head, space, power = text.partition(_SPACE)
+    return f"{head.rstrip('0').rstrip('.') if '.' in head else head}{space}{power}"
+
+
 def count(value: float | None) -> str:
     """Return a whole number with separators of thousands."""
     special = _special(value)
@@ -105,9 +124,9 @@ def probability(value: float | None) -> str:
     return f"{percent:.{decimals}f}{_SPACE}%"
 
 
-def ratio(value: float | None) -> str:
-    """Return a share in per cent with three digits."""
-    text = number(None if value is None else 100 * value)
+def ratio(value: float | None, digits: int = 3) -> str:
+    """Return a share in per cent."""
+    text = number(None if value is None else 100 * value, digits)
     return text if text == MISSING else f"{text}{_SPACE}%"
 
 
@@ -134,6 +153,15 @@ def money(value: float | None, currency: str = "USD", digits: int = 3) -> str:
         if size >= step:
             return f"{sign}{symbol}{number(size / step, digits)}{_SPACE}{name}"
     return f"{sign}{symbol}{number(size, digits)}"
+
+
+def money_scale(values: Iterable[float]) -> tuple[float, str]:
+    """Return the divisor for an axis of money and its name, e.g. ``(1e6, "million")``."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    for factor, name in ((1e9, "billion"), (1e6, "million"), (1e4, "thousand")):
+        if largest >= factor:
+            return (1e3 if name == "thousand" else factor), name
+    return 1.0, ""
 
 
 def seconds(value: float | None, digits: int = 3) -> str:
@@ -198,6 +226,20 @@ def _end(end: float, value: Interval, digits: int, show: Callable[[float, int], 
     return show(end, digits)
 
 
+def sentence(text: str) -> str:
+    """Return `text` with a capital at the beginning and a full stop at the end."""
+    text = text.strip()
+    if not text:
+        return ""
+    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.!?…' else '.'}"
+
+
 def words(name: str) -> str:
-    """Return a machine name as words: ``holiday_week`` becomes ``holiday week``."""
-    return re.sub(r"[_\s]+", " ", name).strip()
+    """Return a machine name as words: ``price_per_kwh`` becomes ``price per kWh``."""
+    return " ".join(_PROPER.get(word, word) for word in re.split(r"[_\s]+", name.strip()))
+
+
+def title(name: str) -> str:
+    """Return a machine name as words with a capital at the beginning."""
+    text = words(name)
+    return f"{text[:1].upper()}{text[1:]}"

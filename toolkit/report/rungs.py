@@ -1,13 +1,16 @@
-"""Which rung of a track is shown where only one can be, and its effort in words."""
+"""Which rung of a track is shown where only one can be, its effort in words, and how the track stands."""
 
 from __future__ import annotations
 
 import math
 
-from toolkit.analysis.results import Results, RungSummary
-from toolkit.report import formats
+from markupsafe import Markup
 
-__all__ = ["deployed", "effort"]
+from toolkit.analysis.results import Results, RungSummary, TrackVerdict, Verdict
+from toolkit.report import formats
+from toolkit.report.elements import badge
+
+__all__ = ["deployed", "effort", "standing"]
 
 
 def deployed(results: Results) -> dict[str, RungSummary]:
@@ -24,5 +27,18 @@ def effort(summary: RungSummary) -> str:
     """Return rows or rules in words."""
     if summary.n_rules is not None and summary.n_train == 0:
         return f"{formats.count(summary.n_rules)} rules"
+    if summary.n_train == 0:
+        return "no training rows"
     rules = f", {formats.count(summary.n_rules)} rules" if summary.n_rules is not None else ""
     return f"{formats.count(summary.n_train)} rows{rules}"
+
+
+def standing(verdict: Verdict, entry: TrackVerdict) -> Markup:
+    """Return what became of a track, as a badge; nothing for one that simply does not lead."""
+    if entry.excluded:
+        return badge("excluded", "bad")
+    if entry.track != verdict.best:
+        return Markup("")
+    if verdict.too_close_to_call:
+        return badge("leads, not clearly", "open")
+    return badge("best", "good")

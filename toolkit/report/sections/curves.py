@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
 from markupsafe import Markup
 
+from toolkit.analysis.front import training_cpu_seconds
 from toolkit.analysis.results import Curve, Results
-from toolkit.report import costs, elements, figures, formats
+from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.curve_figures import (
     COST_AXES,
+    FITS,
     CostAxis,
     ErrorAxis,
     error_against_cost,
@@ -22,6 +25,13 @@ from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
 
 __all__ = ["CurvesSection"]
+
+_FORMS = {
+    "power": "power law",
+    "power_floor": "power law with a floor",
+    "exponential_floor": "exponential with a floor",
+    "logarithm": "logarithm",
+}
 
 
 class CurvesSection(Section):
@@ -77,7 +87,7 @@ def _figure(results: Results, error: ErrorAxis, cost: CostAxis) -> Markup | None
                 str(summary.rung),
                 formats.count(summary.n_train),
                 "" if summary.n_rules is None else formats.count(summary.n_rules),
-                formats.seconds(costs.training_cpu_seconds(summary.costs)),
+                formats.seconds(training_cpu_seconds(summary)),
                 elements.estimate(y),
                 str(summary.n_seeds),
                 "yes" if summary.on_front else "",
@@ -86,18 +96,20 @@ def _figure(results: Results, error: ErrorAxis, cost: CostAxis) -> Markup | None
         ],
     )
     best = min(measured, key=lambda entry: entry[2].estimate)
-    note = f"Not drawn, cost not measured: {', '.join(unmeasured)}." if unmeasured else ""
+    notes = []
+    if any(trace.name == FITS for trace in figure.data):
+        notes.append("Beyond the last point of its track a fit is a forecast.")
+    if unmeasured:
+        notes.append(f"Rungs whose cost was not measured are missing: {', '.join(unmeasured)}.")
     return figures.embed(
         figure,
         name=f"curve-{error.key}-{cost.name}",
-        title=f"{error.title} against {cost.title[0].lower()}{cost.title[1:]}"
-        if not cost.title.startswith("CPU")
-        else f"{error.title} against {cost.title}",
+        title=f"{error.title} against {cost.title[0].lower()}{cost.title[1:]}{cost.note}",
         description=f"{error.title} on the test rows, lower is better; bars are 95 % intervals over clusters "
         f"and seeds. Lowest: {best[0].track} with {formats.interval(best[2])}. "
         "Tracks that do not learn from more rows are levels.",
         table=table,
-        note=note,
+        note=" ".join(notes),
     )
 
 
@@ -149,14 +161,20 @@ def _name_of(curve: Curve) -> str:
     return f"{error} against {cost}"
 
 
-def _factor(curve: Curve) -> str:
-    if curve.k_half is None:
+def _halving(curve: Curve) -> str | Markup:
+    """Return how many times the largest cost halves the error, as far as the data show it."""
+    factor = curve.k_half
+    if factor is None:
         return ""
-    return (
-        formats.interval(curve.k_half).replace("∞", "not reachable", 1)
-        if curve.k_half.estimate == float("inf")
-        else formats.interval(curve.k_half)
-    )
+    if math.isinf(factor.low):
+        return "not reachable"
+    if math.isinf(factor.estimate):
+        return f"not reachable; at least {formats.number(factor.low)}"
+    return elements.estimate(factor)
+
+
+def _last(curve: Curve) -> str:
+    return formats.number(curve.points[-1][1], 4) if curve.points else ""
 
 
 def _fits(results: Results) -> Markup:
@@ -174,6 +192,7 @@ def _fits(results: Results) -> Markup:
                     Column("Curve"),
                     Column("Form"),
                     Column("Exponent", numeric=True),
+                    Column("Last measured", numeric=True, note="error"),
                     Column("Floor", numeric=True, note="more of the same cannot pass it"),
                     Column("Spending to halve the error", numeric=True, note="times"),
                     Column("Exponent without floor", numeric=True, note="classic log-log line"),
@@ -182,10 +201,11 @@ def _fits(results: Results) -> Markup:
                     [
                         label(curve.track, known),
                         _name_of(curve),
-                        curve.form,
+                        _FORMS.get(curve.form, formats.words(curve.form)),
                         elements.estimate(curve.exponent) if curve.exponent else "",
+                        _last(curve),
                         elements.estimate(curve.floor) if curve.floor else "",
-                        _factor(curve),
+                        _halving(curve),
                         elements.estimate(curve.loglog_exponent) if curve.loglog_exponent else "",
                     ]
                     for curve in held
@@ -209,7 +229,7 @@ def _refusals(refused: Sequence[Curve], known: list[str]) -> Markup:
             [
                 label(curve.track, known),
                 _name_of(curve),
-                Markup("<br>").join(sentence for _, sentence in curve.refusals),
+                Markup("<br>").join(formats.sentence(text) for _, text in curve.refusals),
             ]
             for curve in refused
         ],

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
-from toolkit.report import costs, elements, formats
+from toolkit.analysis.front import training_cpu_seconds
+from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict, Verdict
+from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
-from toolkit.report.rungs import deployed, effort
+from toolkit.report.rungs import deployed, effort, standing
 
 __all__ = ["TracksSection"]
 
@@ -43,7 +44,7 @@ class TracksSection(Section):
                 Column("Predicting", numeric=True, note="CPU time a million rows"),
                 Column("Peak memory", numeric=True, note="of fit or prediction"),
                 Column("Net value", numeric=True, note=f"{results.verdict.currency} a year"),
-                Column("Best?", numeric=True, note="probability"),
+                Column("Best", numeric=True, note="probability, verdict"),
             ],
             [_row(chosen[track], judged.get(track), results, known) for track in known if track in chosen],
         )
@@ -54,10 +55,20 @@ class TracksSection(Section):
         ]
         if any(summary.n_seeds == 1 for summary in chosen.values()):
             alone = ", ".join(track for track, summary in chosen.items() if summary.n_seeds == 1)
-            notes.append(f"One seed only: {alone}; the interval holds no spread over seeds.")
+            notes.append(
+                f"One seed: {alone}. Their intervals hold no spread over seeds; "
+                "a track that draws nothing at random needs only one."
+            )
         if missing:
             notes.append(f"No finished cell: {', '.join(missing)}.")
         return elements.join(table, *(elements.paragraph(note, quiet=True) for note in notes))
+
+
+def _best(verdict: Verdict, entry: TrackVerdict) -> Markup:
+    """Return the probability of being best with the standing below it."""
+    badge = standing(verdict, entry)
+    text = formats.probability(entry.probability_best)
+    return Markup("{}<br>{}").format(text, badge) if badge else Markup("{}").format(text)
 
 
 def _row(
@@ -78,9 +89,9 @@ def _row(
         effort(summary),
         elements.estimate(summary.scores.get("error_log_loss")),
         elements.estimate(summary.scores.get("score_average_precision")),
-        formats.seconds(costs.training_cpu_seconds(summary.costs)),
+        formats.seconds(training_cpu_seconds(summary)),
         formats.seconds(None if per_row is None else per_row * _ROWS_SHOWN),
         formats.quantity(max(memory) if memory else None, "B"),
         elements.estimate(net, show) if net else "cannot be told",
-        formats.probability(entry.probability_best) if entry else "",
+        _best(results.verdict, entry) if entry else "",
     ]

@@ -6,30 +6,18 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from toolkit.analysis.results import Results, TrackVerdict, Verdict
+from toolkit.analysis.results import Results, Verdict
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column, Tile
 from toolkit.report.looks import label, looks, track_names
+from toolkit.report.rungs import standing
 
 __all__ = ["VerdictSection"]
 
 
 def _answer(value: bool | None) -> str:
     return {True: "Yes", False: "No", None: "Cannot tell"}[value]
-
-
-def standing(verdict: Verdict, entry: TrackVerdict) -> Markup:
-    """Return what became of a track, as a badge."""
-    if entry.excluded:
-        return elements.badge("excluded", "bad")
-    if entry.track != verdict.best:
-        return elements.badge("", "plain") if verdict.best is None else Markup("")
-    return (
-        elements.badge("leads, too close to call", "open")
-        if verdict.too_close_to_call
-        else elements.badge("best", "good")
-    )
 
 
 class VerdictSection(Section):
@@ -78,7 +66,9 @@ def _tiles(verdict: Verdict) -> list[Tile]:
         Tile(
             "Hybrid worth its cost?",
             _answer(verdict.hybrid_worth_it),
-            "a network that starts from the rules, against all others",
+            ""
+            if verdict.probability_hybrid_worth_it is None
+            else f"probability: {formats.probability(verdict.probability_hybrid_worth_it)}",
         ),
     ]
 
@@ -92,6 +82,9 @@ def _net_value(results: Results) -> Markup:
     def show(value: float, digits: int = 3) -> str:
         return formats.money(value, verdict.currency, digits)
 
+    unit, scale = formats.money_scale(
+        end for entry in ranked for end in (entry.net_value_per_year.low, entry.net_value_per_year.high)
+    )
     rows = [
         figures.Bar(
             name=entry.track,
@@ -134,7 +127,7 @@ def _net_value(results: Results) -> Markup:
     )
     order = ", ".join(f"{row.name} {row.text}" for row in rows)
     return figures.embed(
-        figures.bars(rows, f"Net value a year ({verdict.currency})"),
+        figures.bars(rows, f"Net value a year ({scale} {verdict.currency})".replace("( ", "("), unit),
         name="net-value",
         title="Net value a year: value of decisions less all costs",
         description=f"Bars are expected values, whiskers 95 % intervals. From best to worst: {order}.",

@@ -1,0 +1,186 @@
+"""From outcomes to money: the assumptions, the yearly costs by part, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from markupsafe import Markup
+
+from toolkit.analysis.results import Results, TrackVerdict
+from toolkit.report import elements, figures, formats
+from toolkit.report.base import NotApplicable, Section
+from toolkit.report.elements import Column
+from toolkit.report.looks import label, track_names
+
+__all__ = ["EconomicsSection"]
+
+_DECLARED = ("people", "hour", "wage", "build", "upkeep", "keep", "label", "declared")
+_PAINTS = (
+    ("#E69F00", "/"),
+    ("#56B4E9", ""),
+    ("#009E73", "x"),
+    ("#F0E442", "."),
+    ("#0072B2", "\\"),
+    ("#D55E00", "-"),
+    ("#CC79A7", "|"),
+    ("#7a7f85", "+"),
+)
+
+
+class EconomicsSection(Section):
+    """Yearly costs and values of every track, and the numbers they rest on."""
+
+    order: ClassVar[int] = 60
+    title: ClassVar[str] = "Economics"
+
+    def render(self, results: Results) -> Markup:
+        """Return the breakdown and the assumptions; not applicable without either."""
+        economics = results.experiment.get("economics")
+        tracks = results.verdict.tracks
+        if not economics and not tracks:
+            raise NotApplicable("The experiment declares no economics, so nothing is priced.")
+        parts: list[Markup] = []
+        if tracks:
+            parts += [_costs_figure(results), _values(results)]
+        if economics:
+            parts.append(_assumptions(economics))
+        return elements.join(*parts)
+
+
+def basis(part: str) -> str:
+    """Return where a part of the yearly costs comes from: people's hours are declared, the rest is priced."""
+    return "declared" if any(word in part.lower() for word in _DECLARED) else "modelled"
+
+
+def _parts(tracks: Sequence[TrackVerdict]) -> list[str]:
+    """Return the parts of the yearly costs: declared ones first, each in the order given."""
+    names = dict.fromkeys(name for entry in tracks for name in entry.yearly_costs)
+    return sorted(names, key=lambda name: basis(name) != "declared")
+
+
+def _costs_figure(results: Results) -> Markup:
+    verdict = results.verdict
+    known = track_names(results)
+    tracks = sorted(verdict.tracks, key=lambda entry: known.index(entry.track))
+    parts = _parts(tracks)
+
+    def show(value: float) -> str:
+        return formats.money(value, verdict.currency)
+
+    unit, scale = formats.money_scale(sum(entry.yearly_costs.values()) for entry in tracks)
+    figure = figures.stacked(
+        [entry.track for entry in tracks],
+        [
+            figures.Part(
+                name=f"{formats.words(part)} ({basis(part)})",
+                values=tuple(entry.yearly_costs.get(part, 0.0) for entry in tracks),
+                texts=tuple(show(entry.yearly_costs.get(part, 0.0)) for entry in tracks),
+                colour=_PAINTS[index % len(_PAINTS)][0],
+                pattern=_PAINTS[index % len(_PAINTS)][1],
+            )
+            for index, part in enumerate(parts)
+        ],
+        f"Cost a year ({scale} {verdict.currency})".replace("( ", "("),
+        unit,
+    )
+    total = {
+        kind: [sum(v for k, v in entry.yearly_costs.items() if basis(k) == kind) for entry in tracks]
+        for kind in ("declared", "modelled")
+    }
+    rows: list[list[str | Markup]] = []
+    for kind in ("declared", "modelled"):
+        rows += [
+            [formats.words(part), kind, *(show(entry.yearly_costs.get(part, 0.0)) for entry in tracks)]
+            for part in parts
+            if basis(part) == kind
+        ]
+        rows.append([Markup("<em>{}</em>").format(f"all {kind}"), kind, *map(show, total[kind])])
+    table = elements.table(
+        "Costs a year by part",
+        [Column("Part"), Column("Basis"), *(Column(entry.track, numeric=True) for entry in tracks)],
+        rows,
+    )
+    told = "; ".join(
+        f"{entry.track} {show(declared)} declared and {show(modelled)} modelled"
+        for entry, declared, modelled in zip(tracks, total["declared"], total["modelled"], strict=True)
+    )
+    return figures.embed(
+        figure,
+        name="yearly-costs",
+        title="What a year of every track costs",
+        description="Declared: hours of people from the experiment file. Modelled: measured seconds times "
+        f"a price. {told}.",
+        table=table,
+    )
+
+
+def _values(results: Results) -> Markup:
+    verdict = results.verdict
+    known = track_names(results)
+
+    def show(value: float, digits: int = 3) -> str:
+        return formats.money(value, verdict.currency, digits)
+
+    return elements.table(
+        "From the value of decisions to what is left, a year",
+        [
+            Column("Track"),
+            Column("Value of decisions", numeric=True),
+            Column("Costs", numeric=True, note="declared + modelled"),
+            Column("Costs as share of value", numeric=True),
+            Column("Net value", numeric=True, note="95 % interval"),
+        ],
+        [
+            [
+                label(entry.track, known),
+                show(entry.gross_value_per_year),
+                show(spent := sum(entry.yearly_costs.values())),
+                formats.ratio(spent / abs(entry.gross_value_per_year), 2)
+                if entry.gross_value_per_year
+                else "",
+                elements.estimate(entry.net_value_per_year, show),
+            ]
+            for entry in verdict.tracks
+        ],
+    )
+
+
+def _share(spent: float, gross: float) -> str:
+    return formats.ratio(spent / abs(gross), 2) if gross else "no value"
+
+
+def _assumptions(economics: Mapping[str, Any]) -> Markup:
+    return elements.table(
+        "Assumptions from the experiment file; [lowest, highest] where a range was given",
+        [Column("Assumption"), Column("Value", numeric=True)],
+        list(_flat(economics)),
+    )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[list[str | Markup]]:
+    for key, value in values.items():
+        name = f"{prefix}{formats.words(str(key))}"
+        if isinstance(value, Mapping) and {"low", "likely", "high"} <= set(value):
+            yield [name, _amount(value)]
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{name}: ")
+        else:
+            yield [name, _plain(value)]
+
+
+def _amount(value: Mapping[str, Any]) -> str:
+    likely = formats.plain(value["likely"])
+    if value["low"] == value["high"]:
+        return likely
+    return f"{likely} [{formats.plain(value['low'])}, {formats.plain(value['high'])}]"
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "default"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return formats.plain(value)
+    return str(value)
