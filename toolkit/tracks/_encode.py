@@ -1,8 +1,9 @@
 """From a frame of features to arrays that linear models and nets can use.
 
 Counts, money and days have long tails, so each number goes through ``sign(x) log(1 + |x| / s)``
-with s the median size of its non-zero values, is standardised and clipped. A missing number
-becomes the mean with an indicator beside it. Nothing here looks at a label.
+with s the median size of its non-zero values, is standardised, and is held inside the range of the
+training rows: a month or a holiday that no training row had must not be extrapolated to. A missing
+number becomes the mean with an indicator beside it. Nothing here looks at a label.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from numpy.typing import NDArray
 from toolkit.errors import MissingColumnError
 from toolkit.tasks.base import Schema
 
-__all__ = ["Encoded", "Encoder", "row_blocks"]
+__all__ = ["KNOTS", "Encoded", "Encoder", "hinged", "row_blocks"]
 
-CLIP = 4.0
-"""Standard deviations beyond which a transformed number is cut off."""
+WIDEST = 4.0
+"""Standard deviations beyond which a transformed number is cut off, also within the range."""
+
+KNOTS = (-1.5, -0.25, 0.75, 2.0)
+"""Standard deviations at which an additive part may bend."""
 
 SCALE_ROWS = 50_000
 """Rows that scales are learned from: quantiles of more rows cost time and change nothing."""
@@ -34,6 +38,26 @@ def row_blocks(features: pd.DataFrame) -> Iterator[tuple[slice, pd.DataFrame]]:
     for start in range(0, len(features), BLOCK_ROWS):
         rows = slice(start, min(start + BLOCK_ROWS, len(features)))
         yield rows, features.iloc[rows] if len(features) > BLOCK_ROWS else features
+
+
+def hinged(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inputs, then ``max(x - knot, 0)`` of each: a linear part of these is a bent line a column.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows, n_inputs)
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_inputs * (1 + len(KNOTS)))
+    """
+    n_rows, n_inputs = numbers.shape
+    wide = np.empty((n_rows, n_inputs * (1 + len(KNOTS))), np.float32)
+    wide[:, :n_inputs] = numbers
+    for position, knot in enumerate(KNOTS, start=1):
+        part = wide[:, position * n_inputs : (position + 1) * n_inputs]
+        np.maximum(np.subtract(numbers, np.float32(knot), out=part), 0, out=part)
+    return wide
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,7 @@ class Encoder:
         Column names.
     n_levels : tuple of int
         Number of levels of each category.
-    size, centre, spread : ndarray of shape (n_numbers,), float32
+    size, centre, spread, lowest, highest : ndarray of shape (n_numbers,), float32
         Of the transform described above.
     indicated : ndarray of shape (n_indicators,), int64
         Positions in `numbers` of the columns that had missing values.
@@ -77,6 +101,8 @@ class Encoder:
     size: NDArray[np.float32]
     centre: NDArray[np.float32]
     spread: NDArray[np.float32]
+    lowest: NDArray[np.float32]
+    highest: NDArray[np.float32]
     indicated: NDArray[np.int64]
 
     @property
@@ -95,6 +121,8 @@ class Encoder:
             size=np.ones(n_numbers, np.float32),
             centre=np.zeros(n_numbers, np.float32),
             spread=np.ones(n_numbers, np.float32),
+            lowest=np.zeros(n_numbers, np.float32),
+            highest=np.zeros(n_numbers, np.float32),
             indicated=np.zeros(0, np.int64),
         )
 
@@ -124,8 +152,13 @@ class Encoder:
             encoder.size[position] = np.median(sizes)
             squashed = _squash(known, encoder.size[position])
             encoder.centre[position] = squashed.mean()
-            deviation = float(squashed.std())
-            encoder.spread[position] = deviation if deviation > 1e-6 else 1.0
+            spread = squashed.std()
+            if spread < 1e-6:
+                continue
+            encoder.spread[position] = spread
+            standard = (squashed - encoder.centre[position]) / spread
+            encoder.lowest[position] = max(standard.min(), -WIDEST)
+            encoder.highest[position] = min(standard.max(), WIDEST)
         return replace(encoder, indicated=np.flatnonzero(missing.any(axis=0)).astype(np.int64))
 
     def transform(self, features: pd.DataFrame) -> Encoded:
@@ -146,7 +179,7 @@ class Encoder:
         numbers = inputs[:, :n_numbers]
         np.subtract(_squash(values, self.size), self.centre, out=numbers)
         numbers /= self.spread
-        np.clip(numbers, -CLIP, CLIP, out=numbers)
+        np.clip(numbers, self.lowest, self.highest, out=numbers)
         missing = ~np.isfinite(values)
         numbers[missing] = 0.0
         inputs[:, n_numbers:] = missing[:, self.indicated]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from toolkit.tracks._encode import Encoded, Encoder
+from toolkit.tracks._encode import KNOTS, Encoded, Encoder
 from toolkit.tracks._net import Net, Recipe
 
 __all__ = ["Target", "count_flops", "train"]
@@ -48,7 +48,7 @@ class _Module(nn.Module):
         super().__init__()
         dimensions = [min(12, math.ceil(math.sqrt(levels + 1))) for levels in encoder.n_levels]
         n_joined = encoder.n_inputs + sum(dimensions)
-        members, width = recipe.members, recipe.width
+        width = recipe.width
         self.dropout = recipe.dropout
         self.generator = generator
 
@@ -56,32 +56,31 @@ class _Module(nn.Module):
             return nn.Parameter(torch.empty(shape).normal_(0, deviation, generator=generator))
 
         self.bias = nn.Parameter(torch.zeros(()))
-        self.linear = nn.Parameter(torch.zeros(encoder.n_inputs))
+        self.linear = nn.Parameter(torch.zeros(encoder.n_inputs * (1 + len(KNOTS))))
         self.levels = nn.ParameterList(nn.Parameter(torch.zeros(n + 1, 1)) for n in encoder.n_levels)
         self.embeddings = nn.ParameterList(
             normal(levels + 1, size, deviation=0.1)
             for levels, size in zip(encoder.n_levels, dimensions, strict=True)
         )
-        self.first = normal(n_joined, members * width, deviation=math.sqrt(2 / max(n_joined, 1)))
-        self.first_bias = nn.Parameter(torch.zeros(members * width))
-        self.second = normal(members, width, width, deviation=math.sqrt(2 / width))
-        self.second_bias = nn.Parameter(torch.zeros(members, 1, width))
-        # zero: the net starts as its linear part, and a little data moves it only a little away
-        self.last = nn.Parameter(torch.zeros(members, width, 1))
+        self.first = normal(n_joined, width, deviation=math.sqrt(2 / max(n_joined, 1)))
+        self.first_bias = nn.Parameter(torch.zeros(width))
+        self.second = normal(width, width, deviation=math.sqrt(2 / width))
+        self.second_bias = nn.Parameter(torch.zeros(width))
+        # zero: training starts from the wide part, and little data moves the net little from it
+        self.last = nn.Parameter(torch.zeros(width))
 
     def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
-        """Return every member's log-odds, shape (members, n_rows)."""
-        linear = torch.addmv(self.bias.expand(len(numbers)), numbers, self.linear)
+        """Return the log-odds, shape (n_rows,)."""
+        wide = torch.cat([numbers, *(torch.relu(numbers - knot) for knot in KNOTS)], dim=1)
+        logits = torch.addmv(self.bias.expand(len(numbers)), wide, self.linear)
         joined = [numbers]
         for position, (level, table) in enumerate(zip(self.levels, self.embeddings, strict=True)):
-            linear = linear + functional.embedding(codes[:, position], level)[:, 0]
+            logits = logits + functional.embedding(codes[:, position], level)[:, 0]
             joined.append(functional.embedding(codes[:, position], table))
-        members, width, _ = self.second.shape
         hidden = torch.addmm(self.first_bias, torch.cat(joined, dim=1), self.first)
         hidden = self._drop(torch.relu(hidden))
-        hidden = hidden.view(len(numbers), members, width).transpose(0, 1)
-        hidden = self._drop(torch.relu(torch.baddbmm(self.second_bias, hidden, self.second)))
-        return linear + torch.bmm(hidden, self.last)[:, :, 0]
+        hidden = self._drop(torch.relu(torch.addmm(self.second_bias, hidden, self.second)))
+        return torch.addmv(logits, hidden, self.last)
 
     def _drop(self, hidden: Tensor) -> Tensor:
         # functional.dropout draws from the global generator, which is not ours to advance
@@ -127,15 +126,8 @@ def train(encoder: Encoder, recipe: Recipe, targets: list[Target], *, seed: int)
     rate = float(np.clip(np.average(targets[0].probabilities), 1e-3, 1 - 1e-3))
     with torch.no_grad():
         module.bias.fill_(math.log(rate / (1 - rate)))
-    decayed: dict[str, Any] = {"params": [tensor for tensor in module.parameters() if tensor.dim() > 0]}
-    free: dict[str, Any] = {"params": [module.bias], "weight_decay": 0.0}
-    optimizer = torch.optim.AdamW(
-        [decayed, free],
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
     n_rows = len(targets[0].rows)
+    optimizer = _optimizer(module, recipe, n_rows)
     batch_rows = min(recipe.batch_rows, n_rows)
     per_epoch = math.ceil(n_rows / batch_rows)
     steps = per_epoch * recipe.epochs
@@ -147,10 +139,24 @@ def train(encoder: Encoder, recipe: Recipe, targets: list[Target], *, seed: int)
         for target, stream in zip(targets, streams, strict=True):
             numbers, codes, wanted = next(stream)
             logits = module(numbers, codes)
-            loss = functional.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits))
+            loss = functional.binary_cross_entropy_with_logits(logits, wanted)
             (loss * target.weight).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return Net(encoder, module.arrays()), steps
+
+
+def _optimizer(module: _Module, recipe: Recipe, n_rows: int) -> torch.optim.Optimizer:
+    """Return Adam with the penalty in the gradient, where it moves the optimum as it should.
+
+    Decoupled decay (AdamW) shrinks at a pace that has nothing to do with the number of rows.
+    """
+    decay = recipe.penalty / n_rows
+    shapes = [tensor for tensor in module.parameters() if tensor.dim() > 0]
+    groups: list[dict[str, Any]] = [
+        {"params": shapes, "weight_decay": decay},
+        {"params": [module.bias], "weight_decay": 0.0},
+    ]
+    return torch.optim.Adam(groups, lr=recipe.learning_rate, fused=True)
 
 
 def _batches(

@@ -23,23 +23,22 @@ __all__ = ["Neural"]
 
 @dataclass
 class Neural(Track):
-    """Linear part plus two-layer nets with category embeddings, trained by AdamW.
+    """Linear part plus two-layer nets with category embeddings, trained by Adam.
 
     Every parameter that is not given follows from the number of training rows, see
     `toolkit.tracks._net.Recipe.for_rows`.
 
     Parameters
     ----------
-    width, members, dropout, weight_decay, learning_rate, epochs, batch_rows : optional
+    width, dropout, penalty, learning_rate, epochs, batch_rows : optional
         As in `toolkit.tracks._net.Recipe`.
     search_rows : int
         Most labelled rows that a trial of the search uses.
     """
 
     width: Annotated[int, Field(ge=1, le=4096)] | None = None
-    members: Annotated[int, Field(ge=1, le=64)] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
-    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    penalty: Annotated[float, Field(ge=0)] | None = None
     learning_rate: Annotated[float, Field(gt=0)] | None = None
     epochs: Annotated[int, Field(ge=1)] | None = None
     batch_rows: Annotated[int, Field(ge=1)] | None = None
@@ -51,7 +50,7 @@ class Neural(Track):
 
     def recipe(self, n_rows: int) -> Recipe:
         """Return what is trained on `n_rows` labelled rows."""
-        names = ("width", "members", "dropout", "weight_decay", "learning_rate", "epochs", "batch_rows")
+        names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
         return Recipe.for_rows(n_rows, **{name: getattr(self, name) for name in names})
 
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
@@ -80,13 +79,13 @@ class Neural(Track):
         usual = self.recipe(n_rows)
         for name, factors in (
             ("epochs", (0.5, 2.0)),
-            ("weight_decay", (4.0, 0.25)),
+            ("penalty", (4.0, 0.25)),
             ("learning_rate", (0.4,)),
         ):
             if getattr(self, name) is None:
                 for factor in factors:
                     value = getattr(usual, name) * factor
-                    yield replace(self, **{name: max(1, round(value)) if name == "epochs" else value})
+                    yield replace(self, **{name: value if name == "penalty" else round(value)})
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Learn from the rung's rows and return self.

@@ -1,0 +1,226 @@
+"""The hybrid track: the neural track's net, taught by the experts' rules where labels are few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.special import expit
+
+from toolkit.errors import TooFewLabelsError
+from toolkit.knowledge import base as knowledge_base
+from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
+from toolkit.seeding import derive_seed
+from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tracks._encode import Encoder
+from toolkit.tracks._net import Net, Recipe
+from toolkit.tracks._search import Budget, choose, row_losses, sample_clusters
+from toolkit.tracks._teacher import TAUS, Teacher, choose_tau
+from toolkit.tracks.base import Track
+
+__all__ = ["Hybrid"]
+
+LAMBDAS = (0.0, 1.0, 5.0, 25.0, 100.0)
+FOLDS = 5
+TEACHER_ROWS = 20_000
+"""Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
+
+TEACHER_LABELS = 2_500.0
+"""What the teacher's word is worth where neither the user nor the search says."""
+
+LEAST_LAMBDA = 0.02
+"""A teacher that counts less than this is not asked: it would cost time and change nothing."""
+
+
+@dataclass
+class Hybrid(Track):
+    """A net that learns from labels and, on unlabelled rows, from a teacher made of expert rules.
+
+    The net's loss is ``BCE(labelled) + lambda BCE(unlabelled, teacher)``. With ``lambda = 0`` it is
+    the neural track. Without labels it learns from the teacher alone. What the knowledge base
+    says never or always to do overrules the net.
+
+    Parameters
+    ----------
+    knowledge : Path
+        The knowledge base, relative to the experiment file.
+    teacher_labels : float, optional
+        How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``.
+    tau : float, optional
+        Precision that holds the teacher's corrections of single rules back; infinity allows none.
+    width, dropout, penalty, learning_rate, epochs, batch_rows : optional
+        As in `toolkit.tracks._net.Recipe`.
+    unlabelled_rows : int
+        Most unlabelled rows that are used.
+    search_rows : int
+        Most labelled rows that a trial of the search uses.
+    """
+
+    knowledge: Path
+    teacher_labels: Annotated[float, Field(ge=0)] | None = None
+    tau: Annotated[float, Field(gt=0)] | None = None
+    width: Annotated[int, Field(ge=1, le=4096)] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    penalty: Annotated[float, Field(ge=0)] | None = None
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    batch_rows: Annotated[int, Field(ge=1)] | None = None
+    unlabelled_rows: Annotated[int, Field(ge=1)] = 50_000
+    search_rows: Annotated[int, Field(ge=100)] = 20_000
+
+    title: ClassVar[str] = "hybrid (rules teach a net)"
+    min_labels: ClassVar[int] = 0
+    imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy.optimize", "torch")
+
+    def check(self, schema: Schema, folder: Path) -> Self:
+        """Return a copy with the knowledge base's path resolved, after compiling it once.
+
+        Raises
+        ------
+        KnowledgeError
+            The file cannot be read or does not fit the task's columns.
+        """
+        path = (folder / self.knowledge).resolve()
+        compile_knowledge(knowledge_base.load(path), schema)
+        return replace(self, knowledge=path)
+
+    def recipe(self, n_rows: int) -> Recipe:
+        """Return what is trained on `n_rows` rows: the neural track's recipe."""
+        names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
+        return Recipe.for_rows(n_rows, **{name: getattr(self, name) for name in names})
+
+    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+        """Choose tau by grouped cross-validation of the teacher, then lambda on the inner split."""
+        budget = Budget(budget_cpu_seconds)
+        sample = sample_clusters(train, self.search_rows, seed)
+        fitting, held_out = sample.inner_split(seed) if len(sample) else (sample, sample)
+        if len(np.unique(fitting.labels)) < 2 or not len(held_out):
+            return replace(self)
+        track = replace(self)
+        if self.tau is None:
+            expert = self._expert(train.schema)
+            tau = choose_tau(expert, sample.features, sample.labels, _folds(sample.clusters, seed))
+            track = replace(self, tau=tau)
+
+        def losses(candidate: Self) -> NDArray[np.float64]:
+            candidate.fit(fitting, seed=seed)
+            return row_losses(held_out.labels, candidate.predict_proba(held_out.features))
+
+        found = choose(
+            track._candidates(len(fitting)),
+            losses,
+            clusters=held_out.clusters,
+            budget=budget,
+            first_cost_seconds=budget_cpu_seconds * len(fitting) / len(train),
+        )
+        return replace(found or track)
+
+    def _candidates(self, n_rows: int) -> Iterator[Self]:
+        """Yield this track, then other weights of the teacher unless one was given."""
+        yield replace(self)
+        if self.teacher_labels is None:
+            usual = self._lambda(n_rows)
+            for value in sorted(LAMBDAS, key=lambda value: abs(np.log((value + 0.1) / (usual + 0.1)))):
+                yield replace(self, teacher_labels=value * n_rows)
+
+    def _lambda(self, n_labels: int) -> float:
+        labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
+        value = labels / max(n_labels, 1)
+        return value if value >= LEAST_LAMBDA else 0.0
+
+    def _expert(self, schema: Schema) -> ExpertSystem:
+        return compile_knowledge(knowledge_base.load(self.knowledge), schema)
+
+    def fit(self, train: TrainingData, *, seed: int) -> Self:
+        """Fit the teacher, then the net, and return self.
+
+        Raises
+        ------
+        TooFewLabelsError
+            There are neither labelled nor unlabelled rows.
+        MissingColumnError
+        """
+        from toolkit.tracks import _torch
+
+        if not len(train) and not len(train.unlabelled):
+            raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
+        self.expert_ = self._expert(train.schema)
+        self.lambda_ = self._lambda(len(train)) if len(train) else float("inf")
+        self.teacher_ = self._teach(train, seed)
+        unlabelled = self._unlabelled(train, seed)
+        self.recipe_ = self.recipe(len(train) or len(unlabelled))
+        encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
+        targets = []
+        if len(train):
+            targets.append(_torch.Target(encoder.transform(train.features), train.labels))
+        if self.lambda_ > 0:
+            taught = expit(self.teacher_.logit(self.expert_, unlabelled))
+            weight = self.lambda_ if len(train) else 1.0
+            targets.append(_torch.Target(encoder.transform(unlabelled), taught, weight))
+        self.net_, self.steps_ = _torch.train(encoder, self.recipe_, targets, seed=derive_seed("net", seed))
+        self.rows_a_step_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
+        return self
+
+    def _teach(self, train: TrainingData, seed: int) -> Teacher:
+        """Fit the teacher on labelled rows; without any it is the experts' word, scaled down."""
+        if not len(train):
+            return Teacher(shifts=np.zeros(len(self.expert_.weights)))
+        sample = sample_clusters(train, TEACHER_ROWS, seed)
+        tau = TAUS[2] if self.tau is None else self.tau
+        return Teacher.fit(self.expert_, sample.features, sample.labels, tau)
+
+    def _unlabelled(self, train: TrainingData, seed: int) -> pd.DataFrame:
+        """Return the rows that the teacher speaks on: unlabelled ones, or the labelled where none are."""
+        features = train.unlabelled if len(train.unlabelled) else train.features
+        if len(features) <= self.unlabelled_rows:
+            return features
+        generator = np.random.default_rng(derive_seed("unlabelled", seed))
+        return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]
+
+    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the probability of label 1, shape (n_rows,), with the experts' hard facts over it.
+
+        Raises
+        ------
+        NotFittedError, MissingColumnError
+        """
+        self._require_fitted("net_")
+        net: Net = self.net_
+        return self.expert_.shield(features, net.predict_proba(features))
+
+    def chosen(self) -> dict[str, str | float | int | bool | None]:
+        """Return lambda, the teacher and the recipe."""
+        if not hasattr(self, "net_"):
+            return {}
+        return {
+            "lambda": self.lambda_ if np.isfinite(self.lambda_) else None,
+            "tau": self.tau,
+            "teacher_scale": self.teacher_.scale,
+            "teacher_bias": self.teacher_.bias,
+            **self.recipe_.__dict__,
+            "n_parameters": self.net_.n_parameters,
+            "steps": self.steps_,
+        }
+
+    def flop_counts(self) -> dict[str, float]:
+        """Return matrix FLOPs of the fit and of predicting a row, from one probe step."""
+        from toolkit.tracks import _torch
+
+        if not hasattr(self, "net_"):
+            return {}
+        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.rows_a_step_)
+        return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
+
+
+def _folds(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
+    """Return a fold for every row; rows of one cluster share theirs."""
+    names, codes = np.unique(clusters, return_inverse=True)
+    generator = np.random.default_rng(derive_seed("folds", seed))
+    folds: NDArray[np.intp] = (generator.permutation(len(names)) % FOLDS)[codes]
+    return folds
