@@ -201,3 +201,9 @@ def test_shipped_bases_are_sound_tested_and_priced(file: Path) -> None:
     assert knowledge.run_tests() >= 1
     assert knowledge.authoring is not None
     assert knowledge.authoring.hours > 0
+
+
+def test_the_example_of_the_documentation_is_read_and_passes_its_tests(write) -> None:
+    text = (ROOT / "docs" / "knowledge.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert load(write(example)).run_tests() == 2
