@@ -64,7 +64,11 @@ def results(cells: list[CellRecord], **changes: object) -> Results:
     ("name", "value", "shown"),
     [
         ("cost_fit_cpu_seconds", 2.0, ("CPU seconds", 2.0)),
-        ("cost_fit_peak_memory_bytes", 5e6, ("peak memory MB", 5.0)),
+        ("cost_fit_peak_bytes", 5e6, ("peak memory MB", 5.0)),
+        ("cost_predict_batch_cpu_seconds_per_row", 2e-6, ("predict batch/CPU seconds per million rows", 2.0)),
+        ("cost_predict_batch_flop_per_row", 3e3, ("predict batch/GFLOP per million rows", 3.0)),
+        ("cost_predict_batch_growth_bytes", 1e6, ("predict batch/memory growth MB", 1.0)),
+        ("cost_predict_first_wall_seconds", 0.02, ("predict first/wall ms", 20.0)),
         ("cost_fit_usd", 0.0004, ("US cents", 0.04)),
         ("cost_predict_single_p50_seconds", 0.002, ("predict single/p50 ms", 2.0)),
         ("cost_search_cpu_seconds", 3.0, ("search/CPU seconds", 3.0)),

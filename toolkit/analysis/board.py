@@ -37,6 +37,8 @@ SCALES = {
     "_flop": ("_GFLOP", 1e-9),
     "_macs": ("_million_MACs", 1e-6),
 }
+SLOW_PHASES = ("import", "load", "search", "fit", "predict_batch")
+PROPER = {"peak_bytes": "peak_memory_bytes", "growth_bytes": "memory_growth_bytes"}
 WORDS = {"cpu": "CPU", "gpu": "GPU", "kg co2e": "kg CO2e", "kwh": "kWh"}
 
 
@@ -96,15 +98,21 @@ def display_cost(name: str, value: float) -> tuple[str, float]:
     body = name.removeprefix("cost_")
     phase = next((phase for phase in PHASES if body.startswith(f"{phase}_")), "")
     quantity = body.removeprefix(f"{phase}_") if phase else body
-    scales = {**SCALES, "_seconds": ("_ms", 1e3)} if phase.startswith("predict") else SCALES
+    quantity = PROPER.get(quantity, quantity)
+    scales = SCALES if phase in ("", *SLOW_PHASES) else {**SCALES, "_seconds": ("_ms", 1e3)}
+    if quantity.endswith("_per_row"):
+        quantity, tail, value = quantity.removesuffix("_per_row"), " per million rows", value * 1e6
+        scales = SCALES
+    else:
+        tail = ""
     for unit, (shown, factor) in scales.items():
         if f"_{quantity}".endswith(unit):
-            quantity = f"_{quantity}".removesuffix(unit).removeprefix("_") + shown
-            value *= factor
+            quantity, value = f"_{quantity}".removesuffix(unit) + shown, value * factor
             break
-    words = quantity.strip("_").replace("_", " ")
+    words = f" {quantity.replace('_', ' ').strip()} "
     for plain, proper in WORDS.items():
-        words = f" {words} ".replace(f" {plain} ", f" {proper} ").strip()
+        words = words.replace(f" {plain} ", f" {proper} ")
+    words = words.strip() + tail
     return (words if phase in ("", "fit") else f"{phase.replace('_', ' ')}/{words}"), value
 
 
