@@ -14,6 +14,7 @@ so that the features need not know of them:
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,18 +163,22 @@ def load_events(folder: Path, *, memory_limit: str = "2GB", threads: int = 2) ->
         A file is missing, is no parquet file or lacks a column.
     """
     files = {table: str(path) for table, path in data_files(folder).items()}
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory_limit, "threads": threads, "autoinstall_known_extensions": False,
-    }  # fmt: skip
-    try:
-        with duckdb.connect(config=config) as connection:
-            return _read(connection, files)
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.BinderException) as error:
-        raise DataError(
-            f"the supermarket data cannot be read ({str(error).splitlines()[0]}); "
-            f"install it again: pip install --force-reinstall '{REQUIREMENT}'",
-            where=str(folder),
-        ) from error
+    with tempfile.TemporaryDirectory(prefix="costcurves-") as spill:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit, "threads": threads, "temp_directory": spill,
+            "autoinstall_known_extensions": False,
+        }  # fmt: skip
+        try:
+            with duckdb.connect(config=config) as connection:
+                return _read(connection, files)
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            raise DataError(
+                f"the supermarket data cannot be read ({str(error).splitlines()[0]}); "
+                f"install it again: pip install --force-reinstall '{REQUIREMENT}'",
+                where=str(folder),
+            ) from error
 
 
 def _read(connection: duckdb.DuckDBPyConnection, files: dict[str, str]) -> Events:

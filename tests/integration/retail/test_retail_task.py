@@ -336,7 +336,8 @@ def test_a_missing_file_is_named(installed: Install, file: str) -> None:
 def test_a_broken_file_is_told(installed: Install, file: str) -> None:
     shop = installed()
     content = (shop.data / file).read_bytes()
-    for broken in (content[:-50], b"", b"PAR1" + b"x" * 100):
+    garbled = content[:100] + bytes(200) + content[300:]
+    for broken in (content[:-50], b"", b"PAR1" + b"x" * 100, garbled):
         (shop.data / file).write_bytes(broken)
         with pytest.raises(DataError, match=r"cannot be read .* install it again"):
             Retail().prepare(quiet)
