@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from toolkit.analysis.results import (
     Curve,
@@ -491,7 +490,3 @@ def none() -> Results:
         pairs=(),
         verdict=no_verdict(""),
     )
-
-
-def frame_of(results: Results) -> pd.DataFrame:
-    return results.cells

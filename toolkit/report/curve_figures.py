@@ -4,92 +4,21 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from toolkit.analysis.front import training_cpu_seconds
 from toolkit.analysis.results import Curve, Interval, Results, RungSummary
-from toolkit.report import figures, formats
+from toolkit.report import axes, formats
+from toolkit.report.curve_axes import CostAxis, ErrorAxis
 from toolkit.report.looks import INK, Look, looks, track_names
 
-__all__ = ["COST_AXES", "FITS", "CostAxis", "ErrorAxis", "error_against_cost", "error_axes", "rule_steps"]
+__all__ = ["FITS", "error_against_cost", "rule_steps"]
 
 FITS = "fits with 95 % bands"
 """Name of all fitted lines in the legend."""
-
-
-@dataclass(frozen=True)
-class CostAxis:
-    """What a curve is drawn against.
-
-    Parameters
-    ----------
-    name : str
-        Part of the anchor.
-    title : str
-        With the unit.
-    read : callable
-        The cost of a rung, None when not measured.
-    fitted : callable
-        Tells whether `Curve.cost` is this axis.
-    note : str
-        What the heading adds.
-    """
-
-    name: str
-    title: str
-    read: Callable[[RungSummary], float | None]
-    fitted: Callable[[str], bool]
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class ErrorAxis:
-    """An error, lower is better; a score is shown as 1 less the score."""
-
-    key: str
-    title: str
-    is_score: bool
-
-    def read(self, summary: RungSummary) -> Interval | None:
-        """Return the error of a rung."""
-        value = summary.scores.get(self.key)
-        if value is None or not self.is_score:
-            return value
-        return Interval(1 - value.estimate, 1 - value.high, 1 - value.low)
-
-    def fitted(self, error: str) -> bool:
-        """Tell whether `Curve.error` is this error."""
-        return error.removeprefix("error_").removeprefix("one_minus_").removeprefix(
-            "score_"
-        ) == self.key.removeprefix("error_").removeprefix("score_")
-
-
-COST_AXES = (
-    CostAxis(
-        "cpu",
-        "Training CPU-seconds",
-        training_cpu_seconds,
-        lambda cost: "cpu_seconds" in cost,
-        ", search and fit",
-    ),
-    CostAxis("rows", "Training rows", lambda summary: float(summary.n_train), lambda cost: cost == "n_train"),
-)
-
-_TITLES = {"log_loss": "Log loss", "brier": "Brier score"}
-
-
-def error_axes(results: Results) -> list[ErrorAxis]:
-    """Return the task's primary error, then 1 less average precision."""
-    primary = str(results.task.get("primary_error", "error_log_loss"))
-    name = primary.removeprefix("error_")
-    return [
-        ErrorAxis(primary, _TITLES.get(name, formats.words(name)), is_score=False),
-        ErrorAxis("score_average_precision", "1 − PR-AUC", is_score=True),
-    ]
 
 
 def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis) -> go.Figure | None:
@@ -102,8 +31,8 @@ def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis) -> go
     positive = [x for _, x, _ in measured if x > 0]
     if not positive:
         return None
-    logarithmic = figures.log_axis(positive)
-    figure = figures.blank(430, _scaled(cost.title, logarithmic), "")
+    logarithmic = axes.log_axis(positive)
+    figure = axes.blank(430, _scaled(cost.title, logarithmic), "")
     known = looks(track_names(results))
     right = max(positive)
     for track in known:
@@ -118,11 +47,11 @@ def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis) -> go
             _add_fits(figure, results.curves, track, error, cost, known[track])
     if cost.name == "cpu" and error.key == results.task.get("primary_error", error.key):
         _ring_front(figure, measured)
-    y_logarithmic = figures.log_axis([y.estimate for _, _, y in measured])
+    y_logarithmic = axes.log_axis([y.estimate for _, _, y in measured])
     if logarithmic:
-        figure.update_xaxes(type="log", **figures.log_ticks(positive))
+        figure.update_xaxes(type="log", **axes.log_ticks(positive))
     if y_logarithmic:
-        figure.update_yaxes(type="log", **figures.log_ticks(y.estimate for _, _, y in measured))
+        figure.update_yaxes(type="log", **axes.log_ticks(y.estimate for _, _, y in measured))
     figure.update_yaxes(title_text=_scaled(error.title, y_logarithmic))
     return figure
 
@@ -160,10 +89,10 @@ def _add_points(figure: go.Figure, points: Sequence[tuple[RungSummary, float, In
             mode="lines+markers",
             x=[x for _, x, _ in points],
             y=[y.estimate for _, _, y in points],
-            error_y=figures.errors([y for _, _, y in points], look.colour),
+            error_y=axes.errors([y for _, _, y in points], look.colour),
             marker=_marker(look),
             line={"color": look.colour, "width": 1.8, "dash": look.dash},
-            hovertext=[figures.hover(facts(summary, y, "error")) for summary, _, y in points],
+            hovertext=[axes.hover(facts(summary, y, "error")) for summary, _, y in points],
             hoverinfo="text",
         )
     )
@@ -180,7 +109,7 @@ def _add_level(
     rules = f" ({formats.count(summary.n_rules)} rules)" if summary.n_rules else ""
     name = html.escape(f"{summary.track}{rules}", quote=False)
     start = x if x > 0 else span[0]
-    text = figures.hover(facts(summary, y, "error"))
+    text = axes.hover(facts(summary, y, "error"))
     figure.add_trace(
         go.Scatter(
             name=name,
@@ -229,7 +158,7 @@ def _add_fits(
                 y=list(curve.grid_error),
                 mode="lines",
                 line={"color": INK, "width": 1.2, "dash": "dash"},
-                hovertext=figures.hover((track, f"fit: {curve.form}")),
+                hovertext=axes.hover((track, f"fit: {curve.form}")),
                 hoverinfo="text",
             )
         )
@@ -253,7 +182,7 @@ def _ring_front(figure: go.Figure, measured: Sequence[tuple[RungSummary, float, 
 def rule_steps(results: Results, error: ErrorAxis) -> go.Figure | None:
     """Return the error of rule tracks by number of rules as a step line, or None when there is none."""
     known = looks(track_names(results))
-    figure = figures.blank(360, "Number of rules, in the order written", error.title)
+    figure = axes.blank(360, "Number of rules, in the order written", error.title)
     for track in known:
         points = [
             (summary, y)
@@ -269,10 +198,10 @@ def rule_steps(results: Results, error: ErrorAxis) -> go.Figure | None:
                 mode="lines+markers",
                 x=[summary.n_rules for summary, _ in points],
                 y=[y.estimate for _, y in points],
-                error_y=figures.errors([y for _, y in points], known[track].colour),
+                error_y=axes.errors([y for _, y in points], known[track].colour),
                 marker=_marker(known[track]),
                 line={"color": known[track].colour, "width": 1.8, "shape": "hv"},
-                hovertext=[figures.hover(facts(summary, y, "error")) for summary, y in points],
+                hovertext=[axes.hover(facts(summary, y, "error")) for summary, y in points],
                 hoverinfo="text",
             )
         )

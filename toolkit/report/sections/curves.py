@@ -12,15 +12,8 @@ from toolkit.analysis.front import training_cpu_seconds
 from toolkit.analysis.results import Curve, Results
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
-from toolkit.report.curve_figures import (
-    COST_AXES,
-    FITS,
-    CostAxis,
-    ErrorAxis,
-    error_against_cost,
-    error_axes,
-    rule_steps,
-)
+from toolkit.report.curve_axes import COST_AXES, CostAxis, ErrorAxis, error_axes
+from toolkit.report.curve_figures import FITS, error_against_cost, rule_steps
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
 

@@ -1,0 +1,118 @@
+"""Every section renders on full results, on one cell and on none; what it writes is sound HTML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html.parser import HTMLParser
+from types import ModuleType
+
+import pytest
+from markupsafe import Markup
+
+from toolkit import registry
+from toolkit.analysis.results import Results
+from toolkit.report.base import NotApplicable, Section
+
+NAMES = registry.names("report.sections")
+VOID = {"br", "hr", "img", "input", "meta", "link", "path"}
+
+
+class Outline(HTMLParser):
+    """Collects ids and attributes, and complains of tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.problems: list[str] = []
+        self.feed(text)
+        self.close()
+        self.problems += [f"<{tag}> is never closed" for tag in self.open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"</{tag}> does not match")
+
+    def found(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def section(name: str) -> Section:
+    return registry.plugin("report.sections", name)()
+
+
+def html(name: str, results: Results) -> Markup:
+    try:
+        return section(name).render(results)
+    except NotApplicable as empty:
+        assert empty.reason.endswith("."), "the reason is a sentence"
+        return Markup("")
+
+
+@pytest.fixture(params=["golden", "one_cell", "none"])
+def results(request: pytest.FixtureRequest, made_up_results: ModuleType) -> Results:
+    return getattr(made_up_results, request.param)()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_renders_sound_html_or_says_why_not(name: str, results: Results) -> None:
+    text = html(name, results)
+    assert isinstance(text, Markup)
+    outline = Outline(text)
+    assert outline.problems == []
+    ids = Counter(attributes["id"] for _, attributes in outline.tags if "id" in attributes)
+    assert [key for key, times in ids.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_something_to_show_of_full_results(name: str, made_up_results: ModuleType) -> None:
+    assert len(section(name).render(made_up_results.golden()).striptags()) > 40
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_quiet_without_any_cell(name: str, made_up_results: ModuleType) -> None:
+    with pytest.raises(NotApplicable):
+        section(name).render(made_up_results.none())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_escapes_names_rules_and_reasons(name: str, results: Results) -> None:
+    # The data of figures are scripts of a type that no browser runs, and hold no "<" at all.
+    text = html(name, results)
+    assert "<script>alert" not in text
+    scripts = Outline(text).found("script")
+    assert all(attributes.get("type") == "application/json" for attributes in scripts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_has_a_description_and_a_table(name: str, results: Results) -> None:
+    text = html(name, results)
+    drawings = text.split("<figure")[1:]
+    for drawing in drawings:
+        outline = Outline("<figure" + drawing.partition("</figure>")[0] + "</figure>")
+        plots = [a for a in outline.found("div") if a.get("class") == "plot"]
+        assert len(plots) == 1
+        assert plots[0]["role"] == "img"
+        assert len(plots[0]["aria-label"] or "") > 30
+        assert outline.found("table")
+        assert outline.found("h3")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_says_the_same_twice(name: str, results: Results) -> None:
+    assert html(name, results) == html(name, results)
+
+
+def test_sections_have_titles_and_places() -> None:
+    found = [section(name) for name in NAMES]
+    assert all(one.title for one in found)
+    assert len({one.title for one in found}) == len(found)
+    assert len({one.order for one in found}) == len(found)
+    assert min(found, key=lambda one: one.order).title == "Verdict"

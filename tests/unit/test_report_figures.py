@@ -1,0 +1,139 @@
+"""What figures show and what they leave out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+from markupsafe import Markup
+
+from toolkit.analysis.results import Interval, Results
+from toolkit.report import axes, costs, figures, looks
+from toolkit.report.curve_axes import COST_AXES, CostAxis, ErrorAxis, error_axes
+from toolkit.report.curve_figures import FITS, error_against_cost, rule_steps
+from toolkit.report.sections.curves import CurvesSection
+
+
+@pytest.fixture
+def golden(made_up_results: ModuleType) -> Results:
+    return made_up_results.golden()
+
+
+def axis(name: str) -> CostAxis:
+    return next(one for one in COST_AXES if one.name == name)
+
+
+def traces(results: Results, error: ErrorAxis, cost: CostAxis) -> dict[str, dict]:
+    figure = error_against_cost(results, error, cost)
+    assert figure is not None
+    return {trace["name"]: trace for trace in json.loads(figure.to_json())["data"] if trace.get("name")}
+
+
+def test_tracks_differ_in_colour_marker_and_dash() -> None:
+    names = ["baseline", "rules", "classical", "neural", "hybrid", "tree", "vision", "forest", "bayes"]
+    found = looks.looks(names)
+    for part in ("colour", "symbol", "dash", "shape"):
+        assert len({getattr(look, part) for look in found.values()}) == len(names), part
+
+
+def test_a_known_track_keeps_its_look_in_any_company() -> None:
+    assert looks.looks(["tree", "neural"])["neural"] == looks.looks(["baseline", "neural"])["neural"]
+
+
+def test_a_refused_fit_is_not_drawn_but_told(golden: Results) -> None:
+    primary = error_axes(golden)[0]
+    assert FITS not in traces(golden, primary, axis("cpu"))
+    assert FITS in traces(golden, primary, axis("rows"))
+    text = CurvesSection().render(golden)
+    assert "6 rungs; a fit with a floor needs 8." in text
+    allowed = tuple(replace(curve, refusals=()) for curve in golden.curves)
+    assert FITS in traces(replace(golden, curves=allowed), primary, axis("cpu"))
+
+
+def test_an_unmeasured_cost_is_left_out_and_told(golden: Results) -> None:
+    found = traces(golden, error_axes(golden)[0], axis("cpu"))
+    assert len(found["classical"]["x"]) == 6
+    assert len(found["neural"]["x"]) == 5
+    text = CurvesSection().render(golden)
+    assert "Rungs whose cost was not measured are missing: neural." in text
+
+
+def test_precision_is_turned_into_an_error(golden: Results) -> None:
+    precision = error_axes(golden)[1]
+    summary = next(one for one in golden.summaries if one.track == "rules")
+    value = summary.scores["score_average_precision"]
+    assert precision.read(summary) == Interval(1 - value.estimate, 1 - value.high, 1 - value.low)
+
+
+def test_rules_climb_in_steps(golden: Results) -> None:
+    figure = rule_steps(golden, error_axes(golden)[0])
+    assert figure is not None
+    assert list(figure.data[0].x) == [0, 3, 7, 10, 14]
+    assert figure.data[0].line.shape == "hv"
+    learned = replace(golden, summaries=tuple(one for one in golden.summaries if one.track != "rules"))
+    assert rule_steps(learned, error_axes(golden)[0]) is None
+
+
+def test_the_front_is_marked_where_it_was_computed(golden: Results) -> None:
+    primary, precision = error_axes(golden)
+    assert any("front" in name for name in traces(golden, primary, axis("cpu")))
+    assert not any("front" in name for name in traces(golden, precision, axis("cpu")))
+
+
+def test_nothing_measured_gives_no_figure(golden: Results) -> None:
+    bare = tuple(replace(one, costs={}) for one in golden.summaries)
+    assert error_against_cost(replace(golden, summaries=bare), error_axes(golden)[0], axis("cpu")) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([1_610, 655_000], ["1,000", "3,000", "10,000", "30,000", "100,000", "300,000", "1,000,000"]),
+        ([3.0, 9.0], ["5", "10"]),
+        ([0.0004, 6_000], ["0.0001", "0.01", "1", "100", "10,000"]),
+    ],
+)
+def test_ticks_of_log_axes_are_plain_numbers(values: list[float], texts: list[str]) -> None:
+    found = axes.log_ticks(values)["ticktext"]
+    assert set(found) <= set(texts) | {"3,000,000"}
+    assert 2 <= len(found) <= 9
+
+
+def test_a_flat_axis_stays_straight() -> None:
+    assert not axes.log_axis([0.26, 0.28])
+    assert axes.log_axis([0.1, 0.5])
+    assert not axes.log_axis([0.0, 10.0])
+    assert not axes.log_axis([])
+
+
+def test_names_cannot_bring_tags_into_a_figure() -> None:
+    look = looks.looks(["classical"])["classical"]
+    bar = figures.Bar("<b>x</b>", Interval(1, 0, 2), "1", ("<a href='x'>y</a>",), look)
+    text = figures.embed(
+        figures.bars([bar], "x"), name="a b", title="t", description="d", table=Markup("<table></table>")
+    )
+    data = re.search(r'<script type="application/json" id="a-b-data">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    assert "<" not in data[1]
+    assert json.loads(data[1])["data"][0]["hovertext"] == ["&lt;a href='x'&gt;y&lt;/a&gt;"]
+
+
+@pytest.mark.parametrize(
+    ("column", "phase", "quantity", "unit", "basis"),
+    [
+        ("cost_fit_cpu_seconds", "fit", "CPU time", "s", "measured"),
+        ("cost_fit_peak_bytes", "fit", "peak memory", "B", "measured"),
+        ("cost_predict_batch_cpu_seconds_per_row", "predict_batch", "CPU time a row", "s", "measured"),
+        ("cost_predict_single_p50_seconds", "predict_single", "median time of a call", "s", "measured"),
+        ("cost_fit_joules", "fit", "energy", "J", "modelled"),
+        ("cost_fit_flop", "fit", "operations in matrix products", "FLOP", "modelled"),
+        ("cost_fit_measured_joules", "fit", "measured", "J", "measured"),
+        ("cost_authoring_hours_declared", "", "authoring hours declared", "", "declared"),
+    ],
+)
+def test_cost_columns_are_read(column: str, phase: str, quantity: str, unit: str, basis: str) -> None:
+    found = costs.parse(column)
+    assert (found.phase, found.quantity, found.unit, found.basis) == (phase, quantity, unit, basis)
