@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from toolkit.analysis.board import Board, cell_board, note, report_board, track_board, tracks
 from toolkit.analysis.results import Results
@@ -21,9 +21,6 @@ from toolkit.records import CellRecord, Evidence
 from toolkit.store.database import DATABASE, Lock, check, create, link_above, make_portable, told
 from toolkit.store.files import read_evidence, read_record, write_cell
 from toolkit.store.runs import Kind, Runs, connect, now_ms
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
 
 __all__ = ["Store"]
 
@@ -223,13 +220,13 @@ class Store:
             identifier = self._runs.find_or_make(experiment)
             reports = self._runs.search(identifier, "report")
             if reports and reports[0].data.tags.get("digest") == digest:
-                report = reports[0]
                 # `begin` may have opened runs for tracks that no cell came for.
                 for run in self._runs.search(identifier, "track", status="RUNNING"):
                     self._runs.delete(run)
                 self._tracks.clear()
             else:
-                report = self._replace(identifier, results, boards, digest)
+                self._replace(identifier, results, boards, digest)
+            report = self._runs.search(identifier, "report")[0]
             folder = self._runs.folder(report)
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(report_html, folder / "report.html")
@@ -295,21 +292,19 @@ class Store:
             self._tracks[key] = run.info.run_id
         return self._tracks[key]
 
-    def _replace(self, identifier: str, results: Results, boards: Mapping[str, Board], digest: str) -> Run:
-        """Make new track runs and a report run, which is returned; delete the old ones."""
+    def _replace(self, identifier: str, results: Results, boards: Mapping[str, Board], digest: str) -> None:
+        """Make a new report run, still open, and new track runs; delete the old ones."""
         kinds: tuple[Kind, ...] = ("track", "report")
         old = [run for kind in kinds for run in self._runs.search(identifier, kind)]
         cells = self._runs.search(identifier, "cell")
         version = str(results.task.get("data_version") or "")
         now = now_ms()
-        made: dict[str, Run] = {}
         for place, (title, board) in enumerate(boards.items()):
             track = title.partition(" ")[2]
             tags = {**self._tags, **board.tags, "digest": digest}
             run = self._runs.create(
                 identifier, "track" if track else "report", track or "report", now - place, tags
             )
-            made[title] = run
             self._runs.log(run, board)
             if version:
                 name = str(results.task.get("name", "data"))
@@ -322,4 +317,3 @@ class Store:
         for run in old:
             self._runs.delete(run)
         self._tracks.clear()
-        return made["report"]
