@@ -46,6 +46,7 @@ SINGLE_WALL_SECONDS = 1.0
 SINGLE_MEDIAN_CALLS = 100
 """Fewer calls than this give no median; fewer than `SINGLE_CALLS` no upper percentile."""
 
+_SINGLE = tuple(f"cost_predict_single_{name}_seconds" for name in ("cpu", "p50", "p95", "p99"))
 _TAIL_CHARACTERS = 4000
 
 Costs = dict[str, float | None]
@@ -99,8 +100,7 @@ def run_cell(job: CellJob) -> int:
     started_at = time.time()
     try:
         outcome = _Cell(job).run(started_at)
-    except Exception as error:
-        traceback.print_exc()
+    except (Exception, SystemExit) as error:
         record = CellRecord(
             **job.spec.model_dump(exclude={"data_rung"}),
             status="failed",
@@ -120,7 +120,7 @@ def run_cell(job: CellJob) -> int:
     return 0
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
     first = str(error).strip().split("\n", maxsplit=1)[0]
     if isinstance(error, ToolkitError):
         return first
@@ -229,6 +229,7 @@ class _Cell:
                 calls += 1
         probabilities = check_probabilities(raw, len(test))
         self._charge(_per_row(window.reading, calls * len(test)))
+        self.costs.update(dict.fromkeys(_SINGLE))
         if self.job.spec.seed == 0:
             self._predict_single(fitted, test)
         return probabilities
@@ -246,15 +247,15 @@ class _Cell:
                 seconds.append(ended - begun)
                 if ended > end:
                     break
-        enough = len(seconds) >= SINGLE_CALLS and window.reading.quality != "contended"
+        calls = len(seconds)
         cpu_seconds = window.reading.quantities.get("cpu_seconds")
-        prefix = "cost_predict_single"
-        self.costs[f"{prefix}_cpu_seconds"] = None if cpu_seconds is None else cpu_seconds / len(seconds)
-        median = float(np.median(seconds)) if len(seconds) >= SINGLE_MEDIAN_CALLS else None
-        self.costs[f"{prefix}_p50_seconds"] = median
-        for percentile in (95, 99):
-            value = float(np.percentile(seconds, percentile)) if enough else None
-            self.costs[f"{prefix}_p{percentile}_seconds"] = value
+        values: list[float | None] = [None] * len(_SINGLE)
+        values[0] = None if cpu_seconds is None else cpu_seconds / calls
+        if calls >= SINGLE_MEDIAN_CALLS:
+            values[1] = float(np.median(seconds))
+        if calls >= SINGLE_CALLS and window.reading.quality != "contended":
+            values[2:] = [float(value) for value in np.percentile(seconds, (95, 99))]
+        self.costs.update(zip(_SINGLE, values, strict=True))
 
 
 def _warm_up(track: Track, train: TrainingData) -> None:

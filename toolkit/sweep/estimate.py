@@ -14,7 +14,7 @@ from toolkit.records import CellRecord, CellSpec
 
 __all__ = ["Estimate"]
 
-_FIRST = (2.0, 6e-5)
+_FIRST = (4.0, 1e-4)
 """Seconds a cell and seconds a labelled row, fit and search together, on a 2-core cloud machine."""
 
 

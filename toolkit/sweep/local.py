@@ -126,9 +126,7 @@ class _Sweep:
         while waiting or self.running:
             while waiting and len(self.running) < self.executor.slots:
                 self._start(waiting.pop())
-            for outcome in self._wait():
-                self.plan.estimate.observe(outcome.record)
-                yield outcome
+            yield from self._wait()
 
     def close(self) -> None:
         if self.nursery is not None:
@@ -200,7 +198,7 @@ class _Sweep:
         tail = _tail(log)
         log.unlink(missing_ok=True)
         if ended is not None and ended.exit_code == EXIT_SPOOL:
-            said = tail.strip().rpartition("\n")[2]
+            said = tail.strip().rpartition("\n")[2] or "the disk may be full, or the folder gone"
             raise StoreError(
                 f"the result of {cell.spec.name} cannot be written ({said}); free space or mend the folder "
                 "and run again: finished cells are kept",
