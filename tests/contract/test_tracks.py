@@ -31,8 +31,16 @@ from toolkit.tracks.base import Track
 
 SMOKE = load(Path(__file__).parents[2] / "experiments" / "smoke.yaml")
 
-KNOWN_FAILURES: dict[tuple[str, str], str] = {}
+UNDERFIT = "its usual penalty is set for the retail data and holds the net back on other data"
+
+KNOWN_FAILURES: dict[tuple[str, str], str] = {
+    ("neural", "test_it_learns_what_is_no_weighted_sum"): UNDERFIT,
+    ("hybrid", "test_it_learns_what_is_no_weighted_sum"): UNDERFIT,
+}
 """(track, test) -> the reason why it cannot keep this promise; listed here, never passed over."""
+
+NOT_LEARNED = ("baseline", "rules")
+"""Tracks that say what they say whatever the labels are."""
 
 MARGIN = 0.02
 """Log loss (nats) by which a track may be worse than the baseline on this little data."""
@@ -301,6 +309,28 @@ def test_it_is_not_worse_than_the_baseline_by_more_than_the_margin(fitted, data)
     baseline = build("baseline").fit(data.train, seed=0).predict_proba(data.test.features)
     floor = score_probabilities(data.test.labels, baseline)["error_log_loss"]
     assert score_probabilities(data.test.labels, fitted.probabilities)["error_log_loss"] < floor + MARGIN
+
+
+def gain(name: str, kind: str) -> float:
+    """Return the share of what can be learned beyond a customer's habit that the track learns."""
+    task = Synthetic(kind=kind)
+    data, best = task.load(rung=Rung(share=0.6), seed=0), task.bayes_scores()["error_log_loss"]
+    habit = data.test.features["habit_probability"].to_numpy(np.float64)
+    found = build(name).fit(data.train, seed=0).predict_proba(data.test.features)
+    worst, error = (
+        score_probabilities(data.test.labels, values)["error_log_loss"] for values in (habit, found)
+    )
+    return (worst - error) / (worst - best)
+
+
+def test_it_learns_a_weighted_sum(name):
+    if name not in NOT_LEARNED:
+        assert gain(name, "linear") > 0.6
+
+
+def test_it_learns_what_is_no_weighted_sum(name):
+    if name not in NOT_LEARNED:
+        assert gain(name, "smooth") > 0.4
 
 
 def test_what_was_chosen_is_plain_and_flops_are_positive(fitted):
