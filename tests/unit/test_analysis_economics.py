@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from toolkit import prices, scores
+from toolkit.analysis.economics import draw_interval, price_list, price_rung
+from toolkit.analysis.inputs import draw_inputs, mean_of
+from toolkit.analysis.stacks import stack_evidence
+from toolkit.config import Range
+from toolkit.errors import ConfigError
+
+
+def priced(cells, evidence, experiment, key=("classical", 0)):
+    stacks, _ = stack_evidence(evidence)
+    stack = stacks[key]
+    seeds = sorted({seed for one in stacks.values() for seed in one.seeds})
+    inputs = draw_inputs(experiment.economics, list(experiment.tracks), seeds, stack.n_clusters)
+    here = [cell for cell in cells if (cell.track, cell.rung) == key]
+    return price_rung(stack, here, inputs), inputs, stack
+
+
+def test_gross_value_is_that_of_the_test_rows_at_the_validation_threshold(
+    truth, draw_world, declare_experiment
+) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    experiment = declare_experiment(["rules"])
+    one, _, stack = priced(cells, evidence, experiment, ("rules", 0))
+    held = stack.evidence[0]
+    valid = scores.confusion(held.valid_positives, held.valid_negatives)
+    best = int(np.argmax(10 * valid.true_positive - 3 * valid.false_positive))
+    test = scores.confusion(*scores.pooled_counts(held))
+    rows = held.cluster_rows.sum()
+    by_hand = 1e6 * (10 * test.true_positive[best] - 3 * test.false_positive[best]) / rows
+    assert one.gross[0] == pytest.approx(by_hand)
+    assert one.threshold == pytest.approx(scores.bin_edges()[best])
+
+
+def test_the_threshold_is_near_what_theory_says_for_a_calibrated_track(
+    truth, draw_world, declare_experiment
+) -> None:
+    cells, evidence = draw_world({"rules": truth(1.0)}, n_clusters=800)
+    one, _, _ = priced(cells, evidence, declare_experiment(["rules"]), ("rules", 0))
+    # Say yes where 10 p - 3 (1 - p) > 0.
+    assert one.threshold == pytest.approx(3 / 13, abs=0.06)
+
+
+def test_costs_of_a_year_by_hand(truth, draw_world, declare_experiment) -> None:
+    costs = {
+        "cost_load_cpu_seconds": 2.0,
+        "cost_fit_cpu_seconds": 100.0,
+        "cost_search_cpu_seconds": 50.0,
+        "cost_predict_batch_cpu_seconds_per_row": 1e-3,
+    }
+    cells, evidence = draw_world({"rules": truth(0.8, costs=costs)})
+    experiment = declare_experiment(
+        ["rules"],
+        retrains_per_year=12,
+        horizon_years=4,
+        wage_per_hour=50,
+        hours={"rules": {"build": 80, "per_year": 10}},
+    )
+    one, inputs, _ = priced(cells, evidence, experiment, ("rules", 0))
+    second = prices.hardware("cloud-vcpu").usd_per_cpu_second * np.exp(0.1**2 / 2)
+    assert one.costs["people_build"][0] == pytest.approx(80 * 50 / 4)
+    assert one.costs["people_upkeep"][0] == pytest.approx(500)
+    assert one.costs["retraining"][0] == pytest.approx(12 * 102 * second)
+    assert one.costs["search"][0] == pytest.approx(50 / 4 * second)
+    assert one.costs["prediction"][0] == pytest.approx(1e6 * 1e-3 * second)
+    work = one.costs["retraining"][0] + one.costs["search"][0] + one.costs["prediction"][0]
+    assert one.costs["idle_capacity"][0] == pytest.approx(work * (1 / inputs.hardware.utilisation - 1))
+    assert one.costs["carbon"][0] == 0
+    assert "electricity" not in one.costs
+    assert one.net[0] == pytest.approx(one.gross[0] - sum(cost[0] for cost in one.costs.values()))
+
+
+def test_search_is_paid_at_every_retrain_only_when_asked(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    economics = {"retrains_per_year": 52, "horizon_years": 2}
+    once, _, _ = priced(cells, evidence, declare_experiment(["rules"], **economics), ("rules", 0))
+    always, _, _ = priced(
+        cells,
+        evidence,
+        declare_experiment(["rules"], **economics, search_each_retrain=True),
+        ("rules", 0),
+    )
+    assert always.costs["search"][0] == pytest.approx(52 * 2 * once.costs["search"][0])
+
+
+def test_own_hardware_pays_for_electricity_and_carbon_has_a_price(
+    truth, draw_world, declare_experiment
+) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8, cpu_seconds=1e5)})
+    experiment = declare_experiment(
+        ["rules"], hardware="own-server", country="PL", carbon_price_per_tonne=100, pue=1.5
+    )
+    one, inputs, _ = priced(cells, evidence, experiment, ("rules", 0))
+    kwh = one.costs["electricity"][0] / inputs.price_per_kwh[0]
+    assert kwh > 0
+    assert one.costs["carbon"][0] == pytest.approx(kwh * 0.662 * 0.1)
+
+
+def test_another_currency_scales_prices_of_machines_only(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    dollars, _, _ = priced(cells, evidence, declare_experiment(["rules"]), ("rules", 0))
+    francs, _, _ = priced(
+        cells, evidence, declare_experiment(["rules"], currency="CHF", currency_per_usd=0.5), ("rules", 0)
+    )
+    assert francs.gross[0] == dollars.gross[0]
+    assert francs.costs["prediction"][0] == pytest.approx(0.5 * dollars.costs["prediction"][0])
+
+
+def test_declared_ranges_widen_the_interval_around_the_same_middle(
+    truth, draw_world, declare_experiment
+) -> None:
+    cells, evidence = draw_world({"classical": truth(0.9, gain=0.1)}, rungs=1)
+    sure, _, _ = priced(cells, evidence, declare_experiment(["classical"]))
+    unsure, _, _ = priced(
+        cells, evidence, declare_experiment(["classical"], volume_per_year=[0.5e6, 1e6, 1.5e6])
+    )
+    narrow, wide = draw_interval(sure.net), draw_interval(unsure.net)
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    assert wide.estimate == pytest.approx(narrow.estimate)
+    assert narrow.low < narrow.estimate < narrow.high
+
+
+def test_seeds_that_differ_widen_the_interval(truth, draw_world, declare_experiment) -> None:
+    experiment = declare_experiment(["classical"])
+    widths = []
+    for noise in (0.0, 0.3):
+        world = draw_world({"classical": truth(0.8, gain=0.1, seed_noise=noise)}, rungs=1)
+        one = draw_interval(priced(*world, experiment)[0].net)
+        widths.append(one.high - one.low)
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_the_interval_covers_the_value_on_fresh_rows(truth, draw_world, declare_experiment) -> None:
+    """Draw the business again and again: the interval holds the long-run value about as often as it says."""
+    experiment = declare_experiment(["rules"])
+    ones = [
+        priced(*draw_world({"rules": truth(0.8)}, n_clusters=60, draw_seed=seed), experiment, ("rules", 0))[0]
+        for seed in range(40)
+    ]
+    long_run = np.mean([one.gross[0] for one in ones])
+    hits = sum(
+        interval.low <= long_run <= interval.high for interval in (draw_interval(one.gross) for one in ones)
+    )
+    assert hits >= 34
+
+
+def test_without_validation_rows_the_rung_has_no_validation_value(
+    truth, draw_world, declare_experiment
+) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    nothing = np.zeros(512, dtype=np.int64)
+    bare = {
+        key: replace(one, valid_positives=nothing, valid_negatives=nothing) for key, one in evidence.items()
+    }
+    one, _, _ = priced(cells, bare, declare_experiment(["rules"]), ("rules", 0))
+    assert one.validation_value is None
+    assert one.threshold == pytest.approx(0.5)
+
+
+def test_unknown_hardware_is_a_user_error(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    with pytest.raises(ConfigError, match="cloud-vcpu"):
+        priced(cells, evidence, declare_experiment(["rules"], hardware="cloud-vcpus"), ("rules", 0))
+
+
+def test_draws_of_declared_ranges_have_the_mean_that_is_used(declare_experiment) -> None:
+    experiment = declare_experiment(
+        ["a", "b"], wage_per_hour=[20, 60, 160], hours={"a": {"build": [1, 2, 9]}}
+    )
+    inputs = draw_inputs(experiment.economics, ["a", "b"], [0], 10)
+    assert inputs.wage[0] == pytest.approx(mean_of(Range(low=20, likely=60, high=160))) == 70
+    assert inputs.wage[1:].mean() == pytest.approx(70, rel=0.03)
+    assert inputs.wage[1:].min() >= 20
+    assert inputs.wage[1:].max() <= 160
+    assert inputs.hours_build["a"][1:].std() > 0
+    assert (inputs.hours_build["b"] == 0).all()
+
+
+def test_every_price_in_use_is_listed_with_its_origin(declare_experiment) -> None:
+    cloud = price_list(draw_inputs(declare_experiment(["a"]).economics, ["a"], [0], 5))
+    own = price_list(draw_inputs(declare_experiment(["a"], hardware="own-server").economics, ["a"], [0], 5))
+    for row in (*cloud, *own):
+        assert set(row) == {"name", "value", "unit", "source", "date", "basis"}
+        assert row["basis"] in ("published", "assumed", "declared")
+        assert row["source"]
+    assert len(own) == len(cloud) + 1

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from toolkit.analysis.analyse import analyse
+from toolkit.analysis.economics import RungEconomics
+from toolkit.analysis.verdict import decide, deployed, money
+
+
+def rung(track: str, mean: float, spread: float = 1.0, *, rung: int = 0, validation: float | None = None):
+    """A rung worth `mean` (before costs of 1) with its own normal noise."""
+    generator = np.random.default_rng([len(track), *track.encode(), rung])
+    net = np.concatenate([[mean], mean + spread * generator.standard_normal(2000)])
+    return RungEconomics(
+        track=track,
+        rung=rung,
+        threshold=0.5,
+        validation_value=validation,
+        gross=net + 1,
+        net=net,
+        costs={"people_build": np.ones(2001)},
+    )
+
+
+def verdict_of(*rungs: RungEconomics, **options):
+    return decide({one.track: one for one in rungs}, **options)
+
+
+def test_a_clear_leader_is_named_with_its_probability() -> None:
+    verdict = verdict_of(rung("classical", 100), rung("neural", 50), rung("rules", 60))
+    assert verdict.best == "classical"
+    assert verdict.probability_best == pytest.approx(1)
+    assert verdict.too_close_to_call is False
+    assert verdict.deep_learning_worth_it is False
+    assert verdict.sentence.startswith("Use classical (probability over .99")
+    assert "Deep learning is not worth its cost here (probability under .01" in verdict.sentence
+
+
+def test_deep_learning_that_wins_beyond_the_margin_is_worth_it() -> None:
+    verdict = verdict_of(rung("baseline", 10), rung("classical", 50), rung("neural", 100))
+    assert verdict.deep_learning_worth_it is True
+    assert "Deep learning is worth its cost here" in verdict.sentence
+    assert "the best of baseline and classical" in verdict.sentence
+
+
+def test_deep_learning_may_be_open() -> None:
+    verdict = verdict_of(rung("classical", 50), rung("neural", 50), margin=0.0)
+    assert verdict.deep_learning_worth_it is None
+    assert verdict.too_close_to_call is True
+    assert "is open" in verdict.sentence
+    assert verdict.probability_deep_learning_worth_it == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_sure_lead_within_the_margin_is_too_close_to_call() -> None:
+    verdict = verdict_of(rung("classical", 100.5, 0.01), rung("rules", 100, 0.01))
+    assert verdict.probability_best == pytest.approx(1)
+    assert verdict.margin == pytest.approx(1.015)
+    assert verdict.too_close_to_call is True
+    assert verdict.sentence.startswith("Too close to call: classical")
+    assert "within the margin" in verdict.sentence
+
+
+def test_the_margin_can_be_declared() -> None:
+    verdict = verdict_of(rung("classical", 100.5, 0.01), rung("rules", 100, 0.01), margin=0.1)
+    assert verdict.too_close_to_call is False
+
+
+def test_the_baseline_may_win_and_the_hybrid_is_held_against_all() -> None:
+    verdict = verdict_of(rung("baseline", 90), rung("neural", 50), rung("hybrid", 20))
+    assert verdict.best == "baseline"
+    assert verdict.hybrid_worth_it is False
+    winner = verdict_of(rung("neural", 50), rung("hybrid", 90))
+    assert winner.hybrid_worth_it is True
+    assert winner.deep_learning_worth_it is None
+    assert "cannot be told" in winner.sentence
+
+
+def test_the_hybrid_does_not_count_against_deep_learning() -> None:
+    verdict = verdict_of(rung("classical", 50), rung("neural", 80), rung("hybrid", 100))
+    assert verdict.best == "hybrid"
+    assert verdict.deep_learning_worth_it is True
+
+
+def test_equal_tracks_share_the_probability() -> None:
+    same = rung("classical", 50)
+    twin = RungEconomics("rules", 0, 0.5, None, same.gross, same.net, same.costs)
+    verdict = verdict_of(same, twin)
+    assert [entry.probability_best for entry in verdict.tracks] == [0.5, 0.5]
+    assert verdict.too_close_to_call is True
+
+
+def test_one_track_or_none_gives_no_verdict() -> None:
+    alone = verdict_of(rung("classical", 50))
+    assert alone.best is None
+    assert "Only classical" in alone.sentence
+    assert [entry.track for entry in alone.tracks] == ["classical"]
+    assert verdict_of().best is None
+    assert "nothing can be said" in verdict_of().sentence
+
+
+def test_probabilities_add_up_and_costs_are_named() -> None:
+    verdict = verdict_of(rung("a", 50), rung("b", 50.5), rung("c", 51))
+    assert sum(entry.probability_best for entry in verdict.tracks) == pytest.approx(1)
+    assert verdict.tracks[0].yearly_costs == {"people_build": 1.0}
+
+
+def test_the_rung_is_the_one_that_validation_values_most_not_the_test() -> None:
+    chosen = deployed(
+        [
+            rung("neural", 90, rung=0, validation=10.0),
+            rung("neural", 50, rung=1, validation=30.0),
+            rung("neural", 95, rung=2, validation=20.0),
+            rung("rules", 5, rung=0),
+            rung("rules", 6, rung=1),
+        ]
+    )
+    assert chosen["neural"].rung == 1
+    assert chosen["rules"].rung == 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (0.5, "0.50 USD"),
+        (1234.6, "1,230 USD"),
+        (682_642, "683,000 USD"),
+        (1_530_000, "1.53 million USD"),
+        (5.149e9, "5.15 billion USD"),
+        (-2_000_000, "-2 million USD"),
+    ],
+)
+def test_money_for_people(amount: float, words: str) -> None:
+    assert money(amount, "USD") == words
+
+
+BUSINESSES = {
+    "rules": ({"rules": 0.95, "classical": 0.5, "neural": 0.5, "hybrid": 0.5}, {}),
+    "classical": ({"rules": 0.4, "classical": 0.95, "neural": 0.5, "hybrid": 0.5}, {}),
+    "neural": ({"rules": 0.3, "classical": 0.4, "neural": 0.98, "hybrid": 0.4}, {}),
+    "hybrid": ({"rules": 0.3, "classical": 0.5, "neural": 0.3, "hybrid": 0.98}, {}),
+    # Nothing is worth the hours: the baseline costs none.
+    "baseline": (
+        {"rules": 0.9, "classical": 0.95, "neural": 0.98, "hybrid": 0.98},
+        {"volume_per_year": 1000},
+    ),
+}
+
+
+@pytest.mark.parametrize("best", BUSINESSES)
+def test_the_best_track_by_construction_wins(best: str, truth, draw_world, declare_experiment) -> None:
+    skills, economics = BUSINESSES[best]
+    truths = {"baseline": truth(0.2), "rules": truth(skills["rules"])}
+    truths |= {name: truth(skills[name], gain=0.05) for name in ("classical", "neural", "hybrid")}
+    hours = {name: {"build": 100, "per_year": 100} for name in skills}
+    cells, evidence = draw_world(truths, rungs=2, n_clusters=300)
+    experiment = declare_experiment(list(truths), hours=hours, **economics)
+    verdict = analyse(experiment, task={}, cells=cells, evidence=evidence).verdict
+    assert verdict.best == best
+    assert verdict.too_close_to_call is False
+    assert verdict.deep_learning_worth_it is (best == "neural")
+    assert verdict.hybrid_worth_it is (best == "hybrid")
+
+
+@pytest.mark.parametrize("draw_seed", range(5))
+def test_ties_are_called(draw_seed: int, truth, draw_world, declare_experiment) -> None:
+    truths = {name: truth(0.9, gain=0.05) for name in ("classical", "neural")}
+    cells, evidence = draw_world(truths, rungs=1, draw_seed=draw_seed)
+    experiment = declare_experiment(list(truths))
+    verdict = analyse(experiment, task={}, cells=cells, evidence=evidence).verdict
+    assert verdict.too_close_to_call is True
+    assert verdict.deep_learning_worth_it is not True
