@@ -28,7 +28,6 @@ __all__ = [
     "bin_of",
     "check_probabilities",
     "cluster_counts",
-    "cluster_means",
     "confusion",
     "make_evidence",
     "pooled_counts",
@@ -267,28 +266,6 @@ def resample(evidence: Evidence, weights: ArrayLike) -> tuple[Floats, Floats]:
     times = np.ascontiguousarray(np.asarray(weights, dtype=np.float64).T)
     positives, negatives = cluster_counts(evidence)
     return np.asarray((positives.T @ times).T), np.asarray((negatives.T @ times).T)
-
-
-def cluster_means(sums: Floats, rows: NDArray[np.int64], weights: ArrayLike | None = None) -> Floats:
-    """Return means a row of an additive error, for the block or for resampled clusters.
-
-    Parameters
-    ----------
-    sums : ndarray of shape (n_clusters,)
-        E.g. ``evidence.cluster_log_loss``.
-    rows : ndarray of shape (n_clusters,)
-        ``evidence.cluster_rows``.
-    weights : array-like of shape (n_resamples, n_clusters), optional
-
-    Returns
-    -------
-    ndarray of shape (n_resamples,)
-        Or of shape () without weights.
-    """
-    if weights is None:
-        return np.asarray(sums.sum() / rows.sum())
-    times = np.asarray(weights, dtype=np.float64)
-    return np.asarray((times @ sums) / (times @ rows.astype(np.float64)))
 
 
 def average_precision(positives: ArrayLike, negatives: ArrayLike) -> Floats:
