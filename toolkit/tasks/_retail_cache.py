@@ -1,7 +1,10 @@
 """The features of all cut-offs on disk: written once, whole or not at all, and read by ranges of rows.
 
-One uncompressed matrix a cut-off, column by column: a memory map then reads just the rows asked
-for, which is several times faster than decoding a compressed format and holds no second copy.
+One uncompressed matrix a cut-off, column by column: a memory map reads just the rows asked for.
+Measured on half the households of 5 cut-offs, one thread: 0.04 s, against 0.08 s for parquet with
+snappy, 0.10 s with zstd, 0.05 s (lz4 0.11 s) for Arrow IPC; and where a few households of all 15
+training cut-offs are wanted, the others must decode everything. The price is disk: 28 MB a
+cut-off, against 7 MB of parquet.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +33,8 @@ __all__ = ["ROWS", "Manifest", "RetailCache", "cache_key"]
 
 MANIFEST = "manifest.json"
 ROWS = "rows.npz"
-UNUSED_SECONDS = 14 * 86_400
-"""A cache that nobody prepared for this long is removed when another is written."""
+UNUSED_SECONDS = 86_400
+"""A cache that nobody used for this long is removed when another is written: each is 730 MB."""
 
 Progress = Callable[[str, float], None]
 
@@ -158,17 +161,25 @@ class RetailCache:
                     for leftover in (temporary, self.folder):
                         shutil.rmtree(leftover, ignore_errors=True)
                     temporary.mkdir()
-                    _build(temporary, data_folder, horizon_days, progress)
-                    temporary.rename(self.folder)
+                    try:
+                        _build(temporary, data_folder, horizon_days, progress)
+                        temporary.rename(self.folder)
+                    finally:
+                        shutil.rmtree(temporary, ignore_errors=True)
                     _remove_unused(parent)
-                os.utime(self.folder)
         except OSError as error:
             raise DataError(
                 f"the features of task retail cannot be cached ({error.strerror or error}); "
                 "free 1 GB there, or choose another folder with COSTCURVES_CACHE",
                 where=str(parent),
             ) from error
+        self.mark_used()
         progress("features are in the cache", 1.0)
+
+    def mark_used(self) -> None:
+        """Keep the cache from being removed as unused; a read-only one is kept by its owner."""
+        with suppress(OSError):
+            os.utime(self.folder)
 
 
 @contextmanager

@@ -118,6 +118,7 @@ class Retail(Task):
         """
         cache = self._cache()
         manifest = cache.required()
+        cache.mark_used()
         schema = schema_of(manifest.categories, promotions=self.promotions)
         rows = RetailRows(cache.folder, manifest, schema.numbers)
         parts = self._split()

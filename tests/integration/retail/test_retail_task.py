@@ -257,8 +257,8 @@ def test_a_damaged_cache_is_built_again(task: Retail, shop: Shop, damage: Callab
     assert_equal(task.load(rung=None, seed=0).test, whole)
 
 
-def test_a_preparation_that_dies_leaves_no_cache(installed: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed()
+def test_a_preparation_that_dies_leaves_no_cache(installed: Install) -> None:
+    shop = installed()
 
     def die(what: str, share: float) -> None:
         if share > 0.6:
@@ -266,6 +266,7 @@ def test_a_preparation_that_dies_leaves_no_cache(installed: Install, monkeypatch
 
     with pytest.raises(KeyboardInterrupt):
         Retail().prepare(die)
+    assert not [path for path in (shop.cache / "retail").iterdir() if path.is_dir()]
     with pytest.raises(DataError, match="prepare the task again"):
         Retail().load(rung=None, seed=0)
     Retail().prepare(quiet)
@@ -293,15 +294,18 @@ def test_two_processes_may_prepare_at_once(installed: Install) -> None:
     assert not list((shop.cache / "retail").glob("*.new"))
 
 
-def test_caches_that_nobody_used_for_weeks_are_removed(installed: Install) -> None:
+def test_caches_that_nobody_used_for_days_are_removed_and_loading_is_use(installed: Install) -> None:
     shop = installed()
-    old, recent = shop.cache / "retail" / "old", shop.cache / "retail" / "recent"
-    for folder in (old, recent):
-        folder.mkdir(parents=True)
-    os.utime(old, (0, 0))
     Retail().prepare(quiet)
+    in_use = cache_of(shop)
+    old = shop.cache / "retail" / "old"
+    old.mkdir()
+    for folder in (old, in_use):
+        os.utime(folder, (0, 0))
+    Retail().load(rung=None, seed=0)
+    Retail(horizon_days=14).prepare(quiet)
     assert not old.exists()
-    assert recent.exists()
+    assert in_use.exists()
 
 
 def test_other_data_is_another_version_and_another_cache(
