@@ -161,13 +161,13 @@ def test_nothing_at_all_can_be_shown() -> None:
     assert note(empty, {}) == "**It cannot be told.**"
 
 
-def test_the_note_begins_with_the_verdict_and_the_links() -> None:
+def test_the_note_begins_with_the_links_and_the_verdict() -> None:
     one = TrackVerdict("neural", 2, Interval(1234.5, 1000, 2000), 0.93, {}, 5000.0)
     verdict = Verdict("neural", 0.93, False, True, False, 0.95, "Use neural.", 10.0, "USD", 1.0, (one,))
     findings = (Finding("x", "warning", "Costs are noisy."), Finding("y", "info", "Fine."))
     text = note(results([cell()], verdict=verdict, findings=findings), {"report": "#/r"})
     first, table, found, notice = text.split("\n\n")
-    assert first == "**Use neural.** [report](#/r)"
+    assert first == "[report](#/r) · **Use neural.**"
     assert "| neural | 1,234 (1,000 to 2,000) | 93% |" in table
     assert found == "- warning: Costs are noisy."
     assert notice == "Data by A. Nobody."

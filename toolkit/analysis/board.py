@@ -194,6 +194,7 @@ def _curve_points(rungs: list[_Rung], primary: str) -> Iterator[Point]:
         for name, value in _errors(rung, primary):
             if on_rows:
                 yield Point(name, value, rung.n_train)
+                yield Point(f"curves/{name} by training rows", value, rung.n_train)
             if rung.n_rules is not None:
                 yield Point(f"curves/{name} by rules", value, rung.n_rules)
             cpu_seconds = rung.costs.get(CPU_COST)
@@ -286,7 +287,9 @@ def _words(answer: str | bool | None) -> str:
 
 
 def note(results: Results, links: Mapping[str, str]) -> str:
-    """Return the experiment's page in Markdown: the verdict and the links come first.
+    """Return the experiment's page in Markdown: the links and the verdict come first.
+
+    Folded, MLflow shows one line of it: the links stand before a sentence that may be long.
 
     Parameters
     ----------
@@ -295,8 +298,8 @@ def note(results: Results, links: Mapping[str, str]) -> str:
         Title -> address.
     """
     verdict = results.verdict
-    address_line = " · ".join(f"[{title}]({address})" for title, address in links.items())
-    blocks = [f"**{verdict.sentence}** {address_line}".strip()]
+    first = [*(f"[{title}]({address})" for title, address in links.items()), f"**{verdict.sentence}**"]
+    blocks = [" · ".join(first)]
     if verdict.tracks:
         rows = [
             f"| {one.track} | {one.net_value_per_year.estimate:,.0f} "

@@ -233,7 +233,7 @@ class Store:
             shutil.copyfile(results_json, folder / "results.json")
             self._runs.end(report, "FINISHED", now_ms())
             links = self.links(experiment, base="")
-            shown = {title: links[title] for title in ("report", "runs", "charts")}
+            shown = {title: links[title] for title in ("report", "charts")}
             self._runs.set_note(identifier, note(results, shown))
 
     def links(self, experiment: str, *, base: str = "http://127.0.0.1:5000/") -> dict[str, str]:
