@@ -18,11 +18,25 @@ MAX_BYTES = 1_000_000
 KeyPath = tuple[str | int, ...]
 
 
+class _RefusedError(yaml.MarkedYAMLError):
+    """Sound YAML that is refused all the same."""
+
+    def __init__(self, problem: str, mark: yaml.Mark) -> None:
+        super().__init__(problem=problem, problem_mark=mark)
+
+
 class _Loader(yaml.SafeLoader):
     """Safe loader that reads two things as YAML 1.2 does, where PyYAML does as YAML 1.1.
 
     5.0e9 is a number (not only 5.0e+9), and only true and false are truth values: Norway is not false.
+    Aliases are refused: a few of them can stand for gigabytes.
     """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark: yaml.Mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise _RefusedError("YAML aliases (*name) are not allowed; write the value out", mark)
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -40,12 +54,16 @@ _Loader.add_implicit_resolver(
 
 
 def _line_numbers(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[KeyPath, int]]:
-    if node is None:
-        return
-    if path == ():
-        yield (), node.start_mark.line + 1
+    """Yield the line of every path of keys; refuse double keys, of which PyYAML keeps the last."""
     if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _RefusedError("a key must be a plain word or number", key.start_mark)
+            if key.value in seen:
+                problem = f"key '{key.value}' stands twice in one mapping"
+                raise _RefusedError(problem, key.start_mark)
+            seen.add(key.value)
             yield (*path, key.value), key.start_mark.line + 1
             yield from _line_numbers(value, (*path, key.value))
     elif isinstance(node, yaml.SequenceNode):
@@ -54,31 +72,15 @@ def _line_numbers(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[
             yield from _line_numbers(value, (*path, index))
 
 
-def _refuse_duplicates_and_aliases(text: str, path: Path, error: type[UserError]) -> None:
-    """YAML keeps the last of two equal keys in silence, and aliases can blow up: refuse both."""
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
-            raise error(
-                "YAML aliases (*name) are not allowed; write the value out",
-                where=f"{path}:{event.start_mark.line + 1}" if event.start_mark else str(path),
-            )
-
-    def walk(node: yaml.Node | None) -> None:
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                place = f"{path}:{key.start_mark.line + 1}"
-                if not isinstance(key, yaml.ScalarNode):
-                    raise error("a key must be a plain word or number", where=place)
-                if key.value in seen:
-                    raise error(f"key '{key.value}' stands twice in one mapping", where=place)
-                seen.add(key.value)
-                walk(value)
-        elif isinstance(node, yaml.SequenceNode):
-            for value in node.value:
-                walk(value)
-
-    walk(yaml.compose(text, Loader=_Loader))
+def _parse(text: str) -> tuple[Any, dict[KeyPath, int]]:
+    """Return the data and the line of every path of keys, from one pass over the text."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        lines = {(): 1, **dict(_line_numbers(node))}
+        return (None if node is None else loader.construct_document(node)), lines
+    finally:
+        loader.dispose()
 
 
 def read_mapping(
@@ -100,11 +102,12 @@ def read_mapping(
         raise error(f"the file has {len(raw):,} bytes; {what} has at most {MAX_BYTES:,}", where=str(path))
     try:
         text = raw.decode("utf-8")
-        _refuse_duplicates_and_aliases(text, path, error)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
-        lines = dict(_line_numbers(yaml.compose(text, Loader=_Loader)))
+        data, lines = _parse(text)
     except UnicodeDecodeError as failure:
         raise error(f"the file is not UTF-8 text (byte {failure.start})", where=str(path)) from failure
+    except _RefusedError as failure:
+        mark = failure.problem_mark
+        raise error(f"{failure.problem}", where=f"{path}:{mark.line + 1}" if mark else str(path)) from failure
     except yaml.MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
