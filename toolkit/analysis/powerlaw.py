@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from toolkit.analysis.stacks import Floats
 
 __all__ = ["Best", "Fit", "Ladder", "best_share", "fit_floor", "fit_power", "prepare"]
 
 _N_SHAPES = 120
-_N_STEPS = 40
+_N_STEPS = 24
+_N_NEWTON = 6
 _N_ACROSS = 9
 
 
@@ -87,8 +88,8 @@ def _variance_function(log_x: Floats, variances: Floats, n_seeds: int) -> Floats
         return np.full(len(log_x), max(float(variances.mean()), 1e-300) if some.any() else 1.0)
     degrees = n_seeds - 1
     # The logarithm of a chi-square is biased by a constant and has a known variance.
-    bias = float(stats.loggamma(degrees / 2).mean()) - math.log(degrees / 2)
-    noise = float(stats.loggamma(degrees / 2).var())
+    bias = float(special.digamma(degrees / 2)) - math.log(degrees / 2)
+    noise = float(special.polygamma(1, degrees / 2))
     x, y = log_x[some], np.log(variances[some]) - bias
     spread = float(((x - x.mean()) ** 2).sum())
     slope = float(((x - x.mean()) * y).sum()) / spread
@@ -99,8 +100,9 @@ def _variance_function(log_x: Floats, variances: Floats, n_seeds: int) -> Floats
 def _residuals(data: Ladder, z: Floats, u: Floats) -> tuple[Floats, Floats]:
     """Return weighted sums of squares and a, for shapes z (..., R) and log h u (...)."""
     left = data.y - np.log1p(np.exp(u)[..., None] * z)
-    a = (left * data.weights).mean(axis=-1)
-    return np.asarray((data.weights * (left - a[..., None]) ** 2).sum(axis=-1)), np.asarray(a)
+    a = left @ data.weights / data.n
+    left -= a[..., None]
+    return np.asarray(left**2 @ data.weights), np.asarray(a)
 
 
 def best_share(data: Ladder, z: Floats) -> tuple[Floats, Floats]:
@@ -112,14 +114,12 @@ def best_share(data: Ladder, z: Floats) -> tuple[Floats, Floats]:
     u = steps[np.arange(len(z)), pick]
     width = -lowest / (_N_STEPS - 1)
     best = squares[np.arange(len(z)), pick]
-    for _ in range(8):
+    for _ in range(_N_NEWTON):
         slope = np.exp(u)[:, None] * z
         left = data.y - np.log1p(slope)
-        slope = slope / (1 + slope)
-        left = left - (left * data.weights).mean(axis=-1, keepdims=True)
-        slope = slope - (slope * data.weights).mean(axis=-1, keepdims=True)
-        curvature = np.maximum((data.weights * slope**2).sum(axis=-1), 1e-300)
-        move = (data.weights * left * slope).sum(axis=-1) / curvature
+        slope /= 1 + slope
+        slope -= (slope @ data.weights / data.n)[:, None]
+        move = (left * slope) @ data.weights / np.maximum(slope**2 @ data.weights, 1e-300)
         trial = np.minimum(u + np.clip(move, -width, width), 0.0)
         value, _ = _residuals(data, z, trial)
         better = value < best
@@ -198,7 +198,7 @@ def _crossing(data: Ladder, z: Floats, inner: Floats, outer: Floats, bound: floa
     """Return where the sum of squares crosses the bound between `inner` and `outer`, by bisection."""
     open_ended = _residuals(data, z, outer)[0] <= bound
     low, high = inner.copy(), outer.copy()
-    for _ in range(30):
+    for _ in range(24):
         middle = (low + high) / 2
         within = _residuals(data, z, middle)[0] <= bound
         low, high = np.where(within, middle, low), np.where(within, high, middle)
