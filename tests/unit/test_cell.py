@@ -37,7 +37,7 @@ class Spy(Track):
 
     def fit(self, train, *, seed):
         SEEN.append(("fit", (train, self.wanted)))
-        if self.answer == "cannot learn from little" and len(train) < 250:
+        if self.answer == "cannot learn from little" and len(train) < 150:
             raise ValueError("too little")
         return self
 
@@ -181,7 +181,7 @@ def test_the_warm_up_is_small_and_may_fail(tmp_path):
     record = run(tmp_path, Spy(answer="cannot learn from little", wanted=3)).record
     assert record.status == "finished"
     sizes = [len(given[0]) for kind, given in SEEN if kind == "fit"]
-    assert sizes[0] < 250 < sizes[1]
+    assert sizes[0] < 150 < sizes[1]
 
 
 def test_single_rows_are_timed_for_the_first_seed_only(tmp_path):

@@ -34,7 +34,7 @@ from toolkit.tracks.base import Step, Track
 
 __all__ = ["CellJob", "run_cell"]
 
-WARM_UP_ROWS = 300
+WARM_UP_ROWS = 120
 """Labelled rows of the unmetered fit that takes the first-use costs of the libraries."""
 
 BATCH_CPU_SECONDS = 0.020

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from toolkit import registry
 from toolkit.errors import StoreError
 from toolkit.machine import Cores, describe
 from toolkit.records import CellRecord, CellSpec, Status
@@ -243,6 +244,7 @@ def _modules(plan: Plan) -> list[str]:
     """Return what cells of this plan import, to be loaded once."""
     plugins = (plan.task, *plan.tracks.values())
     modules = ["toolkit.sweep.cell", *(type(plugin).__module__ for plugin in plugins)]
+    modules += [f"toolkit.meters.{name}" for name in registry.names("meters")]
     packages = {package for track in plan.tracks.values() for package in track.imports}
     modules += sorted(packages)
     for root in sorted({package.split(".", maxsplit=1)[0] for package in packages} | {"sklearn"}):
