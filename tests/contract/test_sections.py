@@ -51,8 +51,7 @@ def section(name: str) -> Section:
 def html(name: str, results: Results) -> Markup:
     try:
         return section(name).render(results)
-    except NotApplicable as empty:
-        assert empty.reason.endswith("."), "the reason is a sentence"
+    except NotApplicable:
         return Markup("")
 
 
@@ -78,7 +77,7 @@ def test_has_something_to_show_of_full_results(name: str, made_up_results: Modul
 
 @pytest.mark.parametrize("name", NAMES)
 def test_is_quiet_without_any_cell(name: str, made_up_results: ModuleType) -> None:
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match=r"^[A-Z].*\.$"):
         section(name).render(made_up_results.none())
 
 
@@ -97,7 +96,7 @@ def test_every_figure_has_a_description_and_a_table(name: str, results: Results)
     drawings = text.split("<figure")[1:]
     for drawing in drawings:
         outline = Outline("<figure" + drawing.partition("</figure>")[0] + "</figure>")
-        plots = [a for a in outline.found("div") if a.get("class") == "plot"]
+        plots = [a for a in outline.found("div") if a.get("class") == "drawing"]
         assert len(plots) == 1
         assert plots[0]["role"] == "img"
         assert len(plots[0]["aria-label"] or "") > 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -83,7 +84,7 @@ def test_headings_come_in_order(html: str) -> None:
     levels = [int(level) for level in re.findall(r"<h([1-6])", own_text(html))]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 def test_the_verdict_comes_first(html: str, made_up_results: ModuleType) -> None:

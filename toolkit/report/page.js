@@ -14,11 +14,12 @@
   }
 
   function draw(width) {
-    for (const place of document.querySelectorAll(".plot")) {
+    const drawn = [...document.querySelectorAll(".drawing")].map((place) => {
       const figure = JSON.parse(themed(document.getElementById(place.dataset.figure).textContent));
       if (width) figure.layout.width = width;
-      Plotly.react(place, figure.data, figure.layout, config);
-    }
+      return Plotly.react(place, figure.data, figure.layout, config);
+    });
+    return Promise.all(drawn);
   }
 
   // A frame without an address of its own cannot follow "#section".
@@ -40,5 +41,5 @@
   dark.addEventListener("change", () => draw());
   window.addEventListener("beforeprint", () => { root.dataset.print = ""; draw(PRINT_WIDTH); });
   window.addEventListener("afterprint", () => { delete root.dataset.print; draw(); });
-  draw();
+  draw().then(() => { root.dataset.drawn = ""; });
 })();

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.markup import escape
 from rich.table import Table
 
 from toolkit.analysis.front import training_cpu_seconds
-from toolkit.analysis.results import Results, RungSummary, TrackVerdict
+from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
 from toolkit.report import formats
 
 __all__ = ["tracks_table"]
@@ -20,18 +22,20 @@ def tracks_table(results: Results) -> Table:
     error = str(results.task.get("primary_error", "error_log_loss"))
     name = formats.words(error.removeprefix("error_"))
     table = Table(
-        title=f"{results.task.get('title', '')} — tracks at the rung they would be deployed with",
+        title=f"{results.task.get('title', '')}: each track at the rung it would be deployed with",
         title_justify="left",
+        caption="± is half of a 95 % interval over clusters and seeds; times are CPU-seconds on one thread",
+        caption_justify="left",
     )
     table.add_column("track", style="bold", no_wrap=True)
-    table.add_column("trained on", justify="right")
-    table.add_column(f"error ({name}) [95 %]", justify="right")
-    table.add_column("PR-AUC", justify="right")
+    table.add_column("trained on", justify="right", no_wrap=True)
+    table.add_column(f"error\n({name})", justify="right", no_wrap=True)
+    table.add_column("PR-AUC", justify="right", no_wrap=True)
     if error != "error_log_loss":
-        table.add_column("log loss", justify="right")
-    table.add_column("training CPU-s", justify="right")
-    table.add_column("prediction CPU-s\na million rows", justify="right")
-    table.add_column(f"net value, {results.verdict.currency}\na year [95 %]", justify="right")
+        table.add_column("log loss", justify="right", no_wrap=True)
+    table.add_column("training\nCPU-s", justify="right", no_wrap=True)
+    table.add_column("predicting\n1 M rows", justify="right", no_wrap=True)
+    table.add_column(f"net {results.verdict.currency}\na year", justify="right", no_wrap=True)
     table.add_column("verdict")
     summaries = {(summary.track, summary.rung): summary for summary in results.summaries}
     for entry in results.verdict.tracks:
@@ -57,40 +61,39 @@ def _row(results: Results, entry: TrackVerdict, summary: RungSummary, error: str
     )
     per_row = summary.costs.get("cost_predict_batch_cpu_seconds_per_row")
     scores = [error, "score_average_precision"] + (["error_log_loss"] if error != "error_log_loss" else [])
-    value = formats.interval(
-        entry.net_value_per_year,
-        lambda amount, digits: formats.money(amount, results.verdict.currency, digits),
-    )
+    currency = results.verdict.currency
     return [
         escape(entry.track),
         trained_on,
-        *[
-            formats.interval(summary.scores.get(score)) if score == error else _estimate(summary, score)
-            for score in scores
-        ],
-        formats.number(training_cpu_seconds(summary)),
-        formats.number(None if per_row is None else per_row * 1e6),
-        value,
+        *[_estimate(summary, score) for score in scores],
+        formats.number(training_cpu_seconds(summary), digits=2),
+        formats.number(None if per_row is None else per_row * 1e6, digits=2),
+        _plus_minus(entry.net_value_per_year, lambda amount, digits: formats.money(amount, currency, digits)),
         _verdict(results, entry),
     ]
 
 
 def _estimate(summary: RungSummary, score: str) -> str:
     found = summary.scores.get(score)
-    return formats.number(found.estimate if found else None)
+    return formats.MISSING if found is None else _plus_minus(found, formats.number)
+
+
+def _plus_minus(value: Interval, show: Callable[[float, int], str]) -> str:
+    """Return ``estimate ±half``, which is shorter than two ends."""
+    half = (value.high - value.low) / 2
+    estimate = show(value.estimate, formats.digits_for(value))
+    return f"{estimate} ±{formats.number(half, digits=2)}" if half < 1 else f"{estimate} ±{show(half, 2)}"
 
 
 def _verdict(results: Results, entry: TrackVerdict) -> str:
-    chance = f"best with {formats.probability(entry.probability_best)}"
+    chance = formats.probability(entry.probability_best)
     if entry.excluded:
         return f"excluded: {escape(entry.excluded)}"
     if entry.track != results.verdict.best:
-        return chance
-    return (
-        f"[yellow]leads, too close to call[/] ({chance})"
-        if results.verdict.too_close_to_call
-        else f"[green]use this[/] ({chance})"
-    )
+        return f"best: {chance}"
+    if results.verdict.too_close_to_call:
+        return f"[yellow]leads: {chance}; too close to call[/]"
+    return f"[green]use this: {chance}[/]"
 
 
 def _why_missing(results: Results, track: str) -> str:
