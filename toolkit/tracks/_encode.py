@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from toolkit.errors import MissingColumnError
 from toolkit.tasks.base import Schema
 
-__all__ = ["KNOTS", "Encoded", "Encoder", "hinged", "row_blocks"]
+__all__ = ["KNOTS", "Encoded", "Encoder", "hinged", "row_blocks", "usual_penalty"]
 
 WIDEST = 4.0
 """Standard deviations beyond which a transformed number is cut off, also within the range."""
@@ -58,6 +58,16 @@ def hinged(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         part = wide[:, position * n_inputs : (position + 1) * n_inputs]
         np.maximum(np.subtract(numbers, np.float32(knot), out=part), 0, out=part)
     return wide
+
+
+def usual_penalty(n_rows: int) -> float:
+    """Return the strong penalty of weights for so many rows; less than in proportion, as data says more.
+
+    Half of it times the sum of squared weights is added to the summed log loss. The line goes
+    through what did best on the retail task's validation block from 1,600 to 244,000 rows, where
+    rows of one household repeat one another; the tracks also try weaker ones.
+    """
+    return float(np.clip(400 * (max(n_rows, 1) / 20_000) ** -0.35, 50, 800))
 
 
 @dataclass(frozen=True)

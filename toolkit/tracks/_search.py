@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
+from toolkit.tracks.base import Track
 
-__all__ = ["Budget", "choose", "row_losses", "sample_clusters"]
+__all__ = ["Budget", "Contest", "Trial", "sample_clusters"]
 
-Candidate = TypeVar("Candidate")
+AnyTrack = TypeVar("AnyTrack", bound=Track)
 
 
 class Budget:
     """CPU-seconds of this process that a search may use, counted from now."""
 
     def __init__(self, cpu_seconds: float) -> None:
+        self.cpu_seconds = cpu_seconds
         self._end = time.process_time() + cpu_seconds
 
     def left_seconds(self) -> float:
@@ -29,7 +32,7 @@ class Budget:
 
 
 def sample_clusters(train: TrainingData, max_rows: int, seed: int) -> TrainingData:
-    """Return whole clusters in random order until `max_rows` is reached; all when they are fewer."""
+    """Return whole clusters in random order while they fit into `max_rows`, at least one."""
     if len(train) <= max_rows:
         return train
     names, codes, counts = np.unique(train.clusters, return_inverse=True, return_counts=True)
@@ -38,58 +41,90 @@ def sample_clusters(train: TrainingData, max_rows: int, seed: int) -> TrainingDa
     return train.take(np.isin(codes, taken))
 
 
-def row_losses(labels: NDArray[np.int8], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each row's log loss; probabilities are kept 1e-7 away from 0 and 1."""
-    clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
-    losses: NDArray[np.float64] = -np.where(labels == 1, np.log(clipped), np.log1p(-clipped))
-    return losses
+@dataclass(frozen=True)
+class Trial:
+    """Where candidates are compared: rows to fit, and rows of other clusters to judge by."""
+
+    fitting: TrainingData
+    held_out: TrainingData
+    seed: int
+
+    @classmethod
+    def of(cls, train: TrainingData, max_rows: int, seed: int) -> Trial:
+        """Split at most `max_rows` rows by cluster, from inside the rung."""
+        return cls(*sample_clusters(train, max_rows, seed).inner_split(seed), seed)
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is something to learn from and something to judge by."""
+        return len(np.unique(self.fitting.labels)) == 2 and len(self.held_out) > 0
+
+    def losses(self, track: Track) -> NDArray[np.float64]:
+        """Fit and return the summed log loss of every held-out cluster, shape (n_clusters,)."""
+        track.fit(self.fitting, seed=self.seed)
+        chances = np.clip(track.predict_proba(self.held_out.features), 1e-7, 1 - 1e-7)
+        losses = -np.where(self.held_out.labels == 1, np.log(chances), np.log1p(-chances))
+        _, codes = np.unique(self.held_out.clusters, return_inverse=True)
+        return np.bincount(codes, weights=losses).astype(np.float64)
 
 
-def choose(
-    candidates: Iterable[Candidate],
-    losses: Callable[[Candidate], NDArray[np.float64]],
-    *,
-    clusters: NDArray[np.int32],
-    budget: Budget,
-    first_cost_seconds: float,
-) -> Candidate | None:
-    """Return the candidate with the least loss on held-out rows, or None when nothing was tried.
+class Contest(Generic[AnyTrack]):
+    """Candidates tried one after another; the best so far leads.
 
-    The first candidate is the default. Another one takes the lead only by more than one standard
-    error of its paired advantage over clusters: with few clusters the smallest mean is mostly luck.
+    The first candidate leads. Another takes the lead only by more than one standard error of its
+    paired advantage over clusters: with few clusters the smallest mean is mostly luck.
 
     Parameters
     ----------
-    candidates : iterable
-        In order of promise; those the budget does not reach are not tried.
-    losses : callable
-        Fits one candidate and returns its loss on every held-out row.
-    clusters : ndarray of shape (n_rows,)
-        Clusters of the held-out rows.
-    budget : Budget
-        A trial starts only if the dearest so far would fit into what is left.
-    first_cost_seconds : float
-        Expected cost of the first trial.
+    trial : Trial
+    budget : Budget, optional
+        A trial starts only if the dearest so far, with a tenth to spare, fits into what is left.
+        None tries all.
+    first_share : float
+        Expected cost of the first trial as a share of the budget.
     """
-    _, codes = np.unique(clusters, return_inverse=True)
-    leader: Candidate | None = None
-    least = np.zeros(len(clusters))
-    cost_seconds = first_cost_seconds
-    for candidate in candidates:
-        before = budget.left_seconds()
-        if before < cost_seconds:
-            break
-        tried = losses(candidate)
-        cost_seconds = max(cost_seconds if leader is not None else 0.0, before - budget.left_seconds())
-        if leader is None or _clearly_less(tried - least, codes):
-            leader, least = candidate, tried
-    return leader
+
+    def __init__(self, trial: Trial, budget: Budget | None = None, first_share: float = 0.0) -> None:
+        self._leader: AnyTrack | None = None
+        self._least = np.zeros(0)
+        self._trial = trial
+        self._budget = budget
+        self._dearest_seconds = 0.0 if budget is None else first_share * budget.cpu_seconds
+
+    def best(self, otherwise: AnyTrack) -> AnyTrack:
+        """Return the leader, or `otherwise` where nothing could be tried."""
+        return otherwise if self._leader is None else self._leader
+
+    def enter(self, candidates: Iterable[AnyTrack], *, path: bool = False) -> None:
+        """Try unfitted candidates, in order of promise, as far as the budget reaches.
+
+        Parameters
+        ----------
+        candidates : iterable of Track
+        path : bool
+            The candidates go step by step in one direction: once a step is clearly worse than the
+            leader, no further one is tried.
+        """
+        if not self._trial.possible:
+            return
+        for candidate in candidates:
+            if self._budget is not None and self._budget.left_seconds() < 1.1 * self._dearest_seconds:
+                return
+            start = time.process_time()
+            losses = self._trial.losses(candidate)
+            seconds = time.process_time() - start
+            if self._leader is None:
+                self._dearest_seconds = 0.0
+            self._dearest_seconds = max(self._dearest_seconds, seconds)
+            if self._leader is None or _clearly_below_zero(losses - self._least):
+                self._leader, self._least = candidate, losses
+            elif path and _clearly_below_zero(self._least - losses):
+                return
 
 
-def _clearly_less(differences: NDArray[np.float64], codes: NDArray[np.intp]) -> bool:
-    """Tell whether the sum over clusters lies below zero by more than its standard error."""
-    sums = np.bincount(codes, weights=differences)
-    if len(sums) < 2:
+def _clearly_below_zero(differences: NDArray[np.float64]) -> bool:
+    """Tell whether a sum over clusters lies below zero by more than its standard error."""
+    if len(differences) < 2:
         return False
-    error = float(np.std(sums, ddof=1)) * np.sqrt(len(sums))
-    return bool(sums.sum() < -error)
+    error = float(np.std(differences, ddof=1)) * np.sqrt(len(differences))
+    return bool(differences.sum() < -error)

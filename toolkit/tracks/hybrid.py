@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,8 @@ from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import Encoder
-from toolkit.tracks._net import Net, Recipe
-from toolkit.tracks._search import Budget, choose, row_losses, sample_clusters
+from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
+from toolkit.tracks._search import Budget, Contest, Trial, sample_clusters
 from toolkit.tracks._teacher import TAUS, Teacher, choose_tau
 from toolkit.tracks.base import Track
 
@@ -54,17 +54,21 @@ class Hybrid(Track):
         How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``.
     tau : float, optional
         Precision that holds the teacher's corrections of single rules back; infinity allows none.
+    strength : {"auto", "strong", "medium", "weak"}
+        Of the regularisation; ``auto`` fits all three on a part of at most `search_rows` rows and
+        keeps the best.
     width, dropout, penalty, learning_rate, epochs, batch_rows : optional
         As in `toolkit.tracks._net.Recipe`.
     unlabelled_rows : int
         Most unlabelled rows that are used.
     search_rows : int
-        Most labelled rows that a trial of the search uses.
+        Most labelled rows that a trial uses.
     """
 
     knowledge: Path
     teacher_labels: Annotated[float, Field(ge=0)] | None = None
     tau: Annotated[float, Field(gt=0)] | None = None
+    strength: Literal["auto", "strong", "medium", "weak"] = "auto"
     width: Annotated[int, Field(ge=1, le=4096)] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
     penalty: Annotated[float, Field(ge=0)] | None = None
@@ -90,44 +94,41 @@ class Hybrid(Track):
         compile_knowledge(knowledge_base.load(path), schema)
         return replace(self, knowledge=path)
 
-    def recipe(self, n_rows: int) -> Recipe:
+    def recipe(self, n_rows: int, strength: Strength) -> Recipe:
         """Return what is trained on `n_rows` rows: the neural track's recipe."""
         names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
-        return Recipe.for_rows(n_rows, **{name: getattr(self, name) for name in names})
+        return Recipe.for_rows(n_rows, strength, **{name: getattr(self, name) for name in names})
 
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
-        """Choose tau by grouped cross-validation of the teacher, then lambda on the inner split."""
+        """Choose tau by grouped cross-validation of the teacher, then the rest on the inner split."""
         budget = Budget(budget_cpu_seconds)
-        sample = sample_clusters(train, self.search_rows, seed)
-        fitting, held_out = sample.inner_split(seed) if len(sample) else (sample, sample)
-        if len(np.unique(fitting.labels)) < 2 or not len(held_out):
+        if not len(train):
             return replace(self)
-        track = replace(self)
-        if self.tau is None:
-            expert = self._expert(train.schema)
-            tau = choose_tau(expert, sample.features, sample.labels, _folds(sample.clusters, seed))
-            track = replace(self, tau=tau)
-
-        def losses(candidate: Self) -> NDArray[np.float64]:
-            candidate.fit(fitting, seed=seed)
-            return row_losses(held_out.labels, candidate.predict_proba(held_out.features))
-
-        found = choose(
-            track._candidates(len(fitting)),
-            losses,
-            clusters=held_out.clusters,
-            budget=budget,
-            first_cost_seconds=budget_cpu_seconds * len(fitting) / len(train),
-        )
-        return replace(found or track)
-
-    def _candidates(self, n_rows: int) -> Iterator[Self]:
-        """Yield this track, then other weights of the teacher unless one was given."""
-        yield replace(self)
+        trial = Trial.of(train, self.search_rows, seed)
+        track = replace(self, tau=self._choose_tau(train, seed)) if trial.possible else replace(self)
+        contest: Contest[Self] = Contest(trial, budget, len(trial.fitting) / len(train))
+        contest.enter(track._strengths(), path=True)
         if self.teacher_labels is None:
-            usual = self._lambda(n_rows)
-            for value in sorted(LAMBDAS, key=lambda value: abs(np.log((value + 0.1) / (usual + 0.1)))):
-                yield replace(self, teacher_labels=value * n_rows)
+            contest.enter(contest.best(track)._other_lambdas(len(trial.fitting)))
+        return contest.best(track)
+
+    def _choose_tau(self, train: TrainingData, seed: int) -> float:
+        if self.tau is not None:
+            return self.tau
+        sample = sample_clusters(train, self.search_rows, seed)
+        return choose_tau(
+            self._expert(train.schema), sample.features, sample.labels, _folds(sample.clusters, seed)
+        )
+
+    def _strengths(self) -> Iterator[Self]:
+        for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
+            yield replace(self, strength=strength)
+
+    def _other_lambdas(self, n_rows: int) -> Iterator[Self]:
+        """Yield this track with other weights of the teacher, the nearest first."""
+        usual = self._lambda(n_rows)
+        for value in sorted(LAMBDAS, key=lambda value: abs(np.log((value + 0.1) / (usual + 0.1)))):
+            yield replace(self, teacher_labels=value * n_rows)
 
     def _lambda(self, n_labels: int) -> float:
         labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
@@ -154,7 +155,8 @@ class Hybrid(Track):
         self.lambda_ = self._lambda(len(train)) if len(train) else float("inf")
         self.teacher_ = self._teach(train, seed)
         unlabelled = self._unlabelled(train, seed)
-        self.recipe_ = self.recipe(len(train) or len(unlabelled))
+        self.strength_ = self._choose_strength(train, seed)
+        self.recipe_ = self.recipe(len(train) or len(unlabelled), self.strength_)
         encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
         targets = []
         if len(train):
@@ -164,15 +166,26 @@ class Hybrid(Track):
             weight = self.lambda_ if len(train) else 1.0
             targets.append(_torch.Target(encoder.transform(unlabelled), taught, weight))
         self.net_, self.steps_ = _torch.train(encoder, self.recipe_, targets, seed=derive_seed("net", seed))
-        self.rows_a_step_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
+        self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
         return self
+
+    def _choose_strength(self, train: TrainingData, seed: int) -> Strength:
+        if self.strength != "auto":
+            return self.strength
+        if not len(train):
+            # the teacher's word has no noise that a net could learn by mistake
+            return "weak"
+        contest: Contest[Self] = Contest(Trial.of(train, self.search_rows, seed))
+        contest.enter(self._strengths(), path=True)
+        found = contest.best(self).strength
+        return "strong" if found == "auto" else found
 
     def _teach(self, train: TrainingData, seed: int) -> Teacher:
         """Fit the teacher on labelled rows; without any it is the experts' word, scaled down."""
         if not len(train):
             return Teacher(shifts=np.zeros(len(self.expert_.weights)))
         sample = sample_clusters(train, TEACHER_ROWS, seed)
-        tau = TAUS[2] if self.tau is None else self.tau
+        tau = TAUS[-1] if self.tau is None else self.tau
         return Teacher.fit(self.expert_, sample.features, sample.labels, tau)
 
     def _unlabelled(self, train: TrainingData, seed: int) -> pd.DataFrame:
@@ -203,6 +216,7 @@ class Hybrid(Track):
             "tau": self.tau,
             "teacher_scale": self.teacher_.scale,
             "teacher_bias": self.teacher_.bias,
+            "strength": self.strength_,
             **self.recipe_.__dict__,
             "n_parameters": self.net_.n_parameters,
             "steps": self.steps_,
@@ -214,7 +228,7 @@ class Hybrid(Track):
 
         if not hasattr(self, "net_"):
             return {}
-        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.rows_a_step_)
+        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.step_rows_)
         return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
 
 

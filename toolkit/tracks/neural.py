@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from pydantic import Field
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
-from toolkit.tracks._net import Net, Recipe
-from toolkit.tracks._search import Budget, choose, row_losses, sample_clusters
+from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
+from toolkit.tracks._search import Budget, Contest, Trial
 from toolkit.tracks.base import Track
 
 __all__ = ["Neural"]
@@ -30,12 +30,16 @@ class Neural(Track):
 
     Parameters
     ----------
+    strength : {"auto", "strong", "medium", "weak"}
+        Of the regularisation; ``auto`` fits all three on a part of at most `search_rows` rows and
+        keeps the best.
     width, dropout, penalty, learning_rate, epochs, batch_rows : optional
         As in `toolkit.tracks._net.Recipe`.
     search_rows : int
-        Most labelled rows that a trial of the search uses.
+        Most labelled rows that a trial uses.
     """
 
+    strength: Literal["auto", "strong", "medium", "weak"] = "auto"
     width: Annotated[int, Field(ge=1, le=4096)] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
     penalty: Annotated[float, Field(ge=0)] | None = None
@@ -48,44 +52,36 @@ class Neural(Track):
     min_labels: ClassVar[int] = 20
     imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy.special", "torch")
 
-    def recipe(self, n_rows: int) -> Recipe:
+    def recipe(self, n_rows: int, strength: Strength) -> Recipe:
         """Return what is trained on `n_rows` labelled rows."""
         names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
-        return Recipe.for_rows(n_rows, **{name: getattr(self, name) for name in names})
+        return Recipe.for_rows(n_rows, strength, **{name: getattr(self, name) for name in names})
 
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
-        """Choose regularisation and length of training on the inner split, within the budget."""
+        """Choose regularisation and shape on the inner split, within the budget."""
         self._require_labels(train)
         budget = Budget(budget_cpu_seconds)
-        fitting, held_out = sample_clusters(train, self.search_rows, seed).inner_split(seed)
+        trial = Trial.of(train, self.search_rows, seed)
+        contest: Contest[Self] = Contest(trial, budget, len(trial.fitting) / len(train))
+        contest.enter(self._strengths(), path=True)
+        contest.enter(contest.best(self)._variations(len(trial.fitting)))
+        return contest.best(replace(self))
 
-        def losses(track: Self) -> NDArray[np.float64]:
-            return row_losses(held_out.labels, track.fit(fitting, seed=seed).predict_proba(held_out.features))
+    def _strengths(self) -> Iterator[Self]:
+        for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
+            yield replace(self, strength=strength)
 
-        if len(np.unique(fitting.labels)) < 2 or not len(held_out):
-            return replace(self)
-        found = choose(
-            self._candidates(len(fitting)),
-            losses,
-            clusters=held_out.clusters,
-            budget=budget,
-            first_cost_seconds=budget_cpu_seconds * len(fitting) / len(train),
-        )
-        return replace(found or self)
-
-    def _candidates(self, n_rows: int) -> Iterator[Self]:
-        """Yield this track, then variations of what was not given."""
-        yield replace(self)
-        usual = self.recipe(n_rows)
-        for name, factors in (
-            ("epochs", (0.5, 2.0)),
-            ("penalty", (4.0, 0.25)),
-            ("learning_rate", (0.4,)),
-        ):
-            if getattr(self, name) is None:
-                for factor in factors:
-                    value = getattr(usual, name) * factor
-                    yield replace(self, **{name: value if name == "penalty" else round(value)})
+    def _variations(self, n_rows: int) -> Iterator[Self]:
+        """Yield this track with one thing changed that the user has not given."""
+        if self.strength == "auto":
+            return
+        usual = self.recipe(n_rows, self.strength)
+        if self.dropout is None:
+            yield replace(self, dropout=0.2)
+        if self.epochs is None:
+            yield replace(self, epochs=2 * usual.epochs)
+        if self.learning_rate is None:
+            yield replace(self, learning_rate=usual.learning_rate / 3)
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Learn from the rung's rows and return self.
@@ -97,13 +93,21 @@ class Neural(Track):
         from toolkit.tracks import _torch
 
         self._require_labels(train)
+        self.strength_ = self._choose_strength(train, seed)
+        self.recipe_ = self.recipe(len(train), self.strength_)
         encoder = Encoder.learn(train.features, train.schema)
-        recipe = self.recipe(len(train))
         target = _torch.Target(encoder.transform(train.features), train.labels)
-        self.net_, self.steps_ = _torch.train(encoder, recipe, [target], seed=derive_seed("net", seed))
-        self.recipe_ = recipe
-        self.batch_rows_ = min(recipe.batch_rows, len(train))
+        self.net_, self.steps_ = _torch.train(encoder, self.recipe_, [target], seed=derive_seed("net", seed))
+        self.step_rows_ = min(self.recipe_.batch_rows, len(train))
         return self
+
+    def _choose_strength(self, train: TrainingData, seed: int) -> Strength:
+        if self.strength != "auto":
+            return self.strength
+        contest: Contest[Self] = Contest(Trial.of(train, self.search_rows, seed))
+        contest.enter(self._strengths(), path=True)
+        found = contest.best(self).strength
+        return "strong" if found == "auto" else found
 
     def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,).
@@ -120,7 +124,12 @@ class Neural(Track):
         """Return the recipe and the number of parameters."""
         if not hasattr(self, "net_"):
             return {}
-        return {**self.recipe_.__dict__, "n_parameters": self.net_.n_parameters, "steps": self.steps_}
+        return {
+            "strength": self.strength_,
+            **self.recipe_.__dict__,
+            "n_parameters": self.net_.n_parameters,
+            "steps": self.steps_,
+        }
 
     def flop_counts(self) -> dict[str, float]:
         """Return matrix FLOPs of the fit and of predicting a row, from one probe step."""
@@ -128,5 +137,5 @@ class Neural(Track):
 
         if not hasattr(self, "net_"):
             return {}
-        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.batch_rows_)
+        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.step_rows_)
         return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
