@@ -125,7 +125,7 @@ def test_quick_keeps_to_small_rungs(tmp_path):
     head = HEAD.replace("n_clusters: 100, rows_per_cluster: 10", "n_clusters: 2000, rows_per_cluster: 160")
     plan = plan_of(write(tmp_path, head=head), quick=True)
     assert max(spec.n_train for spec in plan.specs if spec.track != "baseline") <= QUICK_ROWS
-    assert cells(plan, "neural") == [(0, 0), (2, 0)]
+    assert cells(plan, "neural") == [(0, 0), (1, 0)]
     assert cells(plan, "baseline") == [(0, 0)]
 
 
