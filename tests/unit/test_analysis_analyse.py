@@ -147,6 +147,14 @@ def test_doubtful_costs_are_told(world, declare_experiment) -> None:
     assert rules.net_value is not None
 
 
+def test_a_refused_forecast_is_told_once_a_track_and_each_reason_once(world, declare_experiment) -> None:
+    cells, evidence = world
+    results = analyse(declare_experiment(TRACKS), task={}, cells=cells, evidence=evidence)
+    refused = [finding.sentence for finding in results.findings if finding.code == "forecast_refused"]
+    assert len(refused) == 3
+    assert all(sentence.count("a forecast needs at least 8") == 1 for sentence in refused)
+
+
 def test_sound_cells_raise_no_alarm(world, declare_experiment) -> None:
     cells, evidence = world
     results = analyse(declare_experiment(TRACKS), task={}, cells=cells, evidence=evidence)

@@ -110,12 +110,13 @@ def check_curves(curves: Sequence[Curve]) -> Iterator[Finding]:
     """Yield findings about refused and flat curves."""
     for track in dict.fromkeys(curve.track for curve in curves):
         own = [curve for curve in curves if curve.track == track]
-        reasons = dict.fromkeys(sentence for curve in own for _, sentence in curve.refusals)
+        # The same refusal on another axis differs only in its numbers: one of each is enough here.
+        reasons = dict(refusal for curve in reversed(own) for refusal in curve.refusals)
         if reasons:
             yield Finding(
                 "forecast_refused",
                 "info",
-                f"not every curve of {track} may be drawn beyond its rungs: {'; '.join(reasons)}",
+                f"not every curve of {track} may be drawn beyond its rungs: {'; '.join(reasons.values())}",
             )
         for curve in own:
             if curve.cost != "n_train" or "average_precision" in curve.error or len(curve.points) < 2:
