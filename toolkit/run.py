@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -97,6 +98,8 @@ def run_command(
 def guarded(action: Callable[[], int]) -> int:
     """Run `action` and turn a user's mistake into a message on standard error and exit code 2."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    # An end from outside (SIGTERM) closes runs and children as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return action()
     except UserError as error:
@@ -176,7 +179,7 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
     with Store.open(store_folder) as store:
         results = read_results(experiment, store, store_folder)
         paths = document.write(results, report_folder(store_folder, experiment))
-        store.begin(experiment.experiment, tracks=list(experiment.tracks))
+        store.begin(experiment.experiment, tracks=list(experiment.tracks), tags=code_version())
         store.finish(results, report_html=paths.html, results_json=paths.json)
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
