@@ -472,7 +472,10 @@ def one_cell() -> Results:
         summaries=(replace(summary, n_seeds=1, net_value=None),),
         curves=(),
         pairs=(),
-        verdict=no_verdict("One track only: there is nothing to compare it with."),
+        verdict=replace(
+            no_verdict("Only classical has results to value, so there is nothing to compare it with."),
+            tracks=tuple(replace(entry, rung=2) for entry in verdict().tracks if entry.track == "classical"),
+        ),
         findings=(),
         knowledge=(),
     )

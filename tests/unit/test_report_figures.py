@@ -91,15 +91,14 @@ def test_nothing_measured_gives_no_figure(golden: Results) -> None:
 @pytest.mark.parametrize(
     ("values", "texts"),
     [
-        ([1_610, 655_000], ["1,000", "3,000", "10,000", "30,000", "100,000", "300,000", "1,000,000"]),
+        ([1_610, 655_000], ["3k", "10k", "30k", "100k", "300k"]),
         ([3.0, 9.0], ["5", "10"]),
-        ([0.0004, 6_000], ["0.0001", "0.01", "1", "100", "10,000"]),
+        ([0.0004, 6_000], ["0.0001", "0.01", "1", "100", "10k"]),
     ],
 )
 def test_ticks_of_log_axes_are_plain_numbers(values: list[float], texts: list[str]) -> None:
     found = axes.log_ticks(values)["ticktext"]
-    assert set(found) <= set(texts) | {"3,000,000"}
-    assert 2 <= len(found) <= 9
+    assert found == texts
 
 
 def test_a_flat_axis_stays_straight() -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "ratio",
     "seconds",
     "sentence",
+    "tick",
     "title",
     "words",
 ]
@@ -100,6 +101,14 @@ def plain(value: float | None, digits: int = 6) -> str:
     text = number(value, digits)
     head, space, power = text.partition(_SPACE)
     return f"{head.rstrip('0').rstrip('.') if '.' in head else head}{space}{power}"
+
+
+def tick(value: float) -> str:
+    """Return a short number for the tick of an axis: ``0.01``, ``300``, ``10k``, ``3M``."""
+    for step, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= step:
+            return f"{plain(value / step)}{name}"
+    return plain(value)
 
 
 def count(value: float | None) -> str:

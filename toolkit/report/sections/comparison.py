@@ -105,9 +105,9 @@ def _figure(results: Results, score: str, pairs: Sequence[Pair]) -> Markup:
         ],
     )
     told = "; ".join(f"{pair.first} and {pair.second}: {_told_text(pair)}" for pair in pairs)
-    band = f" The band is the margin of ±{formats.number(margin)} that counts as a tie." if margin else ""
+    band = f" The band is the margin of ±{formats.plain(margin)} that counts as a tie." if margin else ""
     return figures.embed(
-        figures.whiskers(rows, f"Difference ({better} of 0: the first is better)", margin),
+        figures.whiskers(rows, f"Difference in {name}<br>{better} of 0: the first is better", margin),
         name=f"pairs-{score}",
         title=f"Differences in {name}",
         description="Points are mean differences, whiskers 95 % intervals; open rings are ties or cannot be "

@@ -23,7 +23,7 @@ _FORMS = {
     "power": "power law",
     "power_floor": "power law with a floor",
     "exponential_floor": "exponential with a floor",
-    "logarithm": "logarithm",
+    "log": "logarithm",
 }
 
 
