@@ -63,7 +63,8 @@ class Classical(Track):
         contest: Contest[Self] = Contest(trial, budget, len(trial.fitting) / len(train))
         contest.enter(self._families())
         contest.enter(contest.best(self)._variations())
-        return contest.best(replace(self))
+        leader = contest.best(self)
+        return replace(leader)
 
     def _families(self) -> Iterator[Self]:
         if self.family in ("auto", "logistic"):

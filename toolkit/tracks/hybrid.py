@@ -31,11 +31,11 @@ FOLDS = 5
 TEACHER_ROWS = 20_000
 """Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
 
-TEACHER_LABELS = 2_500.0
+TEACHER_LABELS = 6_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
-LEAST_LAMBDA = 0.02
-"""A teacher that counts less than this is not asked: it would cost time and change nothing."""
+LEAST_LAMBDA = 0.05
+"""A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
 
 
 @dataclass
@@ -105,20 +105,21 @@ class Hybrid(Track):
         if not len(train):
             return replace(self)
         trial = Trial.of(train, self.search_rows, seed)
-        track = replace(self, tau=self._choose_tau(train, seed)) if trial.possible else replace(self)
+        track = self._with_tau(train, seed) if trial.possible else self
         contest: Contest[Self] = Contest(trial, budget, len(trial.fitting) / len(train))
         contest.enter(track._strengths(), path=True)
         if self.teacher_labels is None:
             contest.enter(contest.best(track)._other_lambdas(len(trial.fitting)))
-        return contest.best(track)
+        leader = contest.best(track)
+        return replace(leader)
 
-    def _choose_tau(self, train: TrainingData, seed: int) -> float:
+    def _with_tau(self, train: TrainingData, seed: int) -> Self:
         if self.tau is not None:
-            return self.tau
+            return self
         sample = sample_clusters(train, self.search_rows, seed)
-        return choose_tau(
-            self._expert(train.schema), sample.features, sample.labels, _folds(sample.clusters, seed)
-        )
+        folds = _folds(sample.clusters, seed)
+        tau = choose_tau(self._expert(train.schema), sample.features, sample.labels, folds)
+        return replace(self, tau=tau)
 
     def _strengths(self) -> Iterator[Self]:
         for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
@@ -175,7 +176,7 @@ class Hybrid(Track):
         if not len(train):
             # the teacher's word has no noise that a net could learn by mistake
             return "weak"
-        contest: Contest[Self] = Contest(Trial.of(train, self.search_rows, seed))
+        contest: Contest[Hybrid] = Contest(Trial.of(train, self.search_rows, seed))
         contest.enter(self._strengths(), path=True)
         found = contest.best(self).strength
         return "strong" if found == "auto" else found

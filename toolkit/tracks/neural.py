@@ -65,7 +65,8 @@ class Neural(Track):
         contest: Contest[Self] = Contest(trial, budget, len(trial.fitting) / len(train))
         contest.enter(self._strengths(), path=True)
         contest.enter(contest.best(self)._variations(len(trial.fitting)))
-        return contest.best(replace(self))
+        leader = contest.best(self)
+        return replace(leader)
 
     def _strengths(self) -> Iterator[Self]:
         for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
@@ -104,7 +105,7 @@ class Neural(Track):
     def _choose_strength(self, train: TrainingData, seed: int) -> Strength:
         if self.strength != "auto":
             return self.strength
-        contest: Contest[Self] = Contest(Trial.of(train, self.search_rows, seed))
+        contest: Contest[Neural] = Contest(Trial.of(train, self.search_rows, seed))
         contest.enter(self._strengths(), path=True)
         found = contest.best(self).strength
         return "strong" if found == "auto" else found
