@@ -109,7 +109,7 @@ def test_a_good_ladder_is_not_refused() -> None:
     cost, error = ladder(0.4, 0.3)
     fit = fit_curve(cost, noisy(error, 0.01))
     assert fit.refusals == ()
-    assert fit.form == "power + floor"
+    assert fit.form == "power_floor"
 
 
 def test_an_error_that_rises_is_refused() -> None:
@@ -130,7 +130,7 @@ def test_another_form_is_named_and_refused() -> None:
     cost = np.geomspace(10, 10_000, 12)
     x = cost / cost[-1]
     fit = fit_curve(cost, noisy(0.2 * (0.5 * np.exp(-6 * (x - 1)) / np.exp(6) + 0.5), 0.001))
-    assert fit.form == "exponential + floor"
+    assert fit.form == "exponential_floor"
     assert "form_unclear" in codes(fit)
 
 
@@ -172,7 +172,7 @@ def test_intervals_cover_the_truth(
     worlds = 500
     for _ in range(worlds):
         effects = noise * generator.normal(size=(rungs, 5)) + rung_noise * generator.normal(size=(rungs, 1))
-        fit = fit_curve(cost, error[:, None] * np.exp(effects), form="power + floor")
+        fit = fit_curve(cost, error[:, None] * np.exp(effects), form="power_floor")
         truths = (
             (fit.exponent, b),
             (fit.floor, 0.2 * f),

