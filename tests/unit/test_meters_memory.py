@@ -63,6 +63,22 @@ def test_a_system_that_does_not_tell_gives_none(missing):
     assert meter.stop() == {"peak_bytes": None, "growth_bytes": None}
 
 
+def test_freed_memory_is_given_back_before_the_sizes_are_read():
+    order: list[str] = []
+
+    def resident():
+        order.append("read")
+        return Resident(1, 1, 0)
+
+    meter = Memory(
+        resident=resident,
+        reset=lambda: bool(order.append("reset")),
+        release=lambda: order.append("release"),
+    )
+    meter.start()
+    assert order == ["read", "release", "reset", "read"]
+
+
 def test_unreadable_status_and_unwritable_reset(monkeypatch, tmp_path):
     monkeypatch.setattr("toolkit.meters.memory._STATUS", tmp_path / "missing")
     monkeypatch.setattr("toolkit.meters.memory._CLEAR_REFS", tmp_path / "no" / "such")

@@ -13,8 +13,12 @@ Basis = Literal["measured", "modelled", "declared"]
 Phase = Literal["import", "load", "search", "fit", "predict_first", "predict_batch", "predict_single"]
 Quality = Literal["clean", "contended", "too_short"]
 
-METER_VERSION = 1
-"""Part of every fingerprint: raise it when a reading changes its meaning."""
+METER_VERSION = 2
+"""Part of every fingerprint: raise it when a reading changes its meaning.
+
+1. first version
+2. freed memory is given back before a phase, so that `growth_bytes` is the phase's own
+"""
 
 
 @dataclass(frozen=True)
