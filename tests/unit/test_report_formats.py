@@ -112,6 +112,14 @@ def test_an_interval_shows_as_many_digits_as_its_width_supports() -> None:
     assert formats.interval(Interval(-0.0058, -0.0067, -0.0049)) == f"−0.00580 [−0.00670,{NBSP}−0.00490]"
 
 
+def test_money_in_an_interval_has_three_digits_at_least() -> None:
+    show = formats.in_money("USD")
+    assert (
+        formats.interval(Interval(856_000, 710_000, 1_010_000), show)
+        == f"$856,000 [$710,000,{NBSP}$1.01{NBSP}M]"
+    )
+
+
 def test_an_interval_round_zero_keeps_its_ends() -> None:
     text = formats.interval(Interval(0.0001, -0.0005, 0.0007))
     assert text == f"0.00010 [−0.00050,{NBSP}0.00070]"

@@ -49,7 +49,7 @@ def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis) -> go
         _ring_front(figure, measured)
     y_logarithmic = axes.log_axis([y.estimate for _, _, y in measured])
     if logarithmic:
-        figure.update_xaxes(type="log", **axes.log_ticks(positive))
+        figure.update_xaxes(type="log", **axes.log_ticks(x for trace in figure.data for x in trace.x))
     if y_logarithmic:
         figure.update_yaxes(type="log", **axes.log_ticks(y.estimate for _, _, y in measured))
     figure.update_yaxes(title_text=_scaled(error.title, y_logarithmic))
@@ -190,7 +190,7 @@ def rule_steps(results: Results, error: ErrorAxis) -> go.Figure | None:
             if summary.track == track and summary.n_rules is not None and summary.n_train == 0
             if (y := error.read(summary)) is not None
         ]
-        if not points:
+        if len(points) < 2:
             continue
         figure.add_trace(
             go.Scatter(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from toolkit.analysis.results import Interval
 
 __all__ = [
     "MISSING",
+    "Show",
     "count",
     "digits_for",
+    "in_money",
     "interval",
     "money",
     "money_scale",
@@ -26,6 +29,14 @@ __all__ = [
     "title",
     "words",
 ]
+
+
+class Show(Protocol):
+    """Turns a number into text with so many significant digits."""
+
+    def __call__(self, value: float, digits: int = 3, /) -> str:
+        """Return the text."""
+
 
 MISSING = "not measured"
 """What a reader sees where there is no number. Zero is a reading and is shown as 0."""
@@ -162,6 +173,15 @@ def money(value: float | None, currency: str = "USD", digits: int = 3) -> str:
         if size >= step:
             return f"{sign}{symbol}{number(size / step, digits)}{_SPACE}{name}"
     return f"{sign}{symbol}{number(size, digits)}"
+
+
+def in_money(currency: str) -> Show:
+    """Return `money` in one currency, with three digits at least, for `interval` and tables."""
+
+    def show(value: float, digits: int = 3, /) -> str:
+        return money(value, currency, max(digits, 3))
+
+    return show
 
 
 def money_scale(values: Iterable[float]) -> tuple[float, str]:

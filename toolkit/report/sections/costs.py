@@ -53,7 +53,7 @@ class CostsSection(Section):
         if rest:
             parts.append(
                 Markup("<details><summary>{}</summary>{}</details>").format(
-                    f"{len(rest)} further readings", _table("Further readings", rest, chosen, known)
+                    f"Further readings ({len(rest)})", _table("Further readings", rest, chosen, known)
                 )
             )
         parts.append(_quality(results))

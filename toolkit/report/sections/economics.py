@@ -64,9 +64,7 @@ def _costs_figure(results: Results) -> Markup:
     known = track_names(results)
     tracks = sorted(verdict.tracks, key=lambda entry: known.index(entry.track))
     parts = _parts(tracks)
-
-    def show(value: float) -> str:
-        return formats.money(value, verdict.currency)
+    show = formats.in_money(verdict.currency)
 
     unit, scale = formats.money_scale(sum(entry.yearly_costs.values()) for entry in tracks)
     figure = figures.stacked(
@@ -118,9 +116,7 @@ def _costs_figure(results: Results) -> Markup:
 def _values(results: Results) -> Markup:
     verdict = results.verdict
     known = track_names(results)
-
-    def show(value: float, digits: int = 3) -> str:
-        return formats.money(value, verdict.currency, digits)
+    show = formats.in_money(verdict.currency)
 
     return elements.table(
         "From the value of decisions to what is left, a year",

@@ -74,9 +74,7 @@ def _best(verdict: Verdict, entry: TrackVerdict) -> Markup:
 def _row(
     summary: RungSummary, entry: TrackVerdict | None, results: Results, known: list[str]
 ) -> list[str | Markup]:
-    def show(value: float, digits: int = 3) -> str:
-        return formats.money(value, results.verdict.currency, digits)
-
+    show = formats.in_money(results.verdict.currency)
     per_row = summary.costs.get("cost_predict_batch_cpu_seconds_per_row")
     memory = [
         value

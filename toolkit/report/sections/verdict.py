@@ -78,9 +78,7 @@ def _net_value(results: Results) -> Markup:
     known = looks(track_names(results))
     ranked = sorted(verdict.tracks, key=lambda entry: -entry.net_value_per_year.estimate)
     leader = next((entry for entry in ranked if entry.track == verdict.best), ranked[0])
-
-    def show(value: float, digits: int = 3) -> str:
-        return formats.money(value, verdict.currency, digits)
+    show = formats.in_money(verdict.currency)
 
     unit, scale = formats.money_scale(
         end for entry in ranked for end in (entry.net_value_per_year.low, entry.net_value_per_year.high)
