@@ -1,0 +1,83 @@
+"""The learned tracks as the runner uses them: default fit, search within its budget, final fit."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toolkit import registry
+from toolkit.config import Rung, load
+from toolkit.scores import score_probabilities
+from toolkit.tasks.base import TaskData
+from toolkit.tasks.synthetic import Synthetic
+
+SMOKE = load(Path(__file__).parents[2] / "experiments" / "smoke.yaml")
+TRACKS = ("classical", "neural", "hybrid")
+
+
+def build(name: str, task: Synthetic):
+    params = SMOKE.tracks.get(name, {})
+    return registry.build("tracks", name, params).check(task.schema(), SMOKE.path.parent)
+
+
+def errors(name: str, kind: str, share: float) -> tuple[float, float]:
+    """Return the log loss on the test block of a track, and of the test block's own base rate."""
+    task = Synthetic(kind=kind)
+    data: TaskData = task.load(rung=Rung(share=share), seed=0)
+    track = build(name, task).fit(data.train, seed=0)
+    loss = score_probabilities(data.test.labels, track.predict_proba(data.test.features))["error_log_loss"]
+    rate = float(data.test.labels.mean())
+    return loss, -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+
+
+@pytest.mark.parametrize("kind", ["rules", "linear", "steps", "smooth"])
+@pytest.mark.parametrize("name", TRACKS)
+def test_no_track_collapses_on_little_data(name, kind):
+    loss, constant = errors(name, kind, share=0.05)
+    assert loss < constant
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rules", "smooth"])
+@pytest.mark.parametrize("name", TRACKS)
+def test_more_data_lowers_the_error(name, kind):
+    few, _ = errors(name, kind, share=0.05)
+    many, _ = errors(name, kind, share=1.0)
+    assert many < few - 0.01
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_the_life_of_a_cell_is_the_same_twice(name):
+    task = Synthetic(n_clusters=100, rows_per_cluster=10)
+    data = task.load(rung=Rung(share=0.5), seed=1)
+
+    def life() -> np.ndarray:
+        track = build(name, task)
+        # a budget that all candidates fit into: how far a smaller one reaches depends on the machine
+        found = track.search(data.train, budget_cpu_seconds=1e6, seed=1)
+        return found.fit(data.train, seed=1).predict_proba(data.test.features)
+
+    first = life()
+    assert (first == life()).all()
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_search_starts_no_trial_that_its_budget_cannot_hold(name, monkeypatch):
+    """On a clock where every fit takes a second."""
+    task = Synthetic(n_clusters=100, rows_per_cluster=10)
+    data = task.load(rung=Rung(share=0.5), seed=1)
+    track = build(name, task)
+    clock = [0.0]
+    monkeypatch.setattr(time, "process_time", lambda: clock[0])
+    fit = type(track).fit
+
+    def slow_fit(self, train, *, seed):
+        clock[0] += 1.0
+        return fit(self, train, seed=seed)
+
+    monkeypatch.setattr(type(track), "fit", slow_fit)
+    track.search(data.train, budget_cpu_seconds=2.5, seed=1)
+    assert 1.0 <= clock[0] <= 2.5

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from toolkit.tasks.base import Column, Schema, TrainingData
+from toolkit.tracks import _torch
+from toolkit.tracks._encode import Encoded, Encoder
+from toolkit.tracks._net import STRENGTHS, Net, Recipe
+from toolkit.tracks.neural import Neural
+
+SCHEMA = Schema((Column("x"), Column("y"), Column("kind", "category", ("a", "b", "c"))))
+SMALL = Recipe(width=8, dropout=0.0, penalty=0.1, learning_rate=0.02, epochs=4, batch_rows=64)
+
+
+def make(n_rows: int = 600, seed: int = 0) -> TrainingData:
+    generator = np.random.default_rng(seed)
+    features = pd.DataFrame(
+        {
+            "x": generator.normal(size=n_rows).astype(np.float32),
+            "y": np.where(generator.random(n_rows) < 0.1, np.nan, generator.normal(size=n_rows)).astype(
+                np.float32
+            ),
+            "kind": generator.integers(0, 3, n_rows).astype(np.int32),
+        }
+    )
+    chance = expit(
+        (3 * np.sign(features["x"] * features["y"].fillna(0)) + (features["kind"] == 1) - 0.5).to_numpy()
+    )
+    return TrainingData(
+        features=features,
+        labels=(generator.random(n_rows) < chance).astype(np.int8),
+        clusters=np.arange(n_rows, dtype=np.int32),
+        time=np.zeros(n_rows, np.int32),
+        unlabelled=features.iloc[:0],
+        schema=SCHEMA,
+    )
+
+
+@pytest.fixture(scope="module")
+def train() -> TrainingData:
+    return make()
+
+
+@pytest.fixture(scope="module")
+def encoder(train) -> Encoder:
+    return Encoder.learn(train.features, SCHEMA)
+
+
+def target_of(train: TrainingData, encoder: Encoder) -> _torch.Target:
+    return _torch.Target(encoder.transform(train.features), train.labels)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_numpy_predicts_what_torch_trained(train, encoder, dropout):
+    import torch
+
+    recipe = Recipe(**{**SMALL.__dict__, "dropout": dropout})
+    net, _ = _torch.train(encoder, recipe, [target_of(train, encoder)], seed=1)
+    module = _torch._Module(encoder, SMALL, None)
+    names = {"level": "levels", "embedding": "embeddings"}
+    state = {}
+    for name, array in net.weights.items():
+        base, _, position = name.rpartition("_")
+        state[f"{names[base]}.{position}" if base in names else name] = torch.from_numpy(np.asarray(array))
+    module.load_state_dict(state)
+    rows = encoder.transform(train.features)
+    with torch.no_grad():
+        wanted = module(torch.from_numpy(rows.numbers), torch.from_numpy(rows.codes)).numpy()
+    assert np.ptp(wanted) > 0.5
+    np.testing.assert_allclose(net.logit(train.features), wanted, atol=1e-5)
+
+
+def test_training_leaves_the_global_generator_alone(train, encoder):
+    import torch
+
+    before = torch.random.get_rng_state()
+    recipe = Recipe(**{**SMALL.__dict__, "dropout": 0.3})
+    _torch.train(encoder, recipe, [target_of(train, encoder)], seed=1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_seed_decides(train, encoder):
+    target = target_of(train, encoder)
+    first, again, other = (
+        _torch.train(encoder, SMALL, [target], seed=seed)[0].logit(train.features) for seed in (1, 1, 2)
+    )
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_the_penalty_has_its_optimum_where_it_says(encoder, train):
+    """With rows that say nothing but the base rate, weights vanish and the bias is its log-odds."""
+    rows = encoder.transform(train.features)
+    nothing = Encoded(rows.numbers, np.zeros_like(rows.codes))
+    recipe = Recipe(**{**SMALL.__dict__, "penalty": 1e4, "epochs": 60})
+    net, _ = _torch.train(encoder, recipe, [_torch.Target(nothing, np.full(len(rows), 0.2))], seed=0)
+    assert max(np.abs(array).max() for name, array in net.weights.items() if name == "linear") < 1e-3
+    np.testing.assert_allclose(net.predict_proba(train.features), 0.2, atol=0.01)
+
+
+def test_a_second_target_of_weight_zero_changes_little_and_of_great_weight_decides(train, encoder):
+    rows = encoder.transform(train.features)
+    labelled, flat = target_of(train, encoder), np.full(len(rows), 0.9)
+    net, _ = _torch.train(encoder, SMALL, [labelled, _torch.Target(rows, flat, weight=1000.0)], seed=0)
+    assert net.predict_proba(train.features).mean() > 0.85
+
+
+def test_flops_are_those_of_the_matrix_products(encoder):
+    step_flop, row_flop = _torch.count_flops(encoder, SMALL, 10)
+    n_joined = encoder.n_inputs + 2
+    forward = 2 * (n_joined * 8 + 8 * 8)
+    assert row_flop >= forward
+    # backward: twice the forward, but the inputs' numbers ask for no gradient, the embeddings do
+    assert step_flop >= 2.5 * 10 * row_flop
+
+
+def test_flops_of_a_fit_grow_with_its_steps(train):
+    short, long = (Neural(strength="strong", epochs=epochs).fit(train, seed=0) for epochs in (2, 6))
+    assert long.flop_counts()["fit_flop"] == pytest.approx(3 * short.flop_counts()["fit_flop"])
+    assert Neural().flop_counts() == {}
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("n_rows", [0, 1, 20, 1600, 250_000, 10**7])
+def test_recipes_are_sound_at_any_size(n_rows, strength):
+    recipe = Recipe.for_rows(n_rows, strength)
+    assert recipe.width >= 16
+    assert recipe.penalty > 0
+    assert recipe.epochs >= 1
+    assert 16 <= recipe.batch_rows <= 1024
+    assert 0 < recipe.learning_rate <= 0.01
+
+
+def test_what_is_given_stays(train):
+    track = Neural(strength="weak", width=7, epochs=2, penalty=3.0).fit(train, seed=0)
+    chosen = track.chosen()
+    assert (chosen["width"], chosen["epochs"], chosen["penalty"]) == (7, 2, 3.0)
+    assert chosen["n_parameters"] == track.net_.n_parameters
+
+
+def test_learns_an_interaction_because_the_inner_split_asks_for_a_freer_net():
+    track = Neural().fit(make(3000), seed=0)
+    held_out = make(2000, seed=9)
+    chances = track.predict_proba(held_out.features)
+    assert track.strength_ != "strong"
+    assert ((chances > 0.5) == (held_out.labels == 1)).mean() > 0.8
+
+
+def test_search_returns_explicit_parameters_and_an_unfitted_track(train):
+    track = Neural(epochs=3)
+    found = track.search(train, budget_cpu_seconds=60.0, seed=0)
+    assert found.strength != "auto"
+    assert found.epochs == 3
+    assert not hasattr(found, "net_")
+    assert track == Neural(epochs=3)
+
+
+def test_predicting_in_blocks_is_predicting_at_once(train, encoder):
+    net, _ = _torch.train(encoder, SMALL, [target_of(train, encoder)], seed=1)
+    many = pd.concat([train.features] * 20, ignore_index=True)
+    np.testing.assert_allclose(net.logit(many), np.tile(net.logit(train.features), 20), atol=1e-5)
+    assert isinstance(net, Net)
