@@ -105,7 +105,12 @@ def read_results(experiment: Experiment, store: Store, root: Path) -> Results:
         cells=[cell for cell, _ in cells],
         evidence=evidence,
         knowledge=context["knowledge"],
-        environment={**machine.describe(), **code_version(), "report_written": now},
+        environment={
+            "file": str(experiment.path),
+            **machine.describe(),
+            **code_version(),
+            "report_written": now,
+        },
     )
 
 

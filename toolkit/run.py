@@ -16,11 +16,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from toolkit import config
 from toolkit.analysis.export import to_json
 from toolkit.context import code_version, read_results, report_folder, write_context
-from toolkit.errors import UserError
+from toolkit.errors import ToolkitError
 from toolkit.records import CellSpec
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
@@ -102,7 +103,7 @@ def guarded(action: Callable[[], int]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return action()
-    except UserError as error:
+    except ToolkitError as error:
         console.print(f"error: {error}", markup=False)
         return 2
     except KeyboardInterrupt:
@@ -165,7 +166,7 @@ def run_experiment(
         links = store.links(experiment.experiment)
     console.print()
     console.print(tracks_table(results))
-    console.print(f"\n[bold]{results.verdict.sentence}[/]\n", highlight=False)
+    console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
     for line in (plan.left_out, f"{failed} cell(s) failed: see the report" if failed else ""):
         if line:
             console.print(f"[yellow]{line}[/]", highlight=False)
@@ -183,7 +184,7 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
         store.finish(results, report_html=paths.html, results_json=paths.json)
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
-    console.print(f"\n[bold]{results.verdict.sentence}[/]\n", highlight=False)
+    console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
     _print_places(console, paths, links, store_folder)
     return 0
 
@@ -209,6 +210,8 @@ def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: C
     name = plan.experiment.experiment
     done = {} if fresh else store.finished(name)
     recovered = spooled(spool, [spec.fingerprint for spec in plan.specs])
+    for note in recovered.notes:
+        console.print(f"[yellow]{escape(note)}[/]", highlight=False)
     for outcome in recovered.outcomes:
         store.log_cell(outcome.record, outcome.evidence.to_bytes() if outcome.evidence else None)
         discard(spool, outcome.record.fingerprint)

@@ -78,7 +78,7 @@ class Odd(Track):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         Path(self.folder, "child").write_text(str(child.pid))
 
-    def kills_the_nursery(self):
+    def kills_the_fork_server(self):
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(600)
 
@@ -160,7 +160,7 @@ WAYS = [
     "crashes",
     "vanishes",
     "leaves_a_child",
-    "kills_the_nursery",
+    "kills_the_fork_server",
     "hangs",
 ]
 
@@ -203,7 +203,7 @@ def test_every_cell_has_an_outcome(outcomes):
         ("crashes", "killed", "its process was killed by SIGSEGV"),
         ("vanishes", "lost", "its process ended without a result (exit code 0)"),
         ("leaves_a_child", "finished", ""),
-        ("kills_the_nursery", "lost", "the process that starts cells has ended"),
+        ("kills_the_fork_server", "lost", "the process that starts cells has ended"),
         ("hangs", "timeout", "it took longer than 6 seconds"),
     ],
 )
@@ -254,19 +254,19 @@ def test_a_driver_that_ends_leaves_no_process_and_keeps_finished_cells(tmp_path,
         wait_until(lambda: " " in (tmp_path / "hanging").read_text(), "its number is written")
         assert driver.stdout is not None
         assert driver.stdout.readline() == "finished\n"
-        cell, nursery = map(int, (tmp_path / "hanging").read_text().split())
+        cell, fork_server = map(int, (tmp_path / "hanging").read_text().split())
         assert not is_gone(cell)
         driver.send_signal(end)
         driver.wait(PATIENCE_SECONDS)
     finally:
         driver.kill()
         driver.communicate()
-    wait_until(lambda: is_gone(cell) and is_gone(nursery), "cell and nursery are gone")
+    wait_until(lambda: is_gone(cell) and is_gone(fork_server), "cell and fork server are gone")
     records = [read_cell(tmp_path / "spool", path.stem) for path in (tmp_path / "spool").glob("*.json")]
     assert [found.record.track for found in records if found] == ["good"]
 
 
-def test_a_nursery_that_cannot_start_is_told(folder, monkeypatch):
+def test_a_fork_server_that_cannot_start_is_told(folder, monkeypatch):
     plan = plan_of(folder, ["good"])
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ToolkitError, match="did not come up"):

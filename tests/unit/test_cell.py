@@ -14,7 +14,7 @@ from toolkit.config import Rung
 from toolkit.records import CellSpec
 from toolkit.sweep import cell as cell_module
 from toolkit.sweep.cell import CellJob, run_cell
-from toolkit.sweep.nursery import EXIT_SPOOL
+from toolkit.sweep.fork_server import EXIT_SPOOL
 from toolkit.sweep.spool import CellOutcome, read_cell
 from toolkit.tasks.base import TrainingData
 from toolkit.tasks.synthetic import Synthetic

@@ -27,7 +27,7 @@ from toolkit.meters._window import Window
 from toolkit.meters.base import Meter, Phase, Quality, Reading
 from toolkit.records import CellRecord, CellSpec
 from toolkit.scores import check_probabilities, make_evidence, row_log_loss, score_probabilities
-from toolkit.sweep.nursery import EXIT_SPOOL
+from toolkit.sweep.fork_server import EXIT_SPOOL
 from toolkit.sweep.spool import CellOutcome, write_cell
 from toolkit.tasks.base import Block, Task, TaskData, TrainingData
 from toolkit.tracks.base import Step, Track
@@ -131,7 +131,7 @@ class _Cell:
     """The phases of one cell, in order, with what they cost."""
 
     def __init__(self, job: CellJob) -> None:
-        # First of all: what is resident now is the nursery's, not the cell's.
+        # First of all: what is resident now is the fork server's, not the cell's.
         meters: list[Meter] = [registry.build("meters", name, {}) for name in registry.names("meters")]
         self.meters = meters
         self.job = job

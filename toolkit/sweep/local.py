@@ -1,4 +1,4 @@
-"""The local engine: one fresh process a cell, started by a nursery, watched by the driver."""
+"""The local engine: one fresh process a cell, started by a fork server, watched by the driver."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from toolkit.errors import StoreError
 from toolkit.machine import Cores, describe
 from toolkit.records import CellRecord, CellSpec, Status
 from toolkit.sweep.cell import CellJob, run_cell
+from toolkit.sweep.fork_server import EXIT_SPOOL, Ended, Kill, Run
+from toolkit.sweep.fork_server_handle import ForkServer
 from toolkit.sweep.import_probe import probe
-from toolkit.sweep.nursery import EXIT_SPOOL, Ended, Kill, Run
-from toolkit.sweep.nursery_handle import Nursery
 from toolkit.sweep.plan import Plan
 from toolkit.sweep.spool import CellOutcome, discard, log_path, read_cell
 
@@ -120,7 +120,7 @@ class _Sweep:
         self.cores = Cores()
         self.imports: dict[tuple[str, ...], dict[str, float | None]] = {}
         self.running: dict[str, _Running] = {}
-        self.nursery: Nursery | None = None
+        self.fork_server: ForkServer | None = None
 
     def run(self, waiting: list[CellSpec]) -> Iterator[CellOutcome]:
         waiting.reverse()
@@ -130,9 +130,9 @@ class _Sweep:
             yield from self._wait()
 
     def close(self) -> None:
-        if self.nursery is not None:
-            self.nursery.close()
-            self.nursery = None
+        if self.fork_server is not None:
+            self.fork_server.close()
+            self.fork_server = None
 
     def _start(self, spec: CellSpec) -> None:
         track = self.plan.tracks[spec.track]
@@ -141,9 +141,9 @@ class _Sweep:
             text = f"measuring what importing {', '.join(packages)} costs"
             self.executor.tell(Event("preparing", text, spec))
             self.imports[packages] = probe(packages)
-        if self.nursery is None:
+        if self.fork_server is None:
             self.executor.tell(Event("preparing", "loading the libraries once for all cells", spec))
-            self.nursery = Nursery(_modules(self.plan))
+            self.fork_server = ForkServer(_modules(self.plan))
         core = self.cores.quietest({cell.core for cell in self.running.values()})
         job = CellJob(
             spec=spec,
@@ -160,7 +160,7 @@ class _Sweep:
         # What an earlier run left must not pass for this one's result.
         discard(self.spool, spec.fingerprint)
         log = log_path(self.spool.absolute(), spec.fingerprint)
-        self.nursery.start(Run(spec.fingerprint, pickle.dumps((run_cell, job)), str(log)))
+        self.fork_server.start(Run(spec.fingerprint, pickle.dumps((run_cell, job)), str(log)))
         now = time.monotonic()
         self.running[spec.fingerprint] = _Running(
             spec, core, started_at=time.time(), deadline=now + self.executor.timeout_seconds
@@ -169,18 +169,18 @@ class _Sweep:
 
     def _wait(self) -> Iterator[CellOutcome]:
         """Wait for the next end of a cell or for a deadline, and yield what has ended."""
-        nursery = self.nursery
-        if nursery is None:
+        fork_server = self.fork_server
+        if fork_server is None:
             return
         now = time.monotonic()
         next_deadline = min(cell.deadline for cell in self.running.values())
         try:
-            if nursery.connection.poll(max(0.0, next_deadline - now)):
-                ended = nursery.connection.recv()
+            if fork_server.connection.poll(max(0.0, next_deadline - now)):
+                ended = fork_server.connection.recv()
                 yield self._end(self.running.pop(ended.key), ended)
                 return
         except (EOFError, OSError):
-            # The nursery was killed, and its children with it; the next cell gets a new one.
+            # The fork server was killed, and its children with it; the next cell gets a new one.
             self.close()
             lost = list(self.running.values())
             self.running.clear()
@@ -191,7 +191,7 @@ class _Sweep:
             if cell.deadline <= time.monotonic():
                 cell.timed_out = True
                 cell.deadline = time.monotonic() + _GRACE_SECONDS
-                nursery.start(Kill(key))
+                fork_server.start(Kill(key))
 
     def _end(self, cell: _Running, ended: Ended | None) -> CellOutcome:
         """Return what became of a cell: its result if there is one, else why there is none."""

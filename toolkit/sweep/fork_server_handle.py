@@ -1,4 +1,4 @@
-"""The driver's end of a nursery: starts the process, sends it work, ends it."""
+"""The driver's end of a fork server: starts the process, sends it work, ends it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import IO
 
 from toolkit.errors import ToolkitError
 from toolkit.machine import single_thread_environment
-from toolkit.sweep.nursery import Hello, Kill, Ready, Run
+from toolkit.sweep.fork_server import Hello, Kill, Ready, Run
 
-__all__ = ["Nursery"]
+__all__ = ["ForkServer"]
 
 _GRACE_SECONDS = 5.0
 _TAIL_BYTES = 4000
 
 
-class Nursery:
-    """A nursery process, started and ready; see `toolkit.sweep.nursery`.
+class ForkServer:
+    """A fork server process, started and ready; see `toolkit.sweep.fork_server`.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Nursery:
     Attributes
     ----------
     connection : multiprocessing.connection.Connection
-        Sends `Ended` messages; end of file when the nursery has gone.
+        Sends `Ended` messages; end of file when the fork server has gone.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class Nursery:
         with other:
             # Its own session: Ctrl-C reaches the driver alone, which then ends the cells in order.
             self._process = subprocess.Popen(  # noqa: S603 (our own module)
-                [sys.executable, "-m", "toolkit.sweep.nursery", str(other.fileno())],
+                [sys.executable, "-m", "toolkit.sweep.fork_server", str(other.fileno())],
                 pass_fds=[other.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors,
@@ -69,12 +69,12 @@ class Nursery:
             raise ToolkitError(f"the process that starts cells answered {ready!r}")
 
     def start(self, message: Run | Kill) -> None:
-        """Send a message; a nursery that has gone is noticed where its answers are read."""
+        """Send a message; a fork server that has gone is noticed where its answers are read."""
         with contextlib.suppress(OSError):
             self.connection.send(message)
 
     def close(self) -> None:
-        """End the nursery and, through it, all its children."""
+        """End the fork server and, through it, all its children."""
         self.connection.close()
         try:
             self._process.wait(_GRACE_SECONDS)

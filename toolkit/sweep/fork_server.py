@@ -1,12 +1,12 @@
 """A process that has the libraries loaded and forks a fresh child for every cell.
 
 Importing torch, scikit-learn and pandas costs seconds; a fork of a process that has them costs
-milliseconds. The nursery is this package's own and not the fork server of `multiprocessing`,
+milliseconds. It is this package's own and not the one of `multiprocessing`,
 because that one imports the caller's main module again in every child, shares one server with all
 users of the process, and does not tell what a child's end was.
 
-Nothing outlives the driver: the nursery ends when its connection closes, however that came about,
-and takes the children (and theirs) along; the children die with the nursery.
+Nothing outlives the driver: the fork server ends when its connection closes, however that came about,
+and takes the children (and theirs) along; the children die with the fork server.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Hello:
-    """First message to the nursery: what to load."""
+    """First message to the fork server: what to load."""
 
     path: tuple[str, ...]
     modules: tuple[str, ...]
@@ -140,21 +140,21 @@ def _kill_group(process: int) -> None:
 
 
 def _start(message: Run, inherited: Sequence[int]) -> int:
-    nursery = os.getpid()
+    fork_server = os.getpid()
     process = os.fork()
     if process == 0:
-        _be_child(message, inherited, nursery)
+        _be_child(message, inherited, fork_server)
     # In both, because either may come first.
     with contextlib.suppress(OSError):
         os.setpgid(process, process)
     return process
 
 
-def _be_child(message: Run, inherited: Sequence[int], nursery: int) -> NoReturn:
+def _be_child(message: Run, inherited: Sequence[int], fork_server: int) -> NoReturn:
     code = 1
     try:
         os.setpgid(0, 0)
-        _die_with_parent(nursery)
+        _die_with_parent(fork_server)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for descriptor in inherited:
@@ -189,12 +189,12 @@ def main() -> None:
     """Serve on the connection whose file descriptor is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if threading.active_count() > 1:
-        raise RuntimeError("the nursery must start with one thread")
+        raise RuntimeError("the fork server must start with one thread")
     serve(Connection(int(sys.argv[1])))
 
 
 if __name__ == "__main__":
     # Messages are pickled by class: use the importable module, not __main__.
-    from toolkit.sweep import nursery
+    from toolkit.sweep import fork_server
 
-    nursery.main()
+    fork_server.main()
