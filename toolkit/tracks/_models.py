@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack, vstack
 from scipy.special import expit
 
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks._encode import Encoder, hinged
+from toolkit.tracks._encode import Encoder, hinged, row_blocks
 
 __all__ = ["Boosting", "Logistic"]
 
@@ -57,15 +57,10 @@ class Logistic:
         from sklearn.linear_model import LogisticRegression
 
         encoder = Encoder.learn(train.features, train.schema)
-        rows = encoder.transform(train.features)
-        ones = np.ones(len(rows), np.float32)
-        ends = np.arange(len(rows) + 1, dtype=np.int32)
-        indicators = [
-            csr_matrix((ones, rows.codes[:, position].astype(np.int32), ends), shape=(len(rows), levels + 1))
-            for position, levels in enumerate(encoder.n_levels)
-        ]
         model = LogisticRegression(C=1 / penalty, solver="lbfgs", max_iter=1000, tol=1e-3)
-        model.fit(hstack([csr_matrix(hinged(rows.numbers)), *indicators], format="csr"), train.labels)
+        # block by block: half of the hinges are zero, and the dense matrix of all rows is never held
+        blocks = [_sparse(encoder, block) for _, block in row_blocks(train.features)]
+        model.fit(vstack(blocks, format="csr"), train.labels)
         weights = model.coef_[0].astype(np.float32)
         n_slopes = len(weights) - sum(levels + 1 for levels in encoder.n_levels)
         edges = n_slopes + np.cumsum([0, *(levels + 1 for levels in encoder.n_levels)])
@@ -96,6 +91,18 @@ class Logistic:
             "iterations": self.iterations,
             "n_parameters": n_parameters,
         }
+
+
+def _sparse(encoder: Encoder, features: pd.DataFrame) -> csr_matrix:
+    """Return hinged numbers, then one column a level of each category, shape (n_rows, n_weights)."""
+    rows = encoder.transform(features)
+    ones = np.ones(len(rows), np.float32)
+    ends = np.arange(len(rows) + 1, dtype=np.int32)
+    levels = [
+        csr_matrix((ones, codes.astype(np.int32), ends), shape=(len(rows), n_levels + 1))
+        for codes, n_levels in zip(rows.codes.T, encoder.n_levels, strict=True)
+    ]
+    return hstack([csr_matrix(hinged(rows.numbers)), *levels], format="csr")
 
 
 @dataclass(frozen=True)
