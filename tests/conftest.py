@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import settings
+
+from toolkit.machine import single_thread_environment
+
+# One thread a process, as in a cell, and before numpy and torch are loaded: the suite runs on all cores
+# itself, and threads that wait for one another while spinning would make it many times slower.
+os.environ.update(single_thread_environment())
 
 # The same examples on every machine, and no clock: a slow neighbour must not fail a test.
 settings.register_profile("suite", derandomize=True, deadline=None)

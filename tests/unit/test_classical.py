@@ -194,7 +194,7 @@ class TestContest:
 
     def test_without_budget_nothing_is_tried(self, train):
         tried: list[float] = []
-        contest = Contest(Trial.of(train, 5000, 0), Budget(0.0), 0.8)
+        contest = Contest(Trial.of(train, 5000, 0), Budget(0.0))
         contest.enter([_Fixed(0.2, tried)])
         otherwise = _Fixed(0.3, [])
         assert contest.best(otherwise) is otherwise
@@ -214,7 +214,7 @@ class TestContest:
 
 def test_search_gives_a_new_track_with_a_family(train):
     track = Classical()
-    found = track.search(train, budget_cpu_seconds=60.0, seed=0)
+    found = track.search(train, budget_fits=10.0, seed=0)
     assert found is not track
     assert track.family == "auto"
     assert found.family in ("logistic", "boosting")
@@ -222,4 +222,4 @@ def test_search_gives_a_new_track_with_a_family(train):
 
 
 def test_search_without_budget_changes_nothing(train):
-    assert Classical().search(train, budget_cpu_seconds=0.0, seed=0) == Classical()
+    assert Classical().search(train, budget_fits=0.0, seed=0) == Classical()

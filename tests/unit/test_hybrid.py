@@ -162,14 +162,14 @@ class TestHybrid:
 
     def test_search_sets_tau_and_the_teachers_weight(self, path):
         track = Hybrid(path, strength="strong", epochs=2)
-        found = track.search(make(300, unlabelled=300), budget_cpu_seconds=60.0, seed=0)
+        found = track.search(make(300, unlabelled=300), budget_fits=10.0, seed=0)
         assert found.tau is not None
         assert track.tau is None
         assert not hasattr(found, "net_")
 
     def test_search_without_labels_has_nothing_to_choose_by(self, path):
         train = make(0, unlabelled=50)
-        assert Hybrid(path).search(train, budget_cpu_seconds=1.0, seed=0) == Hybrid(path)
+        assert Hybrid(path).search(train, budget_fits=1.0, seed=0) == Hybrid(path)
 
     def test_check_makes_the_path_absolute_and_names_what_is_wrong(self, path):
         assert Hybrid(Path(path.name)).check(SCHEMA, path.parent).knowledge == path.resolve()

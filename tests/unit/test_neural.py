@@ -151,7 +151,7 @@ def test_learns_an_interaction_because_the_inner_split_asks_for_a_freer_net():
 
 def test_search_returns_explicit_parameters_and_an_unfitted_track(train):
     track = Neural(epochs=3)
-    found = track.search(train, budget_cpu_seconds=60.0, seed=0)
+    found = track.search(train, budget_fits=10.0, seed=0)
     assert found.strength != "auto"
     assert found.epochs == 3
     assert not hasattr(found, "net_")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import os
-import pickle
 import sys
 import time
 import traceback
@@ -183,37 +182,22 @@ class _Cell:
             self.costs[f"cost_{reading.phase}_{name}"] = value
 
     def _learn(self, track: Track, train: TrainingData) -> tuple[Track, Quality]:
-        """Fit with the default parameters, search, and fit again when the search chose others."""
+        """Search and fit, metered apart."""
         seed = self.job.spec.seed
         _warm_up(track, train)
-        with self._window("fit") as first:
-            fitted = copy.deepcopy(track).fit(train, seed=seed)
-        first_cost = first.reading
-        self._charge(first_cost)
         self.costs["cost_search_cpu_seconds"] = 0.0
         self.costs["cost_search_wall_seconds"] = 0.0
-        quality = first_cost.quality
-        can_search = type(track).search is not Track.search
-        cpu_seconds = first_cost.quantities.get("cpu_seconds")
-        if self.job.search > 0 and can_search and len(train) > 0 and cpu_seconds is not None:
-            budget = self.job.search * cpu_seconds
+        if self.job.search > 0 and type(track).search is not Track.search and len(train) > 0:
             with self._window("search") as search:
-                found = copy.deepcopy(track).search(train, budget_cpu_seconds=budget, seed=seed)
+                track = copy.deepcopy(track).search(train, budget_fits=self.job.search, seed=seed)
             self._charge(search.reading)
-            if not _same_parameters(track, found):
-                with self._window("fit") as refit:
-                    fitted = copy.deepcopy(found).fit(train, seed=seed)
-                self._charge(refit.reading)
-                quality = refit.reading.quality
-                # The default's fit was a trial of the search.
-                for name in ("cpu_seconds", "wall_seconds"):
-                    self.costs[f"cost_search_{name}"] = _sum(
-                        self.costs.get(f"cost_search_{name}"), first_cost.quantities.get(name)
-                    )
+        with self._window("fit") as fit:
+            fitted = copy.deepcopy(track).fit(train, seed=seed)
+        self._charge(fit.reading)
         flop = fitted.flop_counts()
         self.costs["cost_fit_flop"] = flop.get("fit_flop")
         self.costs["cost_predict_batch_flop_per_row"] = flop.get("predict_flop_per_row")
-        return fitted, quality
+        return fitted, fit.reading.quality
 
     def _predict(self, fitted: Track, test: Block) -> NDArray[np.float64]:
         """Predict one row, the whole block and, for the first seed, single rows; all metered."""
@@ -266,22 +250,10 @@ def _warm_up(track: Track, train: TrainingData) -> None:
     rows = np.concatenate([found[:: max(1, len(found) // half)][:half] for found in classes])
     few = replace(train.take(np.sort(rows)), unlabelled=train.unlabelled.iloc[:WARM_UP_ROWS])
     try:
-        copy.deepcopy(track).fit(few, seed=0)
+        copy.deepcopy(track).warm_up(few)
     except Exception as error:
         # Too little data for this track: the real fit will tell what is wrong, if anything is.
-        print(f"the warm-up fit was not possible: {error}", file=sys.stderr)
-
-
-def _same_parameters(track: Track, found: Track) -> bool:
-    """Tell whether a search has kept the parameters (fields and what it set)."""
-    if type(track) is not type(found):
-        return False
-    own, new = vars(track), vars(found)
-    return own.keys() == new.keys() and all(pickle.dumps(own[key]) == pickle.dumps(new[key]) for key in own)
-
-
-def _sum(first: float | None, second: float | None) -> float | None:
-    return None if first is None or second is None else first + second
+        print(f"the warm-up was not possible: {error}", file=sys.stderr)
 
 
 def _per_row(reading: Reading, n_rows: int) -> Reading:

@@ -1,9 +1,8 @@
-"""The search that the learned tracks share: candidates in order, within a budget of CPU-seconds."""
+"""The search that the learned tracks share: candidates in order, within a budget of work."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -20,15 +19,16 @@ AnyTrack = TypeVar("AnyTrack", bound=Track)
 
 
 class Budget:
-    """CPU-seconds of this process that a search may use, counted from now."""
+    """Work that a search may do, in any unit. It is counted, not timed: no clock makes a choice."""
 
-    def __init__(self, cpu_seconds: float) -> None:
-        self.cpu_seconds = cpu_seconds
-        self._end = time.process_time() + cpu_seconds
+    def __init__(self, work: float) -> None:
+        self._left = work
 
-    def left_seconds(self) -> float:
-        """Return what is left; negative when overdrawn."""
-        return self._end - time.process_time()
+    def take(self, work: float) -> bool:
+        """Take `work` from what is left, or nothing when it does not fit; tell which."""
+        fits = work <= self._left
+        self._left -= work if fits else 0.0
+        return fits
 
 
 def sample_clusters(train: TrainingData, max_rows: int, seed: int) -> TrainingData:
@@ -78,18 +78,22 @@ class Contest(Generic[AnyTrack]):
     ----------
     trial : Trial
     budget : Budget, optional
-        A trial starts only if the dearest so far, with a tenth to spare, fits into what is left.
-        None tries all.
-    first_share : float
-        Expected cost of the first trial as a share of the budget.
+        Trials end at the first candidate that does not fit into what is left. None tries all.
+    work : callable, optional
+        Work of a trial of a candidate, in the unit of the budget.
     """
 
-    def __init__(self, trial: Trial, budget: Budget | None = None, first_share: float = 0.0) -> None:
+    def __init__(
+        self,
+        trial: Trial,
+        budget: Budget | None = None,
+        work: Callable[[AnyTrack], float] = lambda candidate: 1.0,
+    ) -> None:
         self._leader: AnyTrack | None = None
         self._least = np.zeros(0)
         self._trial = trial
         self._budget = budget
-        self._dearest_seconds = 0.0 if budget is None else first_share * budget.cpu_seconds
+        self._work = work
 
     def best(self, otherwise: AnyTrack) -> AnyTrack:
         """Return the leader, or `otherwise` where nothing could be tried."""
@@ -108,14 +112,9 @@ class Contest(Generic[AnyTrack]):
         if not self._trial.possible:
             return
         for candidate in candidates:
-            if self._budget is not None and self._budget.left_seconds() < 1.1 * self._dearest_seconds:
+            if self._budget is not None and not self._budget.take(self._work(candidate)):
                 return
-            start = time.process_time()
             losses = self._trial.losses(candidate)
-            seconds = time.process_time() - start
-            if self._leader is None:
-                self._dearest_seconds = 0.0
-            self._dearest_seconds = max(self._dearest_seconds, seconds)
             if self._leader is None or _clearly_below_zero(losses - self._least):
                 self._leader, self._least = candidate, losses
             elif path and _clearly_below_zero(self._least - losses):

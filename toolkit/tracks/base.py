@@ -95,22 +95,34 @@ class Track(ABC):
         """
         return self
 
-    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+    def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
         """Return a track with parameters chosen inside the rung, within the budget.
 
         By default nothing is searched. The choice uses `train.inner_split` (or grouped
-        cross-validation) only. Implementations stop before the budget is exceeded, and always
-        finish the trial they have begun.
+        cross-validation) only. The budget is counted in work, not in time, so that the same seed makes
+        the same choice on every machine and on a busy one; what it really cost is metered.
 
         Parameters
         ----------
         train : TrainingData
             The rung's rows.
-        budget_cpu_seconds : float
-            CPU-seconds of this process (``time.process_time``).
+        budget_fits : float
+            Work, as a multiple of one fit of this track, as it stands, to all of `train`.
         seed : int
         """
         return self
+
+    def warm_up(self, few: TrainingData) -> None:
+        """Do what only a process's first fit costs, so that no track is charged for it.
+
+        Called on a copy, before anything is metered; by default a fit.
+
+        Parameters
+        ----------
+        few : TrainingData
+            A few hundred rows of the rung.
+        """
+        self.fit(few, seed=0)
 
     @abstractmethod
     def fit(self, train: TrainingData, *, seed: int) -> Self:

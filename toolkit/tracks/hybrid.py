@@ -34,6 +34,9 @@ TEACHER_ROWS = 20_000
 TEACHER_LABELS = 6_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
+TAU_WORK = 4.0
+"""Row passes that the choice of tau is worth, about."""
+
 LEAST_LAMBDA = 0.05
 """A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
 
@@ -99,14 +102,15 @@ class Hybrid(Track):
         names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
         return Recipe.for_rows(n_rows, strength, **{name: getattr(self, name) for name in names})
 
-    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+    def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
         """Choose tau by grouped cross-validation of the teacher, then the rest on the inner split."""
-        budget = Budget(budget_cpu_seconds)
         if not len(train):
             return replace(self)
+        budget = Budget(budget_fits * self._work(len(train)))
         trial = Trial.of(train, self.search_rows, seed)
-        track = self._with_tau(train, seed) if trial.possible else self
-        contest: Contest[Self] = Contest(trial, budget, len(trial.fitting) / len(train))
+        affordable = budget.take(TAU_WORK * min(len(train), self.search_rows))
+        track = self._with_tau(train, seed) if trial.possible and affordable else self
+        contest: Contest[Self] = Contest(trial, budget, lambda track: track._work(len(trial.fitting)))
         contest.enter(track._strengths(), path=True)
         if self.teacher_labels is None:
             contest.enter(contest.best(track)._other_lambdas(len(trial.fitting)))
@@ -120,6 +124,14 @@ class Hybrid(Track):
         folds = _folds(sample.clusters, seed)
         tau = choose_tau(self._expert(train.schema), sample.features, sample.labels, folds)
         return replace(self, tau=tau)
+
+    def _work(self, n_rows: int) -> float:
+        """Return the work of a fit to `n_rows` rows, in row passes through a net of no width."""
+        if self.strength != "auto":
+            recipe = self.recipe(n_rows, self.strength)
+            return recipe.work(n_rows) * (2 if self._lambda(n_rows) > 0 else 1)
+        trials = sum(candidate._work(min(n_rows, self.search_rows)) for candidate in self._strengths())
+        return trials + replace(self, strength="strong")._work(n_rows)
 
     def _strengths(self) -> Iterator[Self]:
         for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
@@ -138,6 +150,10 @@ class Hybrid(Track):
 
     def _expert(self, schema: Schema) -> ExpertSystem:
         return compile_knowledge(knowledge_base.load(self.knowledge), schema)
+
+    def warm_up(self, few: TrainingData) -> None:
+        """Train for one epoch: what a first training initialises does not grow with its length."""
+        replace(self, strength="strong", epochs=1).fit(few, seed=0)
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Fit the teacher, then the net, and return self.

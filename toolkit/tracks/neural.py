@@ -57,16 +57,24 @@ class Neural(Track):
         names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
         return Recipe.for_rows(n_rows, strength, **{name: getattr(self, name) for name in names})
 
-    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+    def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
         """Choose regularisation and shape on the inner split, within the budget."""
         self._require_labels(train)
-        budget = Budget(budget_cpu_seconds)
+        budget = Budget(budget_fits * self._work(len(train)))
         trial = Trial.of(train, self.search_rows, seed)
-        contest: Contest[Self] = Contest(trial, budget, len(trial.fitting) / len(train))
+        contest: Contest[Self] = Contest(trial, budget, lambda track: track._work(len(trial.fitting)))
         contest.enter(self._strengths(), path=True)
         contest.enter(contest.best(self)._variations(len(trial.fitting)))
         leader = contest.best(self)
         return replace(leader)
+
+    def _work(self, n_rows: int) -> float:
+        """Return the work of a fit to `n_rows` rows, in row passes through a net of no width."""
+        if self.strength != "auto":
+            recipe = self.recipe(n_rows, self.strength)
+            return recipe.work(n_rows)
+        trials = sum(candidate._work(min(n_rows, self.search_rows)) for candidate in self._strengths())
+        return trials + replace(self, strength="strong")._work(n_rows)
 
     def _strengths(self) -> Iterator[Self]:
         for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
@@ -83,6 +91,10 @@ class Neural(Track):
             yield replace(self, epochs=2 * usual.epochs)
         if self.learning_rate is None:
             yield replace(self, learning_rate=usual.learning_rate / 3)
+
+    def warm_up(self, few: TrainingData) -> None:
+        """Train for one epoch: what a first training initialises does not grow with its length."""
+        replace(self, strength="strong", epochs=1).fit(few, seed=0)
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Learn from the rung's rows and return self.
