@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,63 +16,70 @@ from toolkit.report import formats
 __all__ = ["tracks_table"]
 
 
-def tracks_table(results: Results) -> Table:
-    """Return one row a track, at the rung it would be deployed with, best first.
+def tracks_table(results: Results) -> Group:
+    """Return what each track reaches and costs, and what it is worth, in two tables of one row a track.
 
-    Tracks without a finished cell are shown with the reason of their failure.
+    Two, because a terminal of 80 columns holds no more. Tracks stand at the rung they would be deployed
+    with; those without a finished cell are shown with the reason.
     """
     error = str(results.task.get("primary_error", "error_log_loss"))
-    name = formats.words(error.removeprefix("error_"))
-    table = Table(
-        title=f"{results.task.get('title', '')}: each track at the rung it would be deployed with",
-        title_justify="left",
-        caption="± is half of a 95 % interval over clusters and seeds; times are CPU-seconds on one thread",
-        caption_justify="left",
-    )
-    table.add_column("track", style="bold", no_wrap=True)
-    table.add_column("trained on", justify="right", no_wrap=True)
-    table.add_column(f"error\n({name})", justify="right", no_wrap=True)
-    table.add_column("PR-AUC", justify="right", no_wrap=True)
-    if error != "error_log_loss":
-        table.add_column("log loss", justify="right", no_wrap=True)
-    table.add_column("training\nCPU-s", justify="right", no_wrap=True)
-    table.add_column("predicting\n1 M rows", justify="right", no_wrap=True)
-    table.add_column(f"net {results.verdict.currency}\na year", justify="right", no_wrap=True)
-    table.add_column("verdict")
+    scores = list(dict.fromkeys((error, "score_average_precision", "error_log_loss")))
+    figures = _table(f"{results.task.get('title', '')}: each track at the rung it would be deployed with")
+    figures.add_column("trained on", justify="right", no_wrap=True)
+    for score in scores:
+        figures.add_column(_heading(score, error), justify="right", no_wrap=True)
+    figures.add_column("training\nCPU-s", justify="right", no_wrap=True)
+    figures.add_column("predicting\n1 M rows", justify="right", no_wrap=True)
+    worth = _table("± is half of a 95 % interval over clusters and seeds; times are CPU-seconds, one thread")
+    worth.add_column(f"{results.verdict.currency} a year, net", justify="right", no_wrap=True)
+    worth.add_column("probability\nof being best", justify="right", no_wrap=True)
+    worth.add_column("verdict")
     summaries = {(summary.track, summary.rung): summary for summary in results.summaries}
+    currency = results.verdict.currency
     for entry in results.verdict.tracks:
         summary = summaries.get((entry.track, entry.rung))
-        if summary is not None:
-            table.add_row(*_row(results, entry, summary, error))
+        if summary is None:
+            continue
+        per_row = summary.costs.get("cost_predict_batch_cpu_seconds_per_row")
+        figures.add_row(
+            escape(entry.track),
+            _trained_on(summary),
+            *[_estimate(summary, score) for score in scores],
+            formats.number(training_cpu_seconds(summary), digits=2),
+            formats.number(None if per_row is None else per_row * 1e6, digits=2),
+        )
+        worth.add_row(
+            escape(entry.track),
+            _plus_minus(
+                entry.net_value_per_year, lambda value, digits: formats.money(value, currency, digits)
+            ),
+            formats.probability(entry.probability_best),
+            _verdict(results, entry),
+        )
     shown = {entry.track for entry in results.verdict.tracks}
     for track in dict.fromkeys(results.cells["track"]):
         if track not in shown:
-            table.add_row(
-                str(track),
-                *[""] * (len(table.columns) - 2),
-                f"[red]{escape(_why_missing(results, str(track)))}[/]",
-            )
+            worth.add_row(str(track), "", "", f"[red]{escape(_why_missing(results, str(track)))}[/]")
+    return Group(figures, worth)
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("track", style="bold", no_wrap=True)
     return table
 
 
-def _row(results: Results, entry: TrackVerdict, summary: RungSummary, error: str) -> list[str]:
-    trained_on = (
-        f"{summary.n_rules} rules"
-        if summary.n_rules is not None
-        else f"{formats.count(summary.n_train)} rows"
+def _heading(score: str, error: str) -> str:
+    name = {"score_average_precision": "PR-AUC"}.get(
+        score, formats.words(score.removeprefix("error_").removeprefix("score_"))
     )
-    per_row = summary.costs.get("cost_predict_batch_cpu_seconds_per_row")
-    scores = [error, "score_average_precision"] + (["error_log_loss"] if error != "error_log_loss" else [])
-    currency = results.verdict.currency
-    return [
-        escape(entry.track),
-        trained_on,
-        *[_estimate(summary, score) for score in scores],
-        formats.number(training_cpu_seconds(summary), digits=2),
-        formats.number(None if per_row is None else per_row * 1e6, digits=2),
-        _plus_minus(entry.net_value_per_year, lambda amount, digits: formats.money(amount, currency, digits)),
-        _verdict(results, entry),
-    ]
+    return f"error\n({name})" if score == error else name
+
+
+def _trained_on(summary: RungSummary) -> str:
+    if summary.n_rules is not None:
+        return f"{summary.n_rules} rules"
+    return f"{formats.count(summary.n_train)} rows"
 
 
 def _estimate(summary: RungSummary, score: str) -> str:
@@ -86,14 +95,13 @@ def _plus_minus(value: Interval, show: Callable[[float, int], str]) -> str:
 
 
 def _verdict(results: Results, entry: TrackVerdict) -> str:
-    chance = formats.probability(entry.probability_best)
     if entry.excluded:
         return f"excluded: {escape(entry.excluded)}"
     if entry.track != results.verdict.best:
-        return f"best: {chance}"
-    if results.verdict.too_close_to_call:
-        return f"[yellow]leads: {chance}; too close to call[/]"
-    return f"[green]use this: {chance}[/]"
+        return ""
+    return (
+        "[yellow]leads, too close to call[/]" if results.verdict.too_close_to_call else "[green]use this[/]"
+    )
 
 
 def _why_missing(results: Results, track: str) -> str:
