@@ -6,10 +6,9 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from toolkit import run as run_module
-from toolkit.run import DEFAULT_STORE, ExperimentFile, StoreFolder, guarded
+from toolkit.run import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
 
 __all__ = ["app", "main"]
 
@@ -57,7 +56,7 @@ def report(
     if format is Format.json:
         raise typer.Exit(guarded(lambda: run_module.print_json(experiment, store_folder=store)))
     raise typer.Exit(
-        guarded(lambda: run_module.rebuild_report(experiment, store_folder=store, console=Console()))
+        guarded(lambda: run_module.rebuild_report(experiment, store_folder=store, console=Output()))
     )
 
 
@@ -67,7 +66,7 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="First port to try.")] = 5000,
 ) -> None:
     """Browse all results in the MLflow UI, on this machine only (127.0.0.1). Ctrl-C stops it."""
-    raise typer.Exit(guarded(lambda: run_module.open_ui(store, port=port, console=Console())))
+    raise typer.Exit(guarded(lambda: run_module.open_ui(store, port=port, console=Output())))
 
 
 def main() -> None:

@@ -159,7 +159,7 @@ class Hours(Frozen):
 class Economics(Frozen):
     """What the business knows: values, volumes and prices. Money is in `currency`."""
 
-    currency: str = "USD"
+    currency: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
     currency_per_usd: Positive = 1.0
     value: OutcomeValue
     volume_per_year: NonNegative

@@ -7,13 +7,14 @@ to the experiment), so that a report can be rebuilt without the data and without
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit import machine
+from toolkit import machine, prices
 from toolkit.analysis.analyse import analyse
 from toolkit.analysis.results import Results
 from toolkit.config import Experiment
@@ -95,6 +96,7 @@ def read_results(experiment: Experiment, store: Store, root: Path) -> Results:
     StoreError
         The experiment has never been run, or its context is damaged.
     """
+    prices.check(experiment)
     context = _read_context(experiment, root)
     cells = store.read(experiment.experiment, context["fingerprints"])
     evidence = {(cell.track, cell.rung, cell.seed): found for cell, found in cells if found is not None}
@@ -116,12 +118,16 @@ def read_results(experiment: Experiment, store: Store, root: Path) -> Results:
 
 def _read_context(experiment: Experiment, root: Path) -> Mapping[str, Any]:
     path = report_folder(root, experiment) / "context.json"
-    command = f"python -m toolkit.run {experiment.path}"
+    command = f"python -m toolkit.run {shlex.quote(str(experiment.path))} --store {shlex.quote(str(root))}"
     try:
         context: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(context, dict) or not {"task", "knowledge", "fingerprints"} <= set(context):
+            raise ValueError("not what a sweep writes")
     except FileNotFoundError as error:
         raise StoreError(
-            f"no results of '{experiment.experiment}' yet; run: {command}", where=str(path.parent)
+            f"no results of '{experiment.experiment}' here, or the context of the last run was deleted; "
+            f"run (finished cells are found again): {command}",
+            where=str(path.parent),
         ) from error
     except (OSError, ValueError) as error:
         raise StoreError(

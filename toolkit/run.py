@@ -6,8 +6,11 @@ finished cells of the plan -> write the report.
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +23,9 @@ from rich.markup import escape
 
 from toolkit import config
 from toolkit.analysis.export import to_json
+from toolkit.config import Experiment
 from toolkit.context import code_version, read_results, report_folder, write_context
-from toolkit.errors import ToolkitError
+from toolkit.errors import StoreError, ToolkitError
 from toolkit.records import CellSpec
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
@@ -33,6 +37,7 @@ from toolkit.sweep.spool import discard, spooled
 
 __all__ = [
     "HELP",
+    "Output",
     "guarded",
     "main",
     "open_ui",
@@ -41,6 +46,15 @@ __all__ = [
     "run_command",
     "run_experiment",
 ]
+
+
+class Output(Console):
+    """A console whose closed pipe is an error like any other; Rich would end the program in silence."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise instead of leaving."""
+        raise BrokenPipeError(errno.EPIPE, "the reader has closed it")
+
 
 HELP = """Train all tracks on the same task and rows, under meters, and report which is worth it.
 
@@ -90,7 +104,7 @@ def run_command(
                 quick=quick,
                 fresh=fresh,
                 store_folder=store,
-                console=Console(),
+                console=Output(),
             )
         )
     )
@@ -101,10 +115,20 @@ def guarded(action: Callable[[], int]) -> int:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     # An end from outside (SIGTERM) closes runs and children as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? and no traceback
     try:
         return action()
     except ToolkitError as error:
         console.print(f"error: {error}", markup=False)
+        return 2
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and error.errno != errno.ENOSPC:
+            raise
+        # Nothing more can be said there: not at the end of the program either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.print(f"error: the output cannot be written ({error.strerror}); finished cells are kept")
         return 2
     except KeyboardInterrupt:
         console.print("interrupted: finished cells are kept; the same command goes on where this stopped")
@@ -177,10 +201,10 @@ def run_experiment(
 def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: Console) -> int:
     """Write report and results.json anew from the store; nothing is trained."""
     experiment = config.load(path)
-    with Store.open(store_folder) as store:
+    with _open_finished(store_folder, experiment) as store:
+        store.begin(experiment.experiment, tracks=list(experiment.tracks), tags=code_version())
         results = read_results(experiment, store, store_folder)
         paths = document.write(results, report_folder(store_folder, experiment))
-        store.begin(experiment.experiment, tracks=list(experiment.tracks), tags=code_version())
         store.finish(results, report_html=paths.html, results_json=paths.json)
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
@@ -192,10 +216,22 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
 def print_json(path: Path, *, store_folder: Path = DEFAULT_STORE) -> int:
     """Print results.json, made anew from the store, to standard output and nothing else."""
     experiment = config.load(path)
-    with Store.open(store_folder) as store:
+    with _open_finished(store_folder, experiment) as store:
         results = read_results(experiment, store, store_folder)
-    sys.stdout.write(json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the locale
+    sys.stdout.buffer.flush()
     return 0
+
+
+def _open_finished(store_folder: Path, experiment: Experiment) -> Store:
+    """Open a store that is there; a report makes none."""
+    if not store_folder.exists():
+        raise StoreError(
+            f"there are no results in this folder; run: python -m toolkit.run {experiment.path}",
+            where=str(store_folder),
+        )
+    return Store.open(store_folder)
 
 
 def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
@@ -259,7 +295,7 @@ def _print_intro(plan: Plan, waiting: Sequence[CellSpec], console: Console) -> N
 def _print_places(
     console: Console, paths: document.ReportPaths, links: Mapping[str, str], store: Path
 ) -> None:
-    option = "" if store == DEFAULT_STORE else f" --store {store}"
+    option = "" if store == DEFAULT_STORE else f" --store {shlex.quote(str(store))}"
     start = "make ui" if store == DEFAULT_STORE else f"toolkit ui{option}"
     places = {
         "report": str(paths.html),

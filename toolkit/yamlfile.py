@@ -144,6 +144,16 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+_PLAIN = {
+    "tuple_type": "expected a list",
+    "list_type": "expected a list",
+    "string_type": "expected text; put a number in quotes",
+    "string_pattern_mismatch": "use letters, digits, - and _, at most 64, the first a letter or digit",
+    "too_short": "must not be empty",
+}
+"""Kinds of pydantic's errors whose own words are Python's -> words for a user."""
+
+
 def explain(
     error: ValidationError, file: Path, lines: dict[KeyPath, int], model: type[BaseModel]
 ) -> tuple[str, str]:
@@ -165,6 +175,7 @@ def explain(
             problems.append((place, f"key '{name}' is missing"))
         else:
             message = detail["msg"].removeprefix("Value error, ")
+            message = _PLAIN.get(detail["type"], message)
             if detail["type"] in ("dict_type", "model_type", "dataclass_type"):
                 message = "expected a mapping (key: value)"
             got = detail["input"]

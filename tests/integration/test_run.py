@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +180,11 @@ def test_a_track_that_raises_fails_its_cell_and_no_other(folder, store, first):
         ("knowledge/smoke.yaml", "knowledge/nothing.yaml", r"nothing.yaml"),
         ("column: habit_probability", "column: habit", r"tiny_bad.yaml:9: "),
         ("true_positive: 2.0", "true_positive: .nan", r"tiny_bad.yaml:14: "),
+        (
+            "  volume_per_year: 1.0e6",
+            "  volume_per_year: 1.0e6\n  hardware: toaster",
+            r"tiny_bad.yaml:16: .*'toaster'",
+        ),
         ("tracks:", "tracks: [", r"tiny_bad.yaml:\d+:\d+: not valid YAML"),
     ],
 )
@@ -197,6 +203,57 @@ def test_no_results_yet_says_what_to_run(folder):
     ended = run("report", file, "--store", folder / "empty", module="toolkit")
     assert ended.returncode == 2
     assert "python -m toolkit.run" in ended.stderr
+
+
+def test_a_copy_of_the_store_stands_alone(first, experiment, store, folder):
+    copy = folder / "backup"
+    shutil.copytree(store, copy)
+    hidden = store.rename(folder / "hidden")
+    try:
+        printed = run("report", experiment, "--store", copy, module="toolkit")
+        assert printed.returncode == 0, printed.stderr
+        assert len(results_of(copy)["cells"]) == 11
+    finally:
+        hidden.rename(store)
+
+
+def test_a_damaged_context_says_what_to_run(first, experiment, store, folder):
+    copy = folder / "damaged"
+    shutil.copytree(store, copy)
+    (copy / "reports" / "tiny" / "context.json").write_text("{}")
+    ended = run("report", experiment, "--store", copy, module="toolkit")
+    assert ended.returncode == 2
+    assert "python -m toolkit.run" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("--format", "json")])
+def test_an_output_that_is_full_is_told(first, experiment, store, arguments):
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "toolkit", "report", experiment, "--store", store, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+            timeout=120,
+        )
+    assert ended.returncode == 2, ended.stderr
+    assert "cannot be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_terminal_without_utf_8_shows_the_table(first, experiment, store):
+    ended = subprocess.run(
+        [sys.executable, "-m", "toolkit", "report", experiment, "--store", store],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=120,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "classical" in ended.stdout
 
 
 def test_help_teaches(folder):

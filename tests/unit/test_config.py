@@ -109,7 +109,7 @@ def test_norway_is_not_false(write):
         ),
         ("{name: synthetic}", "synthetic", "small.yaml:2: 'task': expected a mapping"),
         ("{name: synthetic}", "{nam: synthetic}", "task needs a name"),
-        ("experiment: small", "experiment: a b", "small.yaml:1: 'experiment': String should match pattern"),
+        ("experiment: small", "experiment: a b", "small.yaml:1: 'experiment': use letters, digits, - and _"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(write, old, new, sentence):

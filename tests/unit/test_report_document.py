@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import itertools
 import json
@@ -13,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from toolkit.errors import StoreError
 from toolkit.report import document
 
 MOST_BYTES = 8_000_000
@@ -44,10 +46,10 @@ def test_a_failed_write_keeps_the_old_report(
     before = (tmp_path / "report.html").read_text(encoding="utf-8")
 
     def full_disk(*_: object) -> None:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full_disk)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(StoreError, match="No space left on device.*finished cells are kept"):
         document.write(made_up_results.golden(), tmp_path)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]

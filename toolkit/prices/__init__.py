@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
+from toolkit.config import Experiment
 from toolkit.errors import ConfigError, did_you_mean
 
 __all__ = [
@@ -134,6 +135,21 @@ def profiles() -> list[str]:
 def countries() -> list[str]:
     """Return the codes of all countries, in the order of the table."""
     return list(_table("grid.yaml")["countries"])
+
+
+def check(experiment: Experiment) -> None:
+    """Refuse an experiment whose prices cannot be found, before anything is trained.
+
+    Raises
+    ------
+    ConfigError
+        With the file and line of the name.
+    """
+    for key, look_up in (("hardware", hardware), ("country", grid)):
+        try:
+            look_up(getattr(experiment.economics, key))
+        except ConfigError as error:
+            raise ConfigError(error.problem, where=experiment.where("economics", key)) from error
 
 
 def hardware(name: str) -> Hardware:

@@ -17,6 +17,7 @@ from plotly.offline import get_plotlyjs
 from toolkit import registry
 from toolkit.analysis.export import to_json
 from toolkit.analysis.results import Results
+from toolkit.errors import StoreError
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import environment, slug
 
@@ -133,10 +134,22 @@ def write(results: Results, folder: Path) -> ReportPaths:
     Returns
     -------
     ReportPaths
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
     text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    _write_atomically(paths.json, text)
-    _write_atomically(paths.html, render(results))
+    page = render(results)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_atomically(paths.json, text)
+        _write_atomically(paths.html, page)
+    except OSError as error:
+        raise StoreError(
+            f"the report cannot be written ({error.strerror}); finished cells are kept: run again",
+            where=str(folder),
+        ) from error
     return paths

@@ -51,7 +51,7 @@ def tracks_table(results: Results) -> Group:
         worth.add_row(
             escape(entry.track),
             _plus_minus(
-                entry.net_value_per_year, lambda value, digits: formats.money(value, currency, digits)
+                entry.net_value_per_year, lambda value, digits: formats.money(value, currency, max(digits, 3))
             ),
             formats.probability(entry.probability_best),
             _verdict(results, entry),

@@ -33,6 +33,7 @@ REMEDIES = {
     "permission denied": "no permission; give yourself write permission or use another folder",
     "not permitted": "no permission; give yourself write permission or use another folder",
     "read-only file system": "the file system is read-only; use another folder",
+    "no such file or directory": "the folder cannot be made here; use another one",
     "file exists": "there is a file where a folder must be; move it away or use another folder",
     "not a directory": "there is a file where a folder must be; move it away or use another folder",
     "database is locked": "another program has held the database for 20 seconds; close it and run again",
@@ -98,6 +99,7 @@ def create(database: Path, initialise: Callable[[Path], object]) -> None:
     root.mkdir(parents=True, exist_ok=True)
     draft = root / f".{DATABASE}.{os.getpid()}.{time.monotonic_ns()}"
     try:
+        draft.touch()  # fails at once where MLflow would try for minutes
         initialise(draft)
         with contextlib.suppress(FileExistsError):
             os.link(draft, database)
@@ -132,14 +134,15 @@ def make_portable(root: Path) -> None:
     """Store the paths of artifacts relative to the folder above `root`, so that it can be moved.
 
     MLflow makes every path absolute when it stores it, and reads relative ones from the working
-    directory. Paths that point elsewhere are left alone.
+    directory. Relative ones that name another folder belong to this one under the name it had before it
+    was renamed or copied. Absolute paths that point elsewhere are left alone.
 
     Parameters
     ----------
     root : Path
         The absolute path of the results.
     """
-    marker = f"/{root.name}/artifacts/"
+    marker = "/artifacts/"
     with contextlib.closing(sqlite3.connect(root / DATABASE, timeout=20)) as connection:
         for table, column in LOCATIONS:
             rows = connection.execute(
@@ -148,9 +151,12 @@ def make_portable(root: Path) -> None:
                 (marker,),
             ).fetchall()
             for (location,) in rows:
-                below = location.rpartition(marker)[2]
-                is_here = location.startswith(f"{root}/") or (root / "artifacts" / below).exists()
-                if is_here:
+                folder, _, below = location.rpartition(marker)
+                if folder == root.name:
+                    continue
+                is_renamed = "/" not in folder
+                is_moved = folder.endswith(f"/{root.name}") and (root / "artifacts" / below).exists()
+                if is_renamed or is_moved or location.startswith(f"{root}/"):
                     connection.execute(
                         f"UPDATE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608
                         (f"{root.name}/artifacts/{below}", location),

@@ -83,10 +83,12 @@ class Store:
             The sweep was stopped: its open runs are marked as killed.
         """
         try:
-            for experiment in self._locks if killed else ():
-                identifier = self._runs.find(experiment)
-                if identifier is not None:
-                    self._runs.end_orphans(identifier, ("cell", "track", "report"))
+            # What goes wrong here must not hide what ended the sweep; `begin` marks what is left.
+            with contextlib.suppress(Exception):
+                for experiment in self._locks if killed else ():
+                    identifier = self._runs.find(experiment)
+                    if identifier is not None:
+                        self._runs.end_orphans(identifier, ("cell", "track", "report"))
         finally:
             for lock in self._locks.values():
                 lock.release()

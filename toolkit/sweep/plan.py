@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit import registry
+from toolkit import prices, registry
 from toolkit.config import Experiment, Rung
 from toolkit.errors import ConfigError, ParameterError, UserError, did_you_mean
 from toolkit.records import CellSpec
@@ -92,6 +92,7 @@ def make_plan(
     UserError
         Data or knowledge is missing or broken.
     """
+    prices.check(experiment)
     chosen = _chosen_tracks(experiment, only)
     if seeds is not None and seeds < 1:
         raise ConfigError(f"the number of seeds must be at least 1, got {seeds}")
