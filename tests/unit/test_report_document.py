@@ -49,7 +49,7 @@ def test_a_failed_write_keeps_the_old_report(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full_disk)
-    with pytest.raises(StoreError, match="No space left on device.*finished cells are kept"):
+    with pytest.raises(StoreError, match=r"No space left on device.*finished cells are kept"):
         document.write(made_up_results.golden(), tmp_path)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
