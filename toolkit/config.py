@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from toolkit.errors import ConfigError, did_you_mean
-from toolkit.yamlfile import KeyPath, explain, read_mapping
+from toolkit.yamlfile import Source, explain, read_mapping
 
 __all__ = [
     "Economics",
@@ -189,7 +189,7 @@ class Experiment(Frozen):
     economics: Economics
 
     _path: Path = PrivateAttr(default=Path())
-    _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)
+    _source: Source | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -221,12 +221,8 @@ class Experiment(Frozen):
         return {key: value for key, value in self.task.items() if key != "name"}
 
     def where(self, *path: str | int) -> str:
-        """Return ``file:line`` of the longest known part of `path`."""
-        for length in range(len(path), -1, -1):
-            line = self._lines.get(tuple(path[:length]))
-            if line is not None:
-                return f"{self._path}:{line}"
-        return str(self._path)
+        """Return ``file:line:column`` of the longest known part of `path`."""
+        return self._source.where(*path) if self._source else str(self._path)
 
 
 def load(path: str | Path) -> Experiment:
@@ -240,7 +236,7 @@ def load(path: str | Path) -> Experiment:
     Returns
     -------
     Experiment
-        Frozen; knows its file and the line of every key.
+        Frozen; knows its file and the place of every key.
 
     Raises
     ------
@@ -248,7 +244,7 @@ def load(path: str | Path) -> Experiment:
         The file is missing, is not YAML, or holds a wrong or unknown key.
     """
     file = Path(path)
-    data, lines = read_mapping(
+    data, source = read_mapping(
         file,
         what="an experiment file",
         example="experiments/retail.yaml",
@@ -258,10 +254,10 @@ def load(path: str | Path) -> Experiment:
     try:
         experiment = Experiment.model_validate(data)
     except ValidationError as error:
-        place, problem = explain(error, file, lines, Experiment)
+        place, problem = explain(error, source, Experiment)
         raise ConfigError(problem, where=place) from error
     experiment._path = file
-    experiment._lines = lines
+    experiment._source = source
     for name in experiment.economics.hours:
         if name not in experiment.tracks:
             raise ConfigError(

@@ -1,21 +1,81 @@
-"""YAML files that a person writes: read safely, with the line of every key for the messages."""
+"""YAML files that a person writes: read safely, with the place of every key for the messages."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from toolkit.errors import UserError, did_you_mean
 
-__all__ = ["KeyPath", "explain", "read_mapping"]
+__all__ = ["KeyPath", "Source", "Span", "explain", "read_mapping"]
 
 MAX_BYTES = 1_000_000
 KeyPath = tuple[str | int, ...]
+
+
+class Span(NamedTuple):
+    """Where an entry stands: line and column (from 1) of its key or item, and the slice of its value."""
+
+    line: int
+    column: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read, and where everything in it stands.
+
+    Parameters
+    ----------
+    file : Path
+    text : str
+    spans : mapping of path of keys to Span
+    """
+
+    file: Path
+    text: str
+    spans: Mapping[KeyPath, Span] = field(repr=False)
+
+    def where(self, *path: str | int) -> str:
+        """Return ``file:line:column`` of the longest known part of `path`."""
+        for length in range(len(path), 0, -1):
+            span = self.spans.get(tuple(path[:length]))
+            if span is not None:
+                return f"{self.file}:{span.line}:{span.column}"
+        return f"{self.file}:1:1"
+
+    def inside(self, path: KeyPath, value: str, offset: int) -> str:
+        """Return ``file:line:column`` of a character of the text `value` that stands at `path`.
+
+        YAML folds lines and indents, which changes white space only, so characters are counted without
+        it. Where the text is written with escapes the place is that of its key.
+        """
+        span = self.spans.get(path)
+        if span is None:
+            return self.where(*path)
+        written = [
+            (index, character)
+            for index, character in enumerate(self.text[span.start : span.end], span.start)
+            if not character.isspace()
+        ]
+        wanted = [character for character in value if not character.isspace()]
+        # what stands around a text: a quote at both ends, or | and > with their marks before it
+        before = next(
+            (skip for skip in range(4) if [c for _, c in written[skip : skip + len(wanted)]] == wanted), None
+        )
+        number = sum(not character.isspace() for character in value[:offset])
+        if before is None or not wanted:
+            return self.where(*path)
+        index = written[before + number][0] if number < len(wanted) else written[before + number - 1][0] + 1
+        line_start = self.text.rfind("\n", 0, index) + 1
+        return f"{self.file}:{self.text.count(chr(10), 0, index) + 1}:{index - line_start + 1}"
 
 
 class _RefusedError(yaml.MarkedYAMLError):
@@ -53,8 +113,8 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _line_numbers(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[KeyPath, int]]:
-    """Yield the line of every path of keys; refuse double keys, of which PyYAML keeps the last."""
+def _spans(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Span]]:
+    """Yield the span of every path of keys; refuse double keys, of which PyYAML keeps the last."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -64,32 +124,36 @@ def _line_numbers(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[
                 problem = f"key '{key.value}' stands twice in one mapping"
                 raise _RefusedError(problem, key.start_mark)
             seen.add(key.value)
-            yield (*path, key.value), key.start_mark.line + 1
-            yield from _line_numbers(value, (*path, key.value))
+            yield (*path, key.value), _span(key.start_mark, value)
+            yield from _spans(value, (*path, key.value))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield (*path, index), value.start_mark.line + 1
-            yield from _line_numbers(value, (*path, index))
+            yield (*path, index), _span(value.start_mark, value)
+            yield from _spans(value, (*path, index))
 
 
-def _parse(text: str) -> tuple[Any, dict[KeyPath, int]]:
-    """Return the data and the line of every path of keys, from one pass over the text."""
+def _span(mark: yaml.Mark, value: yaml.Node) -> Span:
+    return Span(mark.line + 1, mark.column + 1, value.start_mark.index, value.end_mark.index)
+
+
+def _parse(text: str) -> tuple[Any, dict[KeyPath, Span]]:
+    """Return the data and the span of every path of keys, from one pass over the text."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        lines = {(): 1, **dict(_line_numbers(node))}
-        return (None if node is None else loader.construct_document(node)), lines
+        spans = dict(_spans(node))
+        return (None if node is None else loader.construct_document(node)), spans
     finally:
         loader.dispose()
 
 
 def read_mapping(
     path: Path, *, what: str, example: str, keys: str, error: type[UserError]
-) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+) -> tuple[dict[str, Any], Source]:
     """Read a YAML file that is one mapping; safe loader, size limit, no aliases, no double keys.
 
     `what` (with its article), `example` and `keys` are words for the messages, `error` is the
-    class to raise. Returns the data, and the line (from 1) of every path of keys.
+    class to raise. Returns the data, and where every path of keys stands.
     """
     try:
         raw = path.read_bytes()
@@ -101,13 +165,14 @@ def read_mapping(
     if len(raw) > MAX_BYTES:
         raise error(f"the file has {len(raw):,} bytes; {what} has at most {MAX_BYTES:,}", where=str(path))
     try:
-        text = raw.decode("utf-8")
-        data, lines = _parse(text)
+        text = raw.decode("utf-8-sig")
+        data, spans = _parse(text)
     except UnicodeDecodeError as failure:
         raise error(f"the file is not UTF-8 text (byte {failure.start})", where=str(path)) from failure
     except _RefusedError as failure:
         mark = failure.problem_mark
-        raise error(f"{failure.problem}", where=f"{path}:{mark.line + 1}" if mark else str(path)) from failure
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise error(f"{failure.problem}", where=place) from failure
     except yaml.MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
@@ -118,7 +183,7 @@ def read_mapping(
         raise error("the file is nested too deeply", where=str(path)) from failure
     if not isinstance(data, dict):
         raise error(f"{what} is a mapping with the keys {keys}", where=str(path))
-    return data, lines
+    return data, Source(path, text, spans)
 
 
 def _known_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
@@ -154,19 +219,13 @@ _PLAIN = {
 """Kinds of pydantic's errors whose own words are Python's -> words for a user."""
 
 
-def explain(
-    error: ValidationError, file: Path, lines: dict[KeyPath, int], model: type[BaseModel]
-) -> tuple[str, str]:
-    """Return ``file:line`` and the sentence of a failed validation of `model`; more lines for more."""
+def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> tuple[str, str]:
+    """Return the place and the sentence of a failed validation of `model`; more lines for more."""
     problems = []
     # A misspelt key is unknown and leaves another one missing: the cause comes first.
     for detail in sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden"):
         location = tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
-        place = str(file)
-        for length in range(len(location), -1, -1):
-            if location[:length] in lines:
-                place = f"{file}:{lines[location[:length]]}"
-                break
+        place = source.where(*location)
         name = ".".join(str(part) for part in location)
         if detail["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])

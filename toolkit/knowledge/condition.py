@@ -8,6 +8,7 @@ satisfy none of them.
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,6 +16,7 @@ from typing import Literal
 
 __all__ = [
     "MIRRORED",
+    "TRUE",
     "Condition",
     "Junction",
     "Member",
@@ -69,7 +71,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """``and`` or ``or`` of at least two distinct parts, none of the same kind."""
+    """``and`` or ``or`` of at least two distinct parts, none of the same kind.
+
+    Without parts an ``and`` is always true (`TRUE`) and an ``or`` never.
+    """
 
     kind: Literal["and", "or"]
     parts: tuple[Condition, ...]
@@ -78,6 +83,9 @@ class Junction:
 
 Condition = Threshold | Pair | Member | Junction
 
+TRUE = Junction("and", (), 0)
+"""Always met; written ``true``, for the last row of a decision table."""
+
 
 def size(condition: Condition) -> int:
     """Return the number of comparisons."""
@@ -85,7 +93,7 @@ def size(condition: Condition) -> int:
 
 
 def join(kind: Literal["and", "or"], parts: Iterable[Condition]) -> Condition:
-    """Return the ``and`` or ``or`` of parts (at least one), flattened and without repetition."""
+    """Return the ``and`` or ``or`` of parts, flattened and without repetition."""
     flat: dict[Condition, None] = {}
     for part in parts:
         same = isinstance(part, Junction) and part.kind == kind
@@ -162,27 +170,35 @@ def _number(value: Fraction) -> str | None:
     return text if Fraction(text) == value else None
 
 
+def _name(column: str) -> str:
+    """Return a column's name as a condition writes it."""
+    plain = column.isidentifier() and not keyword.iskeyword(column)
+    return column if plain else f"`{column}`"
+
+
 def to_text(condition: Condition) -> str:
     """Write a condition so that reading it gives the same condition."""
     if isinstance(condition, Junction):
+        if not condition.parts:
+            return "true" if condition.kind == "and" else "not true"
         parts = [
             f"({to_text(part)})" if isinstance(part, Junction) else to_text(part) for part in condition.parts
         ]
         return f" {condition.kind} ".join(parts)
     if isinstance(condition, Member):
         levels = ", ".join(json.dumps(level, ensure_ascii=False) for level in condition.levels)
-        return f"{condition.column} {'not in' if condition.negated else 'in'} [{levels}]"
+        return f"{_name(condition.column)} {'not in' if condition.negated else 'in'} [{levels}]"
     if isinstance(condition, Pair):
         left, right = (
-            name if factor == 1 else f"{factor} * {name}"
+            _name(name) if factor == 1 else f"{factor} * {_name(name)}"
             for factor, name in (
                 (condition.left_factor, condition.left),
                 (condition.right_factor, condition.right),
             )
         )
         return f"{left} {condition.op} {right}"
-    digits = _number(condition.value)
+    digits, name = _number(condition.value), _name(condition.column)
     if digits is not None:
-        return f"{condition.column} {condition.op} {digits}"
+        return f"{name} {condition.op} {digits}"
     value = condition.value
-    return f"{value.denominator} * {condition.column} {condition.op} {value.numerator}"
+    return f"{value.denominator} * {name} {condition.op} {value.numerator}"

@@ -7,22 +7,36 @@ numbers. Text never reaches ``eval``, nor sympy's parser, which is one.
 Negations are pushed down to the comparisons while reading. A comparison with a missing value is
 never met, negated or not, unless the knowledge base says what missing stands for: so
 ``not (x > 5)`` holds for small x, not for unknown x.
+
+A column whose name is not a plain word stands in backquotes: ```Monthly Charges` > 70``.
 """
 
 from __future__ import annotations
 
 import ast
 import keyword
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from toolkit.errors import KnowledgeError, did_you_mean, nearest
-from toolkit.knowledge.condition import MIRRORED, Condition, Member, Op, Pair, Threshold, join, negate, size
+from toolkit.knowledge.condition import (
+    MIRRORED,
+    TRUE,
+    Condition,
+    Member,
+    Op,
+    Pair,
+    Threshold,
+    join,
+    negate,
+    size,
+)
 
-__all__ = ["ColumnType", "Vocabulary", "is_name", "names_in", "parse"]
+__all__ = ["ColumnType", "Vocabulary", "Where", "is_name", "names_in", "parse"]
 
 MAX_LENGTH = 2_000
 """Characters of one condition."""
@@ -36,6 +50,12 @@ MAX_SIZE = 2_000
 MAX_NUMBER = Fraction(10**15)
 
 ColumnType = Literal["number", "whole number", "yes/no", "choice"]
+
+Where = str | Callable[[int], str] | None
+"""``file:line`` for messages, or a function from a position in the condition to its place in a file."""
+
+_QUOTED = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'|`([^`]*)`""")
+"""A text in quotes, or a column's name in backquotes."""
 
 _OPS: dict[type[ast.cmpop], Op] = {
     ast.Lt: "<",
@@ -104,7 +124,7 @@ def is_name(text: str) -> bool:
     return text.isidentifier() and not keyword.iskeyword(text)
 
 
-def parse(text: str, vocabulary: Vocabulary, *, where: str | None = None) -> Condition:
+def parse(text: str, vocabulary: Vocabulary, *, where: Where = None) -> Condition:
     """Read one condition.
 
     Parameters
@@ -113,8 +133,8 @@ def parse(text: str, vocabulary: Vocabulary, *, where: str | None = None) -> Con
         For instance ``n182 >= 4 and not holiday_week and category in storable``.
     vocabulary : Vocabulary
         The names it may use.
-    where : str, optional
-        ``file:line`` for messages.
+    where : str or function of int to str, optional
+        For messages.
 
     Returns
     -------
@@ -124,60 +144,112 @@ def parse(text: str, vocabulary: Vocabulary, *, where: str | None = None) -> Con
     Raises
     ------
     KnowledgeError
-        With the position in the condition, what was got, and the nearest known name.
+        With the position, what was got, and the nearest known name.
     """
-    line, tree = _syntax(text, where)
-    return _Reader(line, vocabulary, where).condition(tree, 0)
+    syntax = _syntax(text, where)
+    return _Reader(syntax, vocabulary, where).condition(syntax.tree, 0)
 
 
 def names_in(text: str) -> set[str]:
     """Return all names that a condition mentions; none when it cannot be read."""
     try:
-        _, tree = _syntax(text, None)
+        syntax = _syntax(text, None)
     except KnowledgeError:
         return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return {
+        syntax.quoted.get(node.id, node.id) for node in ast.walk(syntax.tree) if isinstance(node, ast.Name)
+    }
 
 
-def _syntax(text: str, where: str | None) -> tuple[str, ast.expr]:
-    line = text.replace("\r", " ").replace("\n", " ").strip()
-    if not line:
-        raise KnowledgeError("the condition is empty", where=where)
-    if len(line) > MAX_LENGTH:
+class _Syntax(NamedTuple):
+    text: str
+    plain: str
+    """The text with a plain name of the same length for each name in backquotes."""
+    quoted: dict[str, str]
+    """Plain name -> the name that stands in backquotes."""
+    tree: ast.expr
+
+
+def _problem(problem: str, text: str, offset: int | None, where: Where, hint: str = "") -> KnowledgeError:
+    """Return an error that points at a character of `text`; None for the whole text."""
+    line = " ".join(text.split())
+    if callable(where):
+        return KnowledgeError(f"{problem} in: {line}{hint}", where=where(offset or 0))
+    if offset is None:
+        return KnowledgeError(f"{problem} in: {line}{hint}", where=where)
+    lead = len(text) - len(text.lstrip())
+    return KnowledgeError(f"{problem} at character {offset - lead + 1} of: {line}{hint}", where=where)
+
+
+def _syntax(text: str, where: Where) -> _Syntax:
+    start = where(0) if callable(where) else where
+    if not text.strip():
+        raise KnowledgeError("the condition is empty", where=start)
+    if len(text) > MAX_LENGTH:
         raise KnowledgeError(
-            f"the condition has {len(line):,} characters, at most {MAX_LENGTH:,}; name its parts under terms",
-            where=where,
+            f"the condition has {len(text):,} characters, at most {MAX_LENGTH:,}; name its parts under terms",
+            where=start,
         )
+    plain, quoted = _plain(text, where)
+    lead = len(plain) - len(plain.lstrip())
     try:
         with warnings.catch_warnings():
             # Python only warns of odd spellings such as `1or x` and "\d"; here they are mistakes.
             warnings.simplefilter("error")
-            tree = ast.parse(line, mode="eval")
+            tree = ast.parse(plain.strip(), mode="eval")
     except SyntaxError as error:
-        place = f" at character {error.offset}" if error.offset else " at its end"
-        raise KnowledgeError(
-            f"cannot read the condition{place}: {error.msg} in: {line}", where=where
-        ) from None
+        offset = None if not error.offset else min(lead + error.offset - 1, len(text))
+        raise _problem(f"cannot read the condition ({error.msg})", text, offset, where) from None
     except (ValueError, MemoryError, RecursionError):
-        raise KnowledgeError("cannot read the condition: too deep, or not text", where=where) from None
-    return line, tree.body
+        raise KnowledgeError("cannot read the condition: too deep, or not text", where=start) from None
+    return _Syntax(text, plain, quoted, tree.body)
+
+
+def _plain(text: str, where: Where) -> tuple[str, dict[str, str]]:
+    """Return the text with plain names for those in backquotes, as long as those, and what they stand for."""
+    quoted: dict[str, str] = {}
+    number = 0
+
+    def replaced(match: re.Match[str]) -> str:
+        nonlocal number
+        name = match[1]
+        if name is None:
+            return match[0]
+        if not name.strip():
+            raise _problem("there is no name between the backquotes", text, match.start(), where)
+        plain = ""
+        while not plain or plain in text:
+            plain, number = str(number).rjust(len(match[0]), "_"), number + 1
+        if not plain.isidentifier():
+            raise _problem("too many names in backquotes", text, match.start(), where)
+        quoted[plain] = name
+        return plain
+
+    # a line break is a space; every character keeps its position
+    return re.sub(r"[\r\n\t]", " ", _QUOTED.sub(replaced, text)), quoted
 
 
 class _Reader:
     """Turns checked syntax into a condition."""
 
-    def __init__(self, text: str, vocabulary: Vocabulary, where: str | None) -> None:
-        self.text = text
+    def __init__(self, syntax: _Syntax, vocabulary: Vocabulary, where: Where) -> None:
+        self.syntax = syntax
+        self.plain = syntax.plain.strip()
         self.words = vocabulary
         self.where = where
 
     def error(self, node: ast.AST, problem: str, hint: str = "") -> KnowledgeError:
         """Return an error that points at `node`."""
-        offset = len(self.text.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
-        return KnowledgeError(f"{problem} at character {offset + 1} of: {self.text}{hint}", where=self.where)
+        offset = len(self.plain.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
+        lead = len(self.syntax.plain) - len(self.syntax.plain.lstrip())
+        return _problem(problem, self.syntax.text, lead + offset, self.where, hint)
+
+    def id(self, node: ast.Name) -> str:
+        """Return the name that is meant, in backquotes or not."""
+        return self.syntax.quoted.get(node.id, node.id)
 
     def refused(self, node: ast.AST) -> KnowledgeError:
-        source = ast.get_source_segment(self.text, node) if isinstance(node, ast.expr) else None
+        source = ast.get_source_segment(self.plain, node) if isinstance(node, ast.expr) else None
         what = _REFUSED.get(type(node), f"'{source}'")
         return self.error(node, f"{what} is not allowed", f" ({_ALLOWED})")
 
@@ -204,10 +276,12 @@ class _Reader:
 
     def name(self, node: ast.Name) -> Condition:
         """Read a bare name: a term or a yes/no column."""
-        name = node.id
+        name = self.id(node)
         if name in self.words.terms:
             return self.words.terms[name]
         kind = self.words.columns.get(name)
+        if name == "true" and kind is None:
+            return TRUE
         if kind == "yes/no":
             return Threshold(name, ">", Fraction(1, 2))
         if kind is not None:
@@ -259,11 +333,12 @@ class _Reader:
         return self.number(node)
 
     def column(self, node: ast.Name) -> _Scaled:
-        if node.id not in self.words.columns:
-            if node.id in self.words.terms:
-                raise self.error(node, f"'{node.id}' is a term, true or false; it cannot be compared")
-            raise self.unknown(node, node.id)
-        return _Scaled(node.id)
+        name = self.id(node)
+        if name not in self.words.columns:
+            if name in self.words.terms:
+                raise self.error(node, f"'{name}' is a term, true or false; it cannot be compared")
+            raise self.unknown(node, name)
+        return _Scaled(name)
 
     def number(self, node: ast.expr) -> Fraction:
         """Read a number exactly as written: 0.1 is one tenth."""
@@ -310,11 +385,11 @@ class _Reader:
         column = self.column(left).column
         values: tuple[str | Fraction, ...]
         if isinstance(right, ast.Name):
-            if right.id not in self.words.sets:
-                raise self.error(right, f"unknown set '{right.id}'", did_you_mean(right.id, self.words.sets))
+            name = self.id(right)
+            if name not in self.words.sets:
+                raise self.error(right, f"unknown set '{name}'", did_you_mean(name, self.words.sets))
             values = tuple(
-                value if isinstance(value, str) else Fraction(repr(value))
-                for value in self.words.sets[right.id]
+                value if isinstance(value, str) else Fraction(repr(value)) for value in self.words.sets[name]
             )
         elif isinstance(right, ast.List | ast.Tuple | ast.Set):
             read = [self.operand(element) for element in right.elts]

@@ -111,7 +111,9 @@ class Program:
             block = {name: self._block(name, array[rows]) for name, array in arrays.items()}
             decided = list(answers[:, : rows.stop - rows.start])
             for out, step, parts in zip(decided, self.steps, self.inputs, strict=True):
-                if isinstance(step, Junction):
+                if isinstance(step, Junction) and not parts:
+                    out[:] = step.kind == "and"
+                elif isinstance(step, Junction):
                     combine = np.logical_and if step.kind == "and" else np.logical_or
                     combine(decided[parts[0]], decided[parts[1]], out=out)
                     for part in parts[2:]:
