@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -131,14 +132,14 @@ class World:
         """
         offset, labels, codes = self.offset[rows], self.labels[rows], self.codes[rows]
         positives = float(labels.sum())
+        beyond: Callable[[float], float]
         if 0 < positives < len(rows):
             estimate = _solve(offset, positives)
             error, degrees = self._error(offset + estimate, labels, codes)
             reach = error * float(student.ppf((1 + LEVEL) / 2, degrees)) if degrees else math.inf
             low, high = estimate - reach, estimate + reach
 
-            def beyond(value: float) -> float:
-                return _two_sided(value - estimate, error, degrees)
+            beyond = partial(_two_sided, estimate, error, degrees)
 
         else:
             estimate, low, high, beyond = _one_sided(offset, codes, positives > 0)
@@ -174,12 +175,10 @@ def _solve(offset: _Floats, positives: float) -> float:
     return float(found)
 
 
-def _two_sided(distance: float, error: float, degrees: int) -> float:
-    if not degrees:
+def _two_sided(estimate: float, error: float, degrees: int, value: float) -> float:
+    if not degrees or value == estimate:
         return 1.0
-    if error == 0:
-        return float(distance == 0)
-    return 2 * float(student.sf(abs(distance) / error, degrees))
+    return 2 * float(student.sf(abs(value - estimate) / error, degrees)) if error else 0.0
 
 
 def _one_sided(

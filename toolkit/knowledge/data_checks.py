@@ -1,0 +1,226 @@
+"""Checks of a knowledge base against rows: rules that do nothing, say the same, or are contradicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.knowledge.base import KnowledgeBase
+from toolkit.knowledge.certainty_checks import judge
+from toolkit.knowledge.column_checks import Levels, check_columns, example, share
+from toolkit.knowledge.condition import Condition
+from toolkit.knowledge.condition import columns as columns_of
+from toolkit.knowledge.entries import Rule
+from toolkit.knowledge.findings import RuleFinding, Severity, gravest_first
+from toolkit.knowledge.observed import Observed, RuleEvidence, look, n_set, observe
+from toolkit.knowledge.symbolic import ExpertSystem
+
+__all__ = ["check_data", "observe"]
+
+NEARLY_ALWAYS = 0.95
+"""A rule that fires on a larger share of the rows tells next to nothing apart."""
+
+ALIKE = 0.95
+"""Two rules with a larger Jaccard index (rows where both fire over rows where any does) are as one."""
+
+
+def check_data(
+    knowledge: KnowledgeBase,
+    system: ExpertSystem,
+    features: pd.DataFrame,
+    labels: NDArray[np.integer] | None,
+    clusters: NDArray[np.integer],
+    *,
+    levels: Levels | None = None,
+    observed: Observed | None = None,
+) -> tuple[RuleFinding, ...]:
+    """Hold a knowledge base against rows and tell what its author should know.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase
+    system : ExpertSystem
+        The same, compiled.
+    features : DataFrame of shape (n_rows, n_columns)
+    labels : ndarray of shape (n_rows,), optional
+        0 or 1; without them certainties are not judged.
+    clusters : ndarray of shape (n_rows,)
+        Rows of one cluster are not independent.
+    levels : mapping of str to tuple of str, optional
+        Choice column -> names of its codes, in order.
+    observed : Observed, optional
+        What `toolkit.knowledge.observed.look` found on the same rows, when it is at hand.
+
+    Returns
+    -------
+    tuple of RuleFinding
+        The gravest first. Without rows there is nothing to find.
+    """
+    if not len(features):
+        return ()
+    of_columns = list(check_columns(knowledge, features, levels))
+    if any(finding.severity == "error" for finding in of_columns):
+        return gravest_first(of_columns)
+    checks = _Checks(
+        knowledge=knowledge,
+        system=system,
+        features=features,
+        levels=levels,
+        observed=look(system, features, labels, clusters) if observed is None else observed,
+        rules=knowledge.all_rules,
+        conditions=knowledge.conditions().rules,
+    )
+    found = [*checks.firings(), *checks.alike(), *checks.certainties(), *checks.facts(labels)]
+    return gravest_first([*found, *of_columns, *checks.gap()])
+
+
+@dataclass(frozen=True)
+class _Checks:
+    knowledge: KnowledgeBase
+    system: ExpertSystem
+    features: pd.DataFrame
+    levels: Levels | None
+    observed: Observed
+    rules: tuple[Rule, ...]
+    conditions: tuple[Condition, ...]
+
+    def firings(self) -> Iterator[RuleFinding]:
+        """Yield the rules that fire nowhere, never count, or fire nearly everywhere."""
+        for index, seen in enumerate(self.observed.rules):
+            if not seen.n_fires:
+                yield self.finding(
+                    "fires-on-no-row",
+                    "warning",
+                    index,
+                    f"'{seen.rule}' fires on none of the {seen.n_rows:,} rows, so nothing here can judge it; "
+                    "it may be meant for rows to come",
+                )
+            elif not seen.n_counts:
+                yield self.finding(
+                    "never-counts",
+                    "warning",
+                    index,
+                    f"'{seen.rule}' fires on {seen.n_fires:,} rows but counts on none: a stronger rule of "
+                    f"group '{self.rules[index].group}' always fires too; leave it out, or out of the group",
+                )
+            elif self.nearly_always(seen):
+                fired = self.observed.firings.fired[index]
+                quiet = self.observed.firings.rows(~fired)
+                yield self.finding(
+                    "fires-nearly-always",
+                    "warning",
+                    index,
+                    f"'{seen.rule}' fires on {share(seen.n_fires / seen.n_rows)} of the rows: that moves "
+                    "the prior and tells nothing apart; narrow it",
+                    rows=quiet,
+                )
+
+    def alike(self) -> Iterator[RuleFinding]:
+        """Yield each rule that fires on nearly the same rows as one before it."""
+        fired = self.observed.firings.fired
+        sizes = n_set(fired)
+        order = [int(index) for index in np.argsort(sizes, kind="stable") if sizes[index]]
+        partners: dict[int, int] = {}
+        for place, one in enumerate(order):
+            # Of two sets, the smaller over the larger is the most their Jaccard index can be.
+            near = [other for other in order[place + 1 :] if sizes[one] > ALIKE * sizes[other]]
+            for other in near:
+                both = int(n_set(fired[one] & fired[other]))
+                first, second = sorted((one, other))
+                if both > ALIKE * (sizes[one] + sizes[other] - both):
+                    partners[second] = min(first, partners.get(second, first))
+        for second, first in sorted(partners.items()):
+            together = any({first, second} <= set(group) for group in self.system.groups)
+            here, there = self.rules[first].id, self.rules[second].id
+            same = "; they are of one group, so only the stronger counts" if together else ""
+            yield self.finding(
+                "fires-alike",
+                "info" if together else "warning",
+                second,
+                f"'{here}' and '{there}' fire on nearly the same rows{same}"
+                + (
+                    "" if same else ": the same evidence counts twice; merge them, or put them into one group"
+                ),
+                rows=self.observed.firings.rows(fired[first] ^ fired[second]),
+                others=(first,),
+            )
+
+    def certainties(self) -> Iterator[RuleFinding]:
+        """Yield the rules whose certainty the labels contradict, and those that count double."""
+        told = [not self.nearly_always(seen) for seen in self.observed.rules]
+        for one in judge(self.rules, self.observed.rules, told):
+            counted = self.observed.firings.counted[one.index]
+            rows = self.observed.firings.rows(counted) if one.severity == "warning" else None
+            yield self.finding(one.code, one.severity, one.index, one.sentence, rows=rows)
+
+    def facts(self, labels: NDArray[np.integer] | None) -> Iterator[RuleFinding]:
+        """Yield hard facts that labels break."""
+        if labels is None:
+            return
+        for kind, facts, settled, wrong in (
+            ("never", self.knowledge.never, self.system.forbidden, 1),
+            ("always", self.knowledge.always, self.system.required, 0),
+        ):
+            if not facts:
+                continue
+            told = settled(self.features)
+            broken = np.flatnonzero(told & (labels == wrong))
+            if len(broken):
+                names = ", ".join(f"'{fact.id}'" for fact in facts)
+                yield RuleFinding(
+                    "fact-broken",
+                    "warning",
+                    f"what stands under {kind} ({names}) is broken on {len(broken):,} of the "
+                    f"{int(told.sum()):,} rows it settles; a hard fact "
+                    "admits no exception, so make it a rule or narrow it",
+                    rules=tuple(fact.id for fact in facts),
+                    witness=self.example(broken, self.system.columns),
+                    where=self.knowledge.where(kind),
+                )
+
+    def gap(self) -> Iterator[RuleFinding]:
+        """Yield the rows on which no rule fires."""
+        silent = self.observed.firings.silent()
+        if len(silent) and self.rules:
+            yield RuleFinding(
+                "gap",
+                "info",
+                f"no rule fires on {share(len(silent) / len(self.features))} of the rows ({len(silent):,}): "
+                "the prior stands there",
+                witness=self.example(silent, self.system.columns),
+            )
+
+    def nearly_always(self, seen: RuleEvidence) -> bool:
+        return seen.n_fires > NEARLY_ALWAYS * seen.n_rows
+
+    def finding(
+        self,
+        code: str,
+        severity: Severity,
+        index: int,
+        sentence: str,
+        *,
+        rows: NDArray[np.intp] | None = None,
+        others: tuple[int, ...] = (),
+    ) -> RuleFinding:
+        concerned = (*others, index)
+        names = dict.fromkeys(name for one in concerned for name in columns_of(self.conditions[one]))
+        return RuleFinding(
+            code,
+            severity,
+            sentence,
+            rules=tuple(self.rules[one].id for one in concerned),
+            witness=None if rows is None else self.example(rows, names),
+            where=self.knowledge.rule_where(index),
+        )
+
+    def example(self, rows: NDArray[np.intp], names: Iterable[str]) -> dict[str, object] | None:
+        """Return the columns called `names` of the row in the middle of `rows`."""
+        if not len(rows):
+            return None
+        known = [name for name in names if name in self.knowledge.columns]
+        return example(self.features, int(rows[len(rows) // 2]), known, self.knowledge, self.levels)
