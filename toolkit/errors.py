@@ -11,6 +11,7 @@ The tree::
     │   ├── ConfigError      an experiment file
     │   ├── ParameterError   the parameters of a plug-in (turned into ConfigError with a line)
     │   ├── KnowledgeError   a knowledge base
+    │   │   └── TooComplexError  a condition that cannot be analysed within the budget
     │   ├── DataError        data that is missing, broken or unfit
     │   └── StoreError       the results under mlruns/
     └── TrackError           a track cannot do what a cell asks; the cell fails, the sweep goes on
@@ -34,6 +35,7 @@ __all__ = [
     "OneClassError",
     "ParameterError",
     "StoreError",
+    "TooComplexError",
     "TooFewLabelsError",
     "ToolkitError",
     "TrackError",
@@ -86,6 +88,10 @@ class ParameterError(UserError):
 
 class KnowledgeError(UserError):
     """A knowledge base cannot be read, is unsafe, or does not fit the task's columns."""
+
+
+class TooComplexError(KnowledgeError):
+    """An exact analysis would need more boxes or steps than its budget allows."""
 
 
 class DataError(UserError):
