@@ -146,7 +146,7 @@ def _knowledge(plan: Plan) -> list[dict[str, Any]]:
         if file not in found:
             knowledge = load_knowledge(file)
             keys = {"id", "when", "then", "certainty", "because"}
-            rules = [rule.model_dump(mode="json", include=keys) for rule in knowledge.rules]
+            rules = [rule.model_dump(mode="json", include=keys) for rule in knowledge.all_rules]
             found[file] = {
                 "tracks": [],
                 "name": knowledge.knowledge_base,

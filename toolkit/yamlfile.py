@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from toolkit.errors import UserError, did_you_mean
 
-__all__ = ["KeyPath", "Source", "Span", "explain", "read_mapping"]
+__all__ = ["KeyPath", "Source", "Span", "explain", "first_problem", "read_mapping"]
 
 MAX_BYTES = 1_000_000
 KeyPath = tuple[str | int, ...]
@@ -224,22 +225,37 @@ def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> t
     problems = []
     # A misspelt key is unknown and leaves another one missing: the cause comes first.
     for detail in sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden"):
-        location = tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
-        place = source.where(*location)
+        location = _location(detail)
         name = ".".join(str(part) for part in location)
         if detail["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])
-            problems.append((place, f"unknown key '{name}'{did_you_mean(str(location[-1]), known)}"))
-        elif detail["type"] == "missing":
-            problems.append((place, f"key '{name}' is missing"))
+            problem = f"unknown key '{name}'{did_you_mean(str(location[-1]), known)}"
         else:
-            message = detail["msg"].removeprefix("Value error, ")
-            message = _PLAIN.get(detail["type"], message)
-            if detail["type"] in ("dict_type", "model_type", "dataclass_type"):
-                message = "expected a mapping (key: value)"
-            got = detail["input"]
-            tail = "" if isinstance(got, dict) else f" (got {got!r})"
-            problems.append((place, f"'{name}': {message}{tail}" if name else message))
+            problem = _sentence(detail, name)
+        problems.append((source.where(*location), problem))
     first_place, first = problems[0]
     rest = "".join(f"\n{place}: {problem}" for place, problem in problems[1:])
     return first_place, first + rest
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Return the first key that failed and the sentence about it, for what is not YAML."""
+    detail = error.errors()[0]
+    name = ".".join(str(part) for part in _location(detail))
+    return name, _sentence(detail, name)
+
+
+def _location(detail: ErrorDetails) -> KeyPath:
+    return tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
+
+
+def _sentence(detail: ErrorDetails, name: str) -> str:
+    if detail["type"] == "missing":
+        return f"key '{name}' is missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    message = _PLAIN.get(detail["type"], message)
+    if detail["type"] in ("dict_type", "model_type", "dataclass_type"):
+        message = "expected a mapping (key: value)"
+    got = detail["input"]
+    tail = "" if isinstance(got, dict) else f" (got {got!r})"
+    return f"'{name}': {message}{tail}" if name else message

@@ -77,18 +77,18 @@ def test_norway_is_not_false(write):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("ladder:", "lader:", "small.yaml:3: unknown key 'lader'; did you mean 'ladder'?"),
-        ("share: 1.0", "shar: 1.0", "small.yaml:3: unknown key 'ladder.rungs.1.shar'; did you mean 'share'?"),
+        ("ladder:", "lader:", "small.yaml:3:1: unknown key 'lader'; did you mean 'ladder'?"),
+        ("share: 1.0", "shar: 1.0", "small.yaml:3:33: unknown key 'ladder.rungs.1.shar'; did you mean 'share'?"),
         (
             "share: 1.0",
             "share: 0",
-            "small.yaml:3: 'ladder.rungs.1.share': Input should be greater than 0 (got 0)",
+            "small.yaml:3:33: 'ladder.rungs.1.share': Input should be greater than 0 (got 0)",
         ),
         ("share: 1.0", "share: true", "'ladder.rungs.1.share': Input should be a valid number (got True)"),
         ("share: 1.0", "share: 0.1", "rungs rise: rung 1 must have a larger share or more cut-offs"),
         ("[{share: 0.1}, {share: 1.0}]", "[]", "a ladder needs at least one rung"),
-        ("seeds: 2", 'seeds: "2"', "small.yaml:3: 'ladder.seeds': Input should be a valid integer (got '2')"),
-        ("5.0e9", ".nan", "small.yaml:9: 'economics.volume_per_year': expected a finite number (got nan)"),
+        ("seeds: 2", 'seeds: "2"', "small.yaml:3:47: 'ladder.seeds': Input should be a valid integer (got '2')"),
+        ("5.0e9", ".nan", "small.yaml:9:3: 'economics.volume_per_year': expected a finite number (got nan)"),
         ("5.0e9", "1e400", "expected a finite number (got inf)"),
         ("5.0e9", "-3", "'economics.volume_per_year': must not be negative (got -3)"),
         ("5.0e9", "true", "expected a number or [low, likely, high] (got True)"),
@@ -101,15 +101,15 @@ def test_norway_is_not_false(write):
             "'economics.volume_per_year.likely': Input should be a valid number (got 'two')",
         ),
         ("5.0e9", "[1, .inf, 3]", "'economics.volume_per_year.likely': Input should be a finite number"),
-        ("  volume_per_year: 5.0e9\n", "", "small.yaml:7: key 'economics.volume_per_year' is missing"),
+        ("  volume_per_year: 5.0e9\n", "", "small.yaml:7:1: key 'economics.volume_per_year' is missing"),
         (
             "  baseline: {}",
             "  baseline: 5",
-            "small.yaml:5: 'tracks.baseline': expected a mapping (key: value) (got 5)",
+            "small.yaml:5:3: 'tracks.baseline': expected a mapping (key: value) (got 5)",
         ),
-        ("{name: synthetic}", "synthetic", "small.yaml:2: 'task': expected a mapping"),
+        ("{name: synthetic}", "synthetic", "small.yaml:2:1: 'task': expected a mapping"),
         ("{name: synthetic}", "{nam: synthetic}", "task needs a name"),
-        ("experiment: small", "experiment: a b", "small.yaml:1: 'experiment': use letters, digits, - and _"),
+        ("experiment: small", "experiment: a b", "small.yaml:1:1: 'experiment': use letters, digits, - and _"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(write, old, new, sentence):
@@ -120,23 +120,23 @@ def test_a_mistake_is_named_with_its_line(write, old, new, sentence):
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ("experiment: again\n", "small.yaml:10: key 'experiment' stands twice in one mapping"),
-        ("description: &a b\nother: *a\n", "small.yaml:11: YAML aliases (*name) are not allowed"),
-        ("? [a]\n: b\n", "small.yaml:10: a key must be a plain word or number"),
+        ("experiment: again\n", "small.yaml:10:1: key 'experiment' stands twice in one mapping"),
+        ("description: &a b\nother: *a\n", "small.yaml:11:8: YAML aliases (*name) are not allowed"),
+        ("? [a]\n: b\n", "small.yaml:10:3: a key must be a plain word or number"),
         ("description: !!python/name:os.system\n", "small.yaml:10:14: not valid YAML"),
         ("---\nexperiment: b\n", "not valid YAML: but found another document"),
         ("description: 2017-13-45\n", "not valid YAML: month must be in 1..12"),
         ("description: " + 3000 * "[" + 3000 * "]" + "\n", "nested too deeply"),
         (
             "  hours: {clasical: {build: 3}}\n",
-            "small.yaml:10: hours are declared for 'clasical', which is not among",
+            "small.yaml:10:11: hours are declared for 'clasical', which is not among",
         ),
         (
             "  hours: {classical: {bulid: 3}}\n",
             "unknown key 'economics.hours.classical.bulid'; did you mean 'build'?",
         ),
         ("  margin: -1\n", "'economics.margin': Input should be greater than or equal to 0 (got -1)"),
-        ("engine: {kind: ray}\n", "small.yaml:10: 'engine.kind': Input should be 'local' (got 'ray')"),
+        ("engine: {kind: ray}\n", "small.yaml:10:10: 'engine.kind': Input should be 'local' (got 'ray')"),
     ],
 )
 def test_a_wrong_addition_is_refused(write, more, sentence):
@@ -172,9 +172,9 @@ def test_all_mistakes_of_a_file_are_told_at_once(write):
 def test_lines_are_known_for_parameters_of_plugins(write):
     path = write(GOOD)
     experiment = load(path)
-    assert experiment.where("tracks", "classical") == f"{path}:6"
-    assert experiment.where("tracks", "classical", "no", "such") == f"{path}:6"
-    assert experiment.where("ladder", "rungs", 1, "share") == f"{path}:3"
+    assert experiment.where("tracks", "classical") == f"{path}:6:3"
+    assert experiment.where("tracks", "classical", "no", "such") == f"{path}:6:3"
+    assert experiment.where("ladder", "rungs", 1, "share") == f"{path}:3:33"
 
 
 def test_an_experiment_is_frozen(write):

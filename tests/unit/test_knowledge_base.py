@@ -64,8 +64,39 @@ def test_reads_a_file_and_runs_its_tests(write) -> None:
     assert knowledge.prior_probability is None
     assert (
         knowledge.where("rules", 1, "when", "x")
-        == f"{knowledge.path}:{1 + TEXT[: TEXT.index('when: good and')].count(chr(10))}"
+        == f"{knowledge.path}:{1 + TEXT[: TEXT.index('when: good and')].count(chr(10))}:5"
     )
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "when: nn >= 4",
+        'when: "nn >= 4"',
+        "when: 'nn >= 4'",
+        "when:   n > 1  and nn >= 4",
+        "when: n > 1\n      and nn >= 4",
+        "when: >-\n      n > 1\n      and nn >= 4",
+        "when: |\n      n > 1\n\n      and nn >= 4",
+        "when: 'goods == \"beer\" and nn >= 4'",
+    ],
+)
+def test_a_mistake_inside_a_condition_is_told_with_line_and_column(write, when: str) -> None:
+    text = TEXT.replace("when: regular and due >= 0.8", when)
+    file = write(text)
+    with pytest.raises(KnowledgeError, match="unknown name 'nn'") as caught:
+        load(file)
+    before = text[: text.index("nn >= 4")]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    assert caught.value.where == f"{file}:{line}:{column}"
+
+
+def test_a_column_with_any_name_stands_in_backquotes(write) -> None:
+    text = TEXT.replace("due: {type: number}", "days since (due): {type: number}")
+    text = text.replace("due >= 0.8", "`days since (due)` >= 0.8").replace("due: 1", "days since (due): 1")
+    assert load(write(text)).run_tests() == 3
+    with pytest.raises(KnowledgeError, match=r"did you mean '`days since \(due\)`'"):
+        load(write(text.replace("`days since (due)`", "`day since due`")))
 
 
 def test_the_hash_sees_content_and_not_layout(write) -> None:
@@ -120,7 +151,7 @@ def test_a_written_base_reads_back_the_same(write) -> None:
         ("regular: n >= 4", "regular: n >= ", "cannot read the condition"),
         ("dry: [beer]", "due: [beer]", "already the name of one of the columns"),
         ("dry: [beer]", "is: [beer]", "cannot be a name"),
-        ("due: {type: number}", "the due: {type: number}", "cannot be a name"),
+        ("due: {type: number}", "'the ` due': {type: number}", "cannot be the name of a column"),
         ("prior: habit", "prior: habbit", "did you mean 'habit'"),
         ("prior: habit", "prior: goods", "must be a number between 0 and 1, but is a choice"),
         ("prior: habit", "prior: 9.5", "write a percentage with its sign"),
@@ -151,7 +182,7 @@ def test_mistakes_name_the_line(write, old: str, new: str, message: str) -> None
     line = 1 + TEXT[: TEXT.index(old)].count("\n")
     with pytest.raises(KnowledgeError, match=message) as caught:
         load(file)
-    assert caught.value.where == f"{file}:{line}"
+    assert (caught.value.where or "").startswith(f"{file}:{line}:")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +200,7 @@ def test_mistakes_that_show_elsewhere_name_the_line_they_show_at(
     line = 1 + TEXT[: TEXT.index(at)].count("\n")
     with pytest.raises(KnowledgeError, match=message) as caught:
         load(file)
-    assert caught.value.where == f"{file}:{line}"
+    assert (caught.value.where or "").startswith(f"{file}:{line}:")
 
 
 def test_files_that_are_no_knowledge_base(write, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_check_names_the_line_of_a_mistake(tmp_path: Path) -> None:
     track: Rules = build("tracks", "rules", {"knowledge": "demo.yaml"})
     with pytest.raises(KnowledgeError, match="unknown name 'm'") as caught:
         track.check(SCHEMA, tmp_path)
-    assert caught.value.where == f"{tmp_path / 'demo.yaml'}:7"
+    assert caught.value.where == f"{tmp_path / 'demo.yaml'}:7:21"
 
 
 def test_check_compares_with_the_tasks_columns(track: Rules) -> None:

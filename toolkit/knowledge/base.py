@@ -7,19 +7,20 @@ rule has passed its own tests. Compilers start from `KnowledgeBase.conditions`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from toolkit.config import Frozen
-from toolkit.errors import KnowledgeError, did_you_mean
-from toolkit.knowledge.condition import Condition, holds
+from toolkit.errors import KnowledgeError
+from toolkit.knowledge import validation
+from toolkit.knowledge.condition import Condition
 from toolkit.knowledge.entries import Authoring, ColumnSpec, Constraint, Outcome, Rule, Text
-from toolkit.knowledge.language import ColumnType, Vocabulary, is_name, names_in, parse
-from toolkit.yamlfile import explain, read_mapping
+from toolkit.knowledge.language import parse
+from toolkit.knowledge.tables import CellError, DecisionTable, Names, read_table
+from toolkit.yamlfile import Source, explain, read_mapping
 
 __all__ = ["Conditions", "KnowledgeBase", "load"]
 
@@ -43,13 +44,15 @@ class KnowledgeBase(Frozen):
     columns: Annotated[dict[str, ColumnSpec], Field(min_length=1)]
     sets: dict[str, Annotated[tuple[str | float, ...], Field(min_length=1)]] = Field(default_factory=dict)
     terms: dict[str, str] = Field(default_factory=dict)
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule, ...] = ()
+    tables: tuple[DecisionTable, ...] = ()
     never: tuple[Constraint, ...] = ()
     always: tuple[Constraint, ...] = ()
     authoring: Authoring | None = None
 
-    _path: Path | None = PrivateAttr(default=None)
-    _lines: dict[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
+    _source: Source | None = PrivateAttr(default=None)
+    _table_places: dict[int, list[list[str]]] = PrivateAttr(default_factory=dict)
+    """Number of a table that was read from a file -> the places of each row and its inputs."""
 
     @field_validator("prior", mode="before")
     @classmethod
@@ -57,6 +60,12 @@ class KnowledgeBase(Frozen):
         if isinstance(value, int | float):
             raise ValueError("write a percentage with its sign, e.g. 9.5 %, or the name of a column")
         return value
+
+    @model_validator(mode="after")
+    def _has_rules(self) -> Self:
+        if not {"rules", "tables"} & self.model_fields_set:
+            raise ValueError("a knowledge base has rules or tables; write rules: [] for none")
+        return self
 
     def __eq__(self, other: object) -> bool:
         # Two files that say the same are the same knowledge, wherever they lie.
@@ -68,7 +77,7 @@ class KnowledgeBase(Frozen):
     @property
     def path(self) -> Path | None:
         """The file it was read from."""
-        return self._path
+        return self._source.file if self._source else None
 
     @property
     def prior_probability(self) -> float | None:
@@ -81,23 +90,114 @@ class KnowledgeBase(Frozen):
         """Hash of all that the file says, comments and layout left out."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The rules as written, then the rows of the decision tables as rules.
+
+        Raises
+        ------
+        KnowledgeError
+            A cell of a table cannot be read.
+        """
+        rules = list(self.rules)
+        names = Names(self.columns, self.sets, self.terms)
+        for number, table in enumerate(self.tables):
+            for row in range(len(table.rows)):
+                try:
+                    rules.append(table.rule(row, names))
+                except CellError as error:
+                    where = self._row_where(number, row, error.cell)
+                    raise KnowledgeError(str(error), where=where) from error
+        return tuple(rules)
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Rules (by their place in `all_rules`) of which only the first that fires counts.
+
+        Rules with the same ``group`` stand in it with the strongest first, ties in the order written;
+        the rows of a decision table with hit policy "first" stand in their own order.
+        """
+        members: dict[str, list[int]] = {}
+        for index, rule in enumerate(self.all_rules):
+            if rule.group is not None:
+                members.setdefault(rule.group, []).append(index)
+        rules = self.all_rules
+        groups = [
+            tuple(sorted(group, key=lambda index: abs(rules[index].strength), reverse=True))
+            for group in members.values()
+        ]
+        start = len(self.rules)
+        for table in self.tables:
+            if table.hit_policy == "first":
+                groups.append(tuple(range(start, start + len(table.rows))))
+            start += len(table.rows)
+        return tuple(group for group in groups if len(group) > 1)
+
     def head(self, n_rules: int) -> KnowledgeBase:
-        """Return the same knowledge with only the first `n_rules` rules, in the order written."""
-        if not 0 <= n_rules <= len(self.rules):
+        """Return the same knowledge with only the first `n_rules` of `all_rules`."""
+        total = len(self.rules) + sum(len(table.rows) for table in self.tables)
+        if not 0 <= n_rules <= total:
             raise KnowledgeError(
-                f"asked for {n_rules} rules, but there are {len(self.rules)}", where=self.where("rules")
+                f"asked for {n_rules} rules, but there are {total}", where=self.where("rules")
             )
-        return self.model_copy(update={"rules": self.rules[:n_rules]})
+        left = max(0, n_rules - len(self.rules))
+        tables = []
+        for table in self.tables:
+            tables.append(table.model_copy(update={"rows": table.rows[:left]}))
+            left -= len(tables[-1].rows)
+        return self.model_copy(update={"rules": self.rules[:n_rules], "tables": tuple(tables)})
 
     def where(self, *path: str | int) -> str | None:
-        """Return ``file:line`` of the longest known part of `path`; None without a file."""
-        if self._path is None:
+        """Return ``file:line:column`` of the longest known part of `path`; None without a file."""
+        return self._source.where(*path) if self._source else None
+
+    def inside(self, *path: str | int) -> Callable[[int], str] | None:
+        """Return a function from a position in the text at `path` to its place; None without a file."""
+        source = self._source
+        if source is None:
             return None
-        for length in range(len(path), -1, -1):
-            line = self._lines.get(tuple(path[:length]))
-            if line is not None:
-                return f"{self._path}:{line}"
-        return str(self._path)
+        value: Any = self
+        for part in path:
+            value = (
+                getattr(value, part) if isinstance(value, Frozen) and isinstance(part, str) else value[part]
+            )
+        return lambda offset: source.inside(path, value, offset)
+
+    def rule_where(self, index: int, *path: str | int) -> str | None:
+        """Return the place of a rule of `all_rules`: in this file, or of its row in a table's."""
+        if index < len(self.rules):
+            return self.where("rules", index, *path)
+        return self._row_where(*self._table_row(index))
+
+    def _table_row(self, index: int) -> tuple[int, int]:
+        """Return table and row of a rule of `all_rules` that comes after those that are written."""
+        index -= len(self.rules)
+        for number, table in enumerate(self.tables):
+            if index < len(table.rows):
+                return number, index
+            index -= len(table.rows)
+        raise IndexError(index)
+
+    def _row_where(self, table: int, row: int, cell: int | None = None) -> str | None:
+        if table in self._table_places:
+            return self._table_places[table][row][0 if cell is None else cell + 1]
+        tail = () if cell is None else ("tests", cell)
+        return self.where("tables", table, "rows", row, *tail)
+
+    def _cell_where(self, index: int) -> Callable[[int], str]:
+        """Return a function from a position in the condition of a table's row to the place of its cell."""
+        table, row = self._table_row(index)
+        parts = self.tables[table].conditions(row, Names(self.columns, self.sets, self.terms))
+
+        def place(offset: int) -> str:
+            cell, end = None, 0
+            for index, text in parts:
+                cell, end = index, end + len(text) + len(" and ")
+                if offset < end:
+                    break
+            return self._row_where(table, row, cell) or f"row {row + 1}"
+
+        return place
 
     def certainty(self, rule: Rule) -> float:
         """Return the signed certainty factor of a rule, in (-1, 1)."""
@@ -109,24 +209,27 @@ class KnowledgeBase(Frozen):
         Raises
         ------
         KnowledgeError
-            With ``file:line``, what was got and the nearest known name.
+            With ``file:line:column``, what was got and the nearest known name.
         """
-        self._check_names()
-        self._check_prior()
-        words = self._vocabulary()
+        validation.check_names(self)
+        validation.check_prior(self)
+        words = validation.vocabulary(self)
+
+        def facts(part: str, entries: tuple[Constraint, ...]) -> tuple[Condition, ...]:
+            return tuple(
+                parse(fact.when, words, where=self.inside(part, index, "when"))
+                for index, fact in enumerate(entries)
+            )
+
+        written = len(self.rules)
+        rows = tuple(
+            parse(rule.when, words, where=self._cell_where(index))
+            for index, rule in enumerate(self.all_rules[written:], written)
+        )
         return Conditions(
-            rules=tuple(
-                parse(rule.when, words, where=self.where("rules", index, "when"))
-                for index, rule in enumerate(self.rules)
-            ),
-            never=tuple(
-                parse(fact.when, words, where=self.where("never", index, "when"))
-                for index, fact in enumerate(self.never)
-            ),
-            always=tuple(
-                parse(fact.when, words, where=self.where("always", index, "when"))
-                for index, fact in enumerate(self.always)
-            ),
+            rules=facts("rules", self.rules) + rows,
+            never=facts("never", self.never),
+            always=facts("always", self.always),
         )
 
     def run_tests(self) -> int:
@@ -137,128 +240,7 @@ class KnowledgeBase(Frozen):
         KnowledgeError
             A test fails, or names an unknown column or value.
         """
-        conditions = self.conditions()
-        parts: tuple[tuple[str, tuple[Constraint, ...], tuple[Condition, ...]], ...] = (
-            ("rules", self.rules, conditions.rules),
-            ("never", self.never, conditions.never),
-            ("always", self.always, conditions.always),
-        )
-        count = 0
-        for part, entries, read in parts:
-            for index, (entry, condition) in enumerate(zip(entries, read, strict=True)):
-                for number, example in enumerate(entry.tests):
-                    place = (part, index, "tests", number)
-                    row = self._row(example.given, place)
-                    if holds(condition, row) != example.fires:
-                        expected, got = ("fire", "does not") if example.fires else ("stay silent", "fires")
-                        raise KnowledgeError(
-                            f"rule '{entry.id}' should {expected} on its own test, but it {got}",
-                            where=self.where(*place),
-                        )
-                    count += 1
-        return count
-
-    def _row(
-        self, given: Mapping[str, object], place: tuple[str | int, ...]
-    ) -> dict[str, Fraction | str | None]:
-        row = {name: spec.read(spec.missing) for name, spec in self.columns.items()}
-        for name, value in given.items():
-            where = self.where(*place, "given", name)
-            if name not in self.columns:
-                raise KnowledgeError(
-                    f"unknown column '{name}'{did_you_mean(name, self.columns)}", where=where
-                )
-            try:
-                read = self.columns[name].read(value)
-            except ValueError as error:
-                raise KnowledgeError(f"'{name}': {error}", where=where) from error
-            if read is not None:
-                row[name] = read
-        return row
-
-    def _check_names(self) -> None:
-        taken: dict[str, str] = {}
-        parts: tuple[tuple[str, Mapping[str, object]], ...] = (
-            ("columns", self.columns),
-            ("sets", self.sets),
-            ("terms", self.terms),
-        )
-        for part, names in parts:
-            for name in names:
-                if not is_name(name):
-                    raise KnowledgeError(
-                        f"'{name}' cannot be a name in conditions; use letters, digits and _",
-                        where=self.where(part, name),
-                    )
-                if name in taken:
-                    raise KnowledgeError(
-                        f"'{name}' is already the name of one of the {taken[name]}",
-                        where=self.where(part, name),
-                    )
-                taken[name] = part
-        seen: set[str] = set()
-        lists: dict[str, tuple[Constraint, ...]] = {
-            "rules": self.rules,
-            "never": self.never,
-            "always": self.always,
-        }
-        for part, entries in lists.items():
-            for index, entry in enumerate(entries):
-                if entry.id in seen:
-                    raise KnowledgeError(
-                        f"the id '{entry.id}' is used twice", where=self.where(part, index, "id")
-                    )
-                seen.add(entry.id)
-        words = (self.outcome.positive, self.outcome.negative)
-        for index, rule in enumerate(self.rules):
-            if rule.then not in words:
-                raise KnowledgeError(
-                    f"rule '{rule.id}' cannot say '{rule.then}'{did_you_mean(rule.then, words)}",
-                    where=self.where("rules", index, "then"),
-                )
-
-    def _check_prior(self) -> None:
-        where = self.where("prior")
-        if self.prior.strip().endswith("%"):
-            try:
-                value = self.prior_probability
-            except ValueError:
-                value = None
-            if value is None or not 0 < value < 1:
-                raise KnowledgeError(
-                    f"a prior is a percentage between 0 % and 100 %, got '{self.prior}'", where=where
-                )
-            return
-        spec = self.columns.get(self.prior)
-        if spec is None:
-            raise KnowledgeError(
-                f"the prior '{self.prior}' is neither a percentage such as 9.5 % nor a column"
-                f"{did_you_mean(self.prior, self.columns)}",
-                where=where,
-            )
-        if spec.type != "number":
-            raise KnowledgeError(
-                f"the prior '{self.prior}' must be a number between 0 and 1, but is a {spec.type}",
-                where=where,
-            )
-
-    def _vocabulary(self) -> Vocabulary:
-        """Read the terms in an order in which each is read after those it uses."""
-        types: dict[str, ColumnType] = {name: spec.type for name, spec in self.columns.items()}
-        choices = {name: spec.values for name, spec in self.columns.items() if spec.values is not None}
-        read: dict[str, Condition] = {}
-        waiting = dict(self.terms)
-        while waiting:
-            ready = [name for name, text in waiting.items() if waiting.keys().isdisjoint(names_in(text))]
-            if not ready:
-                raise KnowledgeError(
-                    f"terms that refer to one another in a circle: {', '.join(waiting)}",
-                    where=self.where("terms", next(iter(waiting))),
-                )
-            words = Vocabulary(types, choices, self.sets, dict(read))
-            for name in ready:
-                read[name] = parse(waiting.pop(name), words, where=self.where("terms", name))
-        return Vocabulary(types, choices, self.sets, read)
+        return validation.run_tests(self)
 
 
 def load(path: str | Path) -> KnowledgeBase:
@@ -272,22 +254,28 @@ def load(path: str | Path) -> KnowledgeBase:
     Raises
     ------
     KnowledgeError
-        With ``file:line``, what was got and the nearest known name.
+        With ``file:line:column``, what was got and the nearest known name.
     """
     file = Path(path)
-    data, lines = read_mapping(
+    data, source = read_mapping(
         file,
         what="a knowledge base",
         example="experiments/knowledge/retail.yaml",
         keys="knowledge_base, predicts, prior, columns and rules",
         error=KnowledgeError,
     )
+    places: dict[int, list[list[str]]] = {}
+    tables = data.get("tables")
+    if isinstance(tables, list):
+        for number, entry in enumerate(tables):
+            if isinstance(entry, str):
+                tables[number], places[number] = read_table(file.parent / entry)
     try:
         knowledge = KnowledgeBase.model_validate(data)
     except ValidationError as error:
-        place, problem = explain(error, file, lines, KnowledgeBase)
+        place, problem = explain(error, source, KnowledgeBase)
         raise KnowledgeError(problem, where=place) from error
-    knowledge._path = file
-    knowledge._lines = lines
+    knowledge._source = source
+    knowledge._table_places = places
     knowledge.run_tests()
     return knowledge

@@ -12,7 +12,17 @@ from toolkit.config import Frozen
 from toolkit.errors import did_you_mean
 from toolkit.knowledge.language import ColumnType
 
-__all__ = ["WORDS", "Authoring", "ColumnSpec", "Constraint", "Example", "Outcome", "Rule", "Text"]
+__all__ = [
+    "WORDS",
+    "Authoring",
+    "Certainty",
+    "ColumnSpec",
+    "Constraint",
+    "Example",
+    "Outcome",
+    "Rule",
+    "Text",
+]
 
 WORDS: dict[str, float] = {
     "certain": 0.95,
@@ -35,6 +45,9 @@ def _certainty(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1)]
+
+Certainty = Annotated[str | float, BeforeValidator(_certainty)]
+"""A word of `WORDS`, or a number in (-1, 1) that is not 0."""
 
 
 class ColumnSpec(Frozen):
@@ -146,7 +159,7 @@ class Rule(Constraint):
     """
 
     then: Text
-    certainty: Annotated[str | float, BeforeValidator(_certainty)]
+    certainty: Certainty
     group: str | None = None
 
     @property

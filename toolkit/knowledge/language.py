@@ -292,7 +292,8 @@ class _Reader:
         raise self.unknown(node, name)
 
     def unknown(self, node: ast.AST, name: str) -> KnowledgeError:
-        known = [*self.words.columns, *self.words.terms, *self.words.sets]
+        names = (*self.words.columns, *self.words.terms, *self.words.sets)
+        known = [each if is_name(each) else f"`{each}`" for each in names]
         values = {value for choices in self.words.choices.values() for value in choices}
         hint = f'; write texts in quotes: "{name}"' if name in values else did_you_mean(name, known)
         return self.error(node, f"unknown name '{name}'", hint)

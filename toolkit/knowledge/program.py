@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.knowledge.condition import Condition, Junction, Member, Op, Pair, Threshold
+from toolkit.knowledge.condition import Condition, Junction, Member, Op, Pair
 
 __all__ = ["BLOCK_ROWS", "Program"]
 
@@ -91,12 +91,16 @@ class Program:
         numbers = {name: float(value) for name, value in missing.items() if isinstance(value, Fraction)}
         return cls(tuple(order), tuple(inputs), outputs, tuple(columns), numbers, tables)
 
-    def run(self, features: pd.DataFrame) -> Iterator[tuple[slice, list[NDArray[np.bool_]]]]:
-        """Decide all conditions, one block of rows at a time.
+    def run(
+        self, features: pd.DataFrame, n_outputs: int | None = None
+    ) -> Iterator[tuple[slice, list[NDArray[np.bool_]]]]:
+        """Decide conditions, one block of rows at a time.
 
         Parameters
         ----------
         features : DataFrame of shape (n_rows, n_columns)
+        n_outputs : int, optional
+            Decide only the first so many conditions.
 
         Yields
         ------
@@ -104,35 +108,64 @@ class Program:
         decided : list of ndarray of shape (n_block_rows,)
             One for each condition; overwritten by the next block, and never to be changed.
         """
+        outputs = self.outputs[:n_outputs]
+        n_steps = 1 + max(outputs, default=-1)
         arrays = {name: features[name].to_numpy() for name in self.columns}
-        answers = np.empty((len(self.steps), BLOCK_ROWS), np.bool_)
+        answers = np.empty((n_steps, min(BLOCK_ROWS, len(features))), np.bool_)
         for start in range(0, len(features), BLOCK_ROWS):
             rows = slice(start, min(start + BLOCK_ROWS, len(features)))
-            block = {name: self._block(name, array[rows]) for name, array in arrays.items()}
+            block = _Block(arrays, rows, self.missing)
             decided = list(answers[:, : rows.stop - rows.start])
-            for out, step, parts in zip(decided, self.steps, self.inputs, strict=True):
-                if isinstance(step, Junction) and not parts:
-                    out[:] = step.kind == "and"
-                elif isinstance(step, Junction):
-                    combine = np.logical_and if step.kind == "and" else np.logical_or
-                    combine(decided[parts[0]], decided[parts[1]], out=out)
-                    for part in parts[2:]:
-                        combine(out, decided[part], out=out)
+            for out, step, parts in zip(decided, self.steps, self.inputs, strict=False):
+                if isinstance(step, Junction):
+                    _join(step, [decided[part] for part in parts], out)
                 elif isinstance(step, Member):
-                    out[:] = self.tables[step][block[step.column]]
+                    # the code of a missing value, -1, takes the last answer
+                    self.tables[step].take(block.codes(step.column), out=out)
                 elif isinstance(step, Pair):
-                    left = step.left_factor * block[step.left].astype(np.float64)
-                    right = step.right_factor * block[step.right].astype(np.float64)
-                    _compare(left, step.op, right, out)
+                    left = block.scaled(step.left, step.left_factor)
+                    _compare(left, step.op, block.scaled(step.right, step.right_factor), out)
                 else:
-                    _threshold(step, block[step.column], out)
-            yield rows, [decided[output] for output in self.outputs]
+                    # A rule's 0.3 means the column's own 0.3: numpy rounds a plain float to a column's type.
+                    _compare(block.column(step.column), step.op, float(step.value), out)
+            yield rows, [decided[output] for output in outputs]
 
-    def _block(self, name: str, values: _Array) -> _Array:
-        stands_for = self.missing.get(name)
-        if stands_for is None or values.dtype.kind != "f":
-            return values
-        return np.where(np.isnan(values), values.dtype.type(stands_for), values)
+
+class _Block:
+    """Columns of one block of rows, each converted at most once."""
+
+    def __init__(self, arrays: dict[str, _Array], rows: slice, missing: dict[str, float]) -> None:
+        self._arrays = arrays
+        self._rows = rows
+        self._missing = missing
+        self._columns: dict[str, _Array] = {}
+        self._codes: dict[str, NDArray[np.intp]] = {}
+        self._scaled: dict[tuple[str, int], _Array] = {}
+
+    def column(self, name: str) -> _Array:
+        """Return the values, with what a missing one stands for."""
+        known = self._columns.get(name)
+        if known is None:
+            known = np.ascontiguousarray(self._arrays[name][self._rows])
+            stands_for = self._missing.get(name)
+            if stands_for is not None and known.dtype.kind == "f":
+                known = np.where(np.isnan(known), known.dtype.type(stands_for), known)
+            self._columns[name] = known
+        return known
+
+    def codes(self, name: str) -> NDArray[np.intp]:
+        """Return a choice's codes as indices."""
+        known = self._codes.get(name)
+        if known is None:
+            known = self._codes[name] = self._arrays[name][self._rows].astype(np.intp)
+        return known
+
+    def scaled(self, name: str, factor: int) -> _Array:
+        """Return the values times a factor, in 64 bits, where products of 32 bits are exact."""
+        known = self._scaled.get((name, factor))
+        if known is None:
+            known = self._scaled[name, factor] = factor * self.column(name).astype(np.float64)
+        return known
 
 
 def _table(condition: Member, levels: tuple[str, ...], missing: Fraction | str | None) -> NDArray[np.bool_]:
@@ -141,10 +174,14 @@ def _table(condition: Member, levels: tuple[str, ...], missing: Fraction | str |
     return np.array([*met, met_missing], np.bool_)
 
 
-def _threshold(step: Threshold, values: _Array, out: NDArray[np.bool_]) -> None:
-    # A rule's 0.3 means the column's own 0.3: numpy rounds a plain float to a float column's type.
-    limit = float(step.value)
-    _compare(values, step.op, limit, out)
+def _join(step: Junction, parts: list[NDArray[np.bool_]], out: NDArray[np.bool_]) -> None:
+    if not parts:
+        out[:] = step.kind == "and"
+        return
+    combine = np.logical_and if step.kind == "and" else np.logical_or
+    combine(parts[0], parts[1], out=out)
+    for part in parts[2:]:
+        combine(out, part, out=out)
 
 
 def _compare(left: _Array, op: Op, right: _Array | float, out: NDArray[np.bool_]) -> None:

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,9 +25,10 @@ from numpy.typing import NDArray
 from toolkit.errors import KnowledgeError, did_you_mean, nearest
 from toolkit.knowledge.base import Conditions, KnowledgeBase
 from toolkit.knowledge.condition import Condition, Member, leaves
+from toolkit.knowledge.packing import byte_sums, keep_strongest, pack
 from toolkit.knowledge.program import Program
 
-__all__ = ["ExpertSystem", "compile_knowledge", "log_odds"]
+__all__ = ["ExpertSystem", "Scored", "compile_knowledge", "log_odds"]
 
 SMALLEST_PRIOR = 1e-6
 """A prior column is kept this far from 0 and 1, which are beyond all evidence."""
@@ -49,6 +51,13 @@ class _Schema(Protocol):
 def log_odds(certainty: float) -> float:
     """Return the evidence that a certainty factor in (-1, 1) stands for."""
     return float(-np.log1p(-certainty) if certainty >= 0 else np.log1p(certainty))
+
+
+class Scored(NamedTuple):
+    """Log-odds of every row, shape (n_rows,), and which rules fire, shape (n_rows, n_rules)."""
+
+    logit: NDArray[np.float64]
+    firings: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -114,11 +123,40 @@ class ExpertSystem:
         """Return which rules fire, shape (n_rows, n_rules)."""
         return _matrix(self._rules, features)
 
+    def firings_packed(self, features: pd.DataFrame) -> NDArray[np.uint8]:
+        """Return which rules fire, eight a byte, shape (n_rows, ceil(n_rules / 8)).
+
+        The bytes are those of ``numpy.packbits(firings, axis=1)``: rule r is bit ``7 - r % 8`` of byte
+        ``r // 8``, and ``numpy.unpackbits(packed, axis=1, count=n_rules)`` gives the firings back. They
+        are made block by block: the firings themselves, eight times the memory, are never held.
+        """
+        by_byte = np.empty((-(-self.n_rules // 8), len(features)), np.uint8)
+        for rows, fired in self._rules.run(features):
+            pack(fired, by_byte[:, rows])
+        return by_byte.T
+
+    def firing_counts(
+        self, features: pd.DataFrame, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int64]:
+        """Return on how many rows each rule fires, shape (n_rules,), block by block.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_columns)
+        among : ndarray of shape (n_rows,), optional
+            Count these rows only, e.g. those with a positive label.
+        """
+        counts = np.zeros(self.n_rules, np.int64)
+        for rows, decided in self._rules.run(features):
+            counted = decided if among is None else [fired & among[rows] for fired in decided]
+            counts += np.array([np.count_nonzero(fired) for fired in counted], np.int64)
+        return counts
+
     def effective(self, firings: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which firings count: in each group only the strongest, shape (n_rows, n_rules)."""
         counted = firings.copy(order="K")
         for members in self.groups:
-            _keep_strongest([counted[:, member] for member in members])
+            keep_strongest([counted[:, member] for member in members])
         return counted
 
     def contributions(self, features: pd.DataFrame) -> NDArray[np.float64]:
@@ -134,22 +172,36 @@ class ExpertSystem:
         n_rules : int, optional
             Use only the first so many rules, in the order written.
         """
+        return self._evidence(features, n_rules, None)
+
+    def score(self, features: pd.DataFrame, scale: float = 1.0) -> Scored:
+        """Return log-odds and firings from one pass: what `logit` and `firings` return one by one."""
+        firings = np.empty((self.n_rules, len(features)), np.bool_)
+        evidence = self._evidence(features, None, firings)
+        return Scored(self.prior_logit(features) + scale * evidence, firings.T)
+
+    def _evidence(
+        self, features: pd.DataFrame, n_rules: int | None, firings: NDArray[np.bool_] | None
+    ) -> NDArray[np.float64]:
+        """Return the evidence, and write the firings into `firings`, shape (n_rules, n_rows), if given."""
         count = self.n_rules if n_rules is None else n_rules
+        sums = self._byte_sums if count == self.n_rules else byte_sums(self.weights[:count])
         groups = [[member for member in members if member < count] for members in self.groups]
-        grouped = {member for members in groups for member in members}
         total = np.zeros(len(features))
-        for rows, decided in self._rules.run(features):
-            counted = {
-                rule: decided[rule].copy() if rule in grouped else decided[rule] for rule in range(count)
-            }
+        for rows, fired in self._rules.run(features, count):
+            if firings is not None:
+                for out, decided in zip(firings, fired, strict=True):
+                    out[rows] = decided
             for members in groups:
-                _keep_strongest([counted[member] for member in members])
-            block = total[rows]
-            step = np.empty(len(block))
-            for rule, fired in counted.items():
-                np.multiply(fired, self.weights[rule], out=step)
-                block += step
+                for member in members:
+                    fired[member] = fired[member].copy()
+                keep_strongest([fired[member] for member in members])
+            _add_up(fired, sums, total[rows])
         return total
+
+    @cached_property
+    def _byte_sums(self) -> NDArray[np.float64]:
+        return byte_sums(self.weights)
 
     def logit(
         self, features: pd.DataFrame, n_rules: int | None = None, scale: float = 1.0
@@ -157,21 +209,28 @@ class ExpertSystem:
         """Return log-odds: the prior's plus `scale` times the evidence, shape (n_rows,)."""
         return self.prior_logit(features) + scale * self.evidence(features, n_rules)
 
+    @property
+    def n_facts(self) -> int:
+        """Number of hard facts, ``never`` and ``always`` together."""
+        return len(self._never.outputs) + len(self._always.outputs)
+
+    def facts(self, features: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which ``never`` and which ``always`` hold, each of shape (n_rows, n_facts_of_its_kind)."""
+        return _matrix(self._never, features), _matrix(self._always, features)
+
     def forbidden(self, features: pd.DataFrame) -> NDArray[np.bool_]:
         """Return the rows that some ``never`` rules out, shape (n_rows,)."""
-        forbidden: NDArray[np.bool_] = np.logical_or.reduce(_matrix(self._never, features), axis=1)
-        return forbidden
+        return _any(self._never, features)
 
     def required(self, features: pd.DataFrame) -> NDArray[np.bool_]:
         """Return the rows that some ``always`` settles, shape (n_rows,); ``never`` overrules it."""
-        required: NDArray[np.bool_] = np.logical_or.reduce(_matrix(self._always, features), axis=1)
-        return required & ~self.forbidden(features)
+        return _any(self._always, features) & ~self.forbidden(features)
 
     def shield(self, features: pd.DataFrame, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities with the hard facts put over them, shape (n_rows,)."""
-        if not self._never.outputs and not self._always.outputs:
+        if not self.n_facts:
             return probabilities
-        shielded = np.where(self.required(features), 1.0, probabilities)
+        shielded = np.where(_any(self._always, features), 1.0, probabilities)
         return np.where(self.forbidden(features), 0.0, shielded)
 
     def predict_proba(
@@ -196,7 +255,7 @@ def compile_knowledge(knowledge: KnowledgeBase, schema: _Schema) -> ExpertSystem
     KnowledgeError
         A column or a value that the task does not have, with ``file:line`` and the nearest name.
     """
-    conditions = knowledge.conditions()
+    rules, conditions = knowledge.all_rules, knowledge.conditions()
     task = {column.name: column for column in schema.columns}
     _check_columns(knowledge, task)
     levels = {name: column.levels for name, column in task.items() if column.kind == "category"}
@@ -213,9 +272,9 @@ def compile_knowledge(knowledge: KnowledgeBase, schema: _Schema) -> ExpertSystem
         used[knowledge.prior] = None
     stands_for = missing.get(knowledge.prior)
     return ExpertSystem(
-        rule_ids=tuple(rule.id for rule in knowledge.rules),
-        weights=np.array([log_odds(knowledge.certainty(rule)) for rule in knowledge.rules], np.float64),
-        groups=_groups(knowledge),
+        rule_ids=tuple(rule.id for rule in rules),
+        weights=np.array([log_odds(knowledge.certainty(rule)) for rule in rules], np.float64),
+        groups=knowledge.groups,
         columns=tuple(used),
         content_hash=knowledge.content_hash,
         _prior=knowledge.prior if probability is None else probability,
@@ -226,28 +285,17 @@ def compile_knowledge(knowledge: KnowledgeBase, schema: _Schema) -> ExpertSystem
     )
 
 
-def _groups(knowledge: KnowledgeBase) -> tuple[tuple[int, ...], ...]:
-    members: dict[str, list[int]] = {}
-    for index, rule in enumerate(knowledge.rules):
-        if rule.group is not None:
-            members.setdefault(rule.group, []).append(index)
-
-    def strength(index: int) -> float:
-        return abs(log_odds(knowledge.certainty(knowledge.rules[index])))
-
-    return tuple(
-        tuple(sorted(group, key=strength, reverse=True)) for group in members.values() if len(group) > 1
-    )
-
-
-def _keep_strongest(fired: Sequence[NDArray[np.bool_]]) -> None:
-    """Silence, in place, each rule where a stronger one (before it) has fired."""
-    if not fired:
-        return
-    seen = fired[0].copy()
-    for weaker in fired[1:]:
-        np.greater(weaker, seen, out=weaker)
-        np.logical_or(seen, weaker, out=seen)
+def _add_up(
+    fired: Sequence[NDArray[np.bool_]], sums: NDArray[np.float64], total: NDArray[np.float64]
+) -> None:
+    """Add the weights of what fired to `total`, eight rules a look-up; see `byte_sums`."""
+    by_byte = np.empty((len(sums), len(total)), np.uint8)
+    pack(fired, by_byte)
+    step = np.empty(len(total))
+    for byte, table in zip(by_byte, sums, strict=True):
+        # a byte is always inside its table; "clip" only spares the check
+        np.take(table, byte, out=step, mode="clip")
+        total += step
 
 
 def _matrix(program: Program, features: pd.DataFrame) -> NDArray[np.bool_]:
@@ -256,6 +304,14 @@ def _matrix(program: Program, features: pd.DataFrame) -> NDArray[np.bool_]:
         for out, fired in zip(by_rule, decided, strict=True):
             out[rows] = fired
     return by_rule.T
+
+
+def _any(program: Program, features: pd.DataFrame) -> NDArray[np.bool_]:
+    met = np.zeros(len(features), np.bool_)
+    for rows, decided in program.run(features):
+        for fired in decided:
+            met[rows] |= fired
+    return met
 
 
 def _check_columns(knowledge: KnowledgeBase, task: Mapping[str, _Column]) -> None:
@@ -294,6 +350,8 @@ def _check_levels(
 
 
 def _places(knowledge: KnowledgeBase, conditions: Conditions) -> Iterator[tuple[str | None, Condition]]:
-    for part, read in zip(("rules", "never", "always"), conditions, strict=True):
+    for index, condition in enumerate(conditions.rules):
+        yield knowledge.rule_where(index, "when"), condition
+    for part, read in (("never", conditions.never), ("always", conditions.always)):
         for index, condition in enumerate(read):
             yield knowledge.where(part, index, "when"), condition

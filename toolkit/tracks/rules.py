@@ -50,7 +50,7 @@ class Rules(Track):
 
         Call it after `check`, which makes the path to the knowledge base absolute.
         """
-        n_rules = len(load(self.knowledge).rules) if self.n_rules is None else self.n_rules
+        n_rules = len(load(self.knowledge).all_rules) if self.n_rules is None else self.n_rules
         return tuple(Step(rung=count, data_rung=None, n_rules=count) for count in range(n_rules + 1))
 
     def at(self, step: Step) -> Self:
@@ -70,9 +70,9 @@ class Rules(Track):
         path = folder / self.knowledge
         knowledge = load(path)
         compile_knowledge(knowledge, schema)
-        if self.n_rules is not None and self.n_rules > len(knowledge.rules):
+        if self.n_rules is not None and self.n_rules > len(knowledge.all_rules):
             raise ParameterError(
-                f"n_rules is {self.n_rules}, but {path} holds {len(knowledge.rules)} rules",
+                f"n_rules is {self.n_rules}, but {path} holds {len(knowledge.all_rules)} rules",
                 path=("n_rules",),
             )
         return replace(self, knowledge=path.resolve())
