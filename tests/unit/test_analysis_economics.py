@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from toolkit import prices, scores
+from toolkit.analysis.analyse import analyse
 from toolkit.analysis.economics import draw_interval, price_list, price_rung
 from toolkit.analysis.inputs import draw_inputs, mean_of
 from toolkit.analysis.stacks import stack_evidence
@@ -74,6 +75,32 @@ def test_costs_of_a_year_by_hand(truth, draw_world, declare_experiment) -> None:
     assert one.costs["carbon"][0] == 0
     assert "electricity" not in one.costs
     assert one.net[0] == pytest.approx(one.gross[0] - sum(cost[0] for cost in one.costs.values()))
+
+
+def test_half_of_the_rules_cost_half_of_the_declared_hours(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    hours = {"rules": {"build": 80, "per_year": 10}}
+    experiment = declare_experiment(["rules"], horizon_years=4, wage_per_hour=50, hours=hours)
+    stacks, _ = stack_evidence(evidence)
+    stack = stacks["rules", 0]
+    inputs = draw_inputs(
+        experiment.economics, ["rules"], list(stack.seeds), stack.n_clusters, n_rules={"rules": 20}
+    )
+    half = [cell.model_copy(update={"n_rules": 10}) for cell in cells]
+    costs = price_rung(stack, half, inputs).costs
+    assert costs["people_build"][0] == pytest.approx(80 * 50 / 4 / 2)
+    assert costs["people_upkeep"][0] == pytest.approx(250)
+
+
+def test_hours_that_only_the_knowledge_base_declares_are_paid(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8), "hybrid": truth(0.9)})
+    experiment = declare_experiment(
+        ["rules", "hybrid"], horizon_years=2, wage_per_hour=50, hours={"hybrid": {"build": 30}}
+    )
+    base = {"tracks": ["rules", "hybrid"], "name": "demo", "authoring_hours": 24.0, "rules": []}
+    results = analyse(experiment, task={}, cells=cells, evidence=evidence, knowledge=[base])
+    build = {one.track: one.yearly_costs["people_build"] for one in results.verdict.tracks}
+    assert build == {"rules": pytest.approx(24 * 50 / 2), "hybrid": pytest.approx(30 * 50 / 2)}
 
 
 def test_search_is_paid_at_every_retrain_only_when_asked(truth, draw_world, declare_experiment) -> None:

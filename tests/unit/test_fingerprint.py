@@ -15,6 +15,7 @@ from toolkit.sweep.fingerprint import Fingerprinter, source_hash
 from toolkit.sweep.plan import make_plan
 from toolkit.tasks.synthetic import Synthetic
 from toolkit.tracks.base import Track
+from toolkit.tracks.rules import Rules
 
 EXPERIMENT = """\
 experiment: tiny
@@ -102,32 +103,48 @@ def of(track: Track, **changes) -> str:
     return maker.cell(SPEC, track, Rung(share=0.5))
 
 
-def test_knowledge_counts_by_content_and_not_by_place(tmp_path):
-    first, moved, other = tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "c.yaml"
-    first.write_text("rules: 1")
-    moved.write_text("rules: 1")
-    other.write_text("rules: 2")
-    assert of(Stub(knowledge=first)) == of(Stub(knowledge=moved))
-    assert of(Stub(knowledge=first)) != of(Stub(knowledge=other))
+KNOWLEDGE = """\
+knowledge_base: demo
+predicts: buys
+prior: 10 %
+columns: {n: {type: number}}
+rules: [{id: a, when: n > 1, then: buys, certainty: likely, because: Seen.}]
+tables: [more.csv]
+"""
+TABLE = "C, n, then, certainty, because\n1, > 5, buys, likely, Seen.\n"
 
 
-def test_the_knowledge_package_counts_for_tracks_that_use_knowledge(monkeypatch, tmp_path):
-    file = tmp_path / "k.yaml"
-    file.write_text("rules: 1")
-    seen: list[set[str]] = []
+def test_knowledge_counts_by_content_and_not_by_place_or_layout(tmp_path):
+    def file(name: str, text: str = KNOWLEDGE, table: str = TABLE) -> Path:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "more.csv").write_text(table)
+        (tmp_path / name / "k.yaml").write_text(text)
+        return tmp_path / name / "k.yaml"
+
+    usual = of(Stub(knowledge=file("a")))
+    assert of(Stub(knowledge=file("b", "# a comment\n" + KNOWLEDGE))) == usual
+    assert of(Stub(knowledge=file("c", KNOWLEDGE.replace("n > 1", "n > 2")))) != usual
+    assert of(Stub(knowledge=file("d", table=TABLE.replace("> 5", "> 6")))) != usual
+
+
+def test_the_modules_that_compile_knowledge_count_for_tracks_that_use_it(monkeypatch, tmp_path):
+    (tmp_path / "more.csv").write_text(TABLE)
+    (tmp_path / "k.yaml").write_text(KNOWLEDGE)
+    seen: set[str] = set()
     real = fingerprint.source_hash
 
     def spy(files):
         found = list(files)
-        seen.append({path.parent.name for path in found})
+        seen.update(path.name for path in found if path.parent.name == "knowledge")
         return real(found)
 
     monkeypatch.setattr(fingerprint, "source_hash", spy)
     of(Stub())
-    assert not any("knowledge" in folders for folders in seen)
-    seen.clear()
-    of(Stub(knowledge=file))
-    assert any("knowledge" in folders for folders in seen)
+    assert seen == set()
+    knowledge = tmp_path / "k.yaml"
+    Fingerprinter(Synthetic(), data_version="1", search=1.0).cell(SPEC, Rules(knowledge=knowledge), None)
+    assert {"base.py", "language.py", "condition.py", "program.py", "symbolic.py", "tables.py"} <= seen
+    assert not {"mining.py", "checks.py"} & seen
 
 
 def test_nested_parameters_data_and_meters_count(monkeypatch):

@@ -17,7 +17,7 @@ from toolkit.analysis.pairwise import compare
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import Stack, StackKey, stack_evidence
 from toolkit.analysis.verdict import decide, deployed
-from toolkit.config import Experiment
+from toolkit.config import Economics, Experiment, Hours, Range
 from toolkit.records import CellRecord, Evidence, to_frame
 
 __all__ = ["analyse"]
@@ -72,7 +72,8 @@ def analyse(
     drawn = {key: draw_scores(stack, weights) for key, stack in stacks.items()}
     seeds = sorted({seed for stack in stacks.values() for seed in stack.seeds})
     tracks = list(dict.fromkeys([*experiment.tracks, *(cell.track for cell in finished)]))
-    inputs = draw_inputs(experiment.economics, tracks, seeds, n_clusters)
+    economics = _with_authoring(experiment.economics, knowledge)
+    inputs = draw_inputs(economics, tracks, seeds, n_clusters, n_rules=_full_effort(cells))
     by_rung: dict[StackKey, list[CellRecord]] = {}
     for cell in finished:
         by_rung.setdefault((cell.track, cell.rung), []).append(cell)
@@ -99,6 +100,25 @@ def analyse(
         environment=dict(environment or {}),
         prices=price_list(inputs),
     )
+
+
+def _full_effort(cells: Sequence[CellRecord]) -> dict[str, int]:
+    """Return the largest number of rules of each track that climbs rules."""
+    full: dict[str, int] = {}
+    for cell in cells:
+        if cell.n_rules is not None:
+            full[cell.track] = max(full.get(cell.track, 0), cell.n_rules)
+    return full
+
+
+def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]) -> Economics:
+    """Take the hours that a knowledge base declares where the experiment declares none for its tracks."""
+    hours = dict(economics.hours)
+    for base in knowledge:
+        spent = base.get("authoring_hours")
+        for track in base.get("tracks", ()) if spent is not None else ():
+            hours.setdefault(track, Hours(build=Range(low=spent, likely=spent, high=spent)))
+    return economics.model_copy(update={"hours": hours})
 
 
 def _in_order(chosen: Mapping[str, RungEconomics], tracks: Sequence[str]) -> dict[str, RungEconomics]:

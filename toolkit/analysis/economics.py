@@ -164,9 +164,10 @@ def _yearly_costs(cells: Sequence[CellRecord], track: str, inputs: Inputs) -> di
     price = profile.usd_per_cpu_second * economics.currency_per_usd
     idle = profile.usd_idle_per_cpu_second * economics.currency_per_usd
     kwh = joules / 3.6e6
+    written = _share_of_rules(cells[0], inputs)
     yearly = {
-        "people_build": inputs.hours_build[track] * inputs.wage / economics.horizon_years,
-        "people_upkeep": inputs.hours_per_year[track] * inputs.wage,
+        "people_build": written * inputs.hours_build[track] * inputs.wage / economics.horizon_years,
+        "people_upkeep": written * inputs.hours_per_year[track] * inputs.wage,
         "search": seconds["search"] * price,
         "retraining": (seconds["load"] + seconds["fit"]) * price,
         "prediction": seconds["predict_batch"] * price,
@@ -176,6 +177,12 @@ def _yearly_costs(cells: Sequence[CellRecord], track: str, inputs: Inputs) -> di
     if not profile.energy_in_price:
         yearly["electricity"] = kwh * inputs.price_per_kwh
     return yearly
+
+
+def _share_of_rules(cell: CellRecord, inputs: Inputs) -> float:
+    """Return the share of the declared hours that a rung takes: half of the rules, half of the hours."""
+    full = inputs.n_rules.get(cell.track, 0)
+    return 1.0 if cell.n_rules is None or full == 0 else cell.n_rules / full
 
 
 def price_rung(stack: Stack, cells: Sequence[CellRecord], inputs: Inputs) -> RungEconomics:

@@ -60,6 +60,8 @@ class Inputs:
     hardware: Hardware
     grid: Grid
     economics: Economics
+    n_rules: Mapping[str, int]
+    """Track -> the rules of its full effort, which its declared hours are for."""
 
     @property
     def n(self) -> int:
@@ -73,7 +75,13 @@ class Inputs:
 
 
 def draw_inputs(
-    economics: Economics, tracks: list[str], seeds: list[int], n_clusters: int, *, n_draws: int = N_DRAWS
+    economics: Economics,
+    tracks: list[str],
+    seeds: list[int],
+    n_clusters: int,
+    *,
+    n_rules: Mapping[str, int] | None = None,
+    n_draws: int = N_DRAWS,
 ) -> Inputs:
     """Draw everything that tracks share.
 
@@ -85,6 +93,8 @@ def draw_inputs(
         All seeds of the experiment.
     n_clusters : int
         Test clusters.
+    n_rules : mapping of str to int, optional
+        Track -> the rules of its full effort, where its rungs are numbers of rules.
     n_draws : int
 
     Raises
@@ -127,4 +137,5 @@ def draw_inputs(
         hardware=hardware(economics.hardware),
         grid=here,
         economics=economics,
+        n_rules=dict(n_rules or {}),
     )

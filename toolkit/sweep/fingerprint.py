@@ -22,6 +22,7 @@ from typing import Any
 
 import toolkit
 from toolkit.config import Rung
+from toolkit.knowledge.base import load
 from toolkit.meters.base import METER_VERSION
 from toolkit.records import EVIDENCE_VERSION, N_BINS, CellSpec
 from toolkit.tasks.base import Task
@@ -57,6 +58,7 @@ class Fingerprinter:
             "meters": METER_VERSION,
             "versions": _versions(),
         }
+        self._knowledge: dict[Path, str] = {}
 
     def cell(self, spec: CellSpec, track: Track, rung: Rung | None) -> str:
         """Return the fingerprint of one cell: 32 hexadecimal digits.
@@ -81,9 +83,38 @@ class Fingerprinter:
 
     def _track(self, track: Track) -> dict[str, Any]:
         files = _plugin_files(track, shared=True)
-        if getattr(track, "knowledge", None) is not None:
-            files += sorted((_toolkit_folder() / "knowledge").glob("*.py"))
-        return {"parameters": _parameters(track), "source": source_hash(files)}
+        parameters = _parameters(track)
+        knowledge = getattr(track, "knowledge", None)
+        if knowledge is not None:
+            # what the file and its decision tables say; comments and layout do not count
+            if knowledge not in self._knowledge:
+                self._knowledge[knowledge] = load(knowledge).content_hash
+            parameters["knowledge"] = self._knowledge[knowledge]
+            files += _knowledge_files(files)
+        return {"parameters": parameters, "source": source_hash(files)}
+
+
+def _knowledge_files(files: Iterable[Path]) -> list[Path]:
+    """Return the modules of the knowledge package that files import when they are imported, at any remove.
+
+    Explaining, checking and mining rules are left out: they change no result.
+    """
+    folder = _toolkit_folder() / "knowledge"
+    found: dict[Path, None] = {}
+    waiting = list(files)
+    while waiting:
+        for node in ast.parse(waiting.pop().read_bytes()).body:
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(
+                "toolkit.knowledge"
+            ):
+                continue
+            stem = (node.module or "").removeprefix("toolkit.knowledge").lstrip(".")
+            for name in [stem] if stem else [alias.name for alias in node.names]:
+                module = folder / f"{name.replace('.', '/')}.py"
+                if module.is_file() and module not in found:
+                    found[module] = None
+                    waiting.append(module)
+    return list(found)
 
 
 def source_hash(files: Iterable[Path]) -> str:
