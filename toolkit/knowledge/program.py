@@ -14,7 +14,7 @@ from toolkit.knowledge.condition import Condition, Junction, Member, Op, Pair
 
 __all__ = ["BLOCK_ROWS", "Program"]
 
-BLOCK_ROWS = 16_384
+BLOCK_ROWS = 32_768
 """Rows at a time, so that what is read and written stays in the processor's cache."""
 
 _Array = NDArray[np.generic]

@@ -12,40 +12,26 @@ only the strongest of its rules that fire.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.errors import KnowledgeError, did_you_mean, nearest
-from toolkit.knowledge.base import Conditions, KnowledgeBase
-from toolkit.knowledge.condition import Condition, Member, leaves
+from toolkit.errors import KnowledgeError
+from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.packing import byte_sums, keep_strongest, pack
 from toolkit.knowledge.program import Program
+from toolkit.knowledge.schema import Schema, check_schema, stand_ins
 
 __all__ = ["ExpertSystem", "Scored", "compile_knowledge", "log_odds"]
 
 SMALLEST_PRIOR = 1e-6
 """A prior column is kept this far from 0 and 1, which are beyond all evidence."""
-
-
-class _Column(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def levels(self) -> tuple[str, ...]: ...
-
-
-class _Schema(Protocol):
-    @property
-    def columns(self) -> Sequence[_Column]: ...
 
 
 def log_odds(certainty: float) -> float:
@@ -214,9 +200,9 @@ class ExpertSystem:
         """Number of hard facts, ``never`` and ``always`` together."""
         return len(self._never.outputs) + len(self._always.outputs)
 
-    def facts(self, features: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return which ``never`` and which ``always`` hold, each of shape (n_rows, n_facts_of_its_kind)."""
-        return _matrix(self._never, features), _matrix(self._always, features)
+    def facts(self, features: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return which hard facts hold, first every ``never``, then every ``always``: (n_rows, n_facts)."""
+        return np.hstack([_matrix(self._never, features), _matrix(self._always, features)])
 
     def forbidden(self, features: pd.DataFrame) -> NDArray[np.bool_]:
         """Return the rows that some ``never`` rules out, shape (n_rows,)."""
@@ -241,14 +227,14 @@ class ExpertSystem:
         return self.shield(features, np.exp(-np.logaddexp(0.0, -logit)))
 
 
-def compile_knowledge(knowledge: KnowledgeBase, schema: _Schema) -> ExpertSystem:
+def compile_knowledge(knowledge: KnowledgeBase, schema: Schema) -> ExpertSystem:
     """Compile a knowledge base against a task's columns.
 
     Parameters
     ----------
     knowledge : KnowledgeBase
     schema : Schema
-        Names, kinds and levels; see `toolkit.tasks.base.Schema`.
+        Names, kinds and levels.
 
     Raises
     ------
@@ -256,15 +242,8 @@ def compile_knowledge(knowledge: KnowledgeBase, schema: _Schema) -> ExpertSystem
         A column or a value that the task does not have, with ``file:line`` and the nearest name.
     """
     rules, conditions = knowledge.all_rules, knowledge.conditions()
-    task = {column.name: column for column in schema.columns}
-    _check_columns(knowledge, task)
-    levels = {name: column.levels for name, column in task.items() if column.kind == "category"}
-    _check_levels(knowledge, conditions, levels)
-    missing: dict[str, Fraction | str] = {}
-    for name, spec in knowledge.columns.items():
-        value = spec.read(spec.missing)
-        if value is not None:
-            missing[name] = value
+    levels = check_schema(knowledge, conditions, schema)
+    missing = stand_ins(knowledge)
     programs = [Program.compile(part, levels, missing) for part in conditions]
     used = dict.fromkeys(name for program in programs for name in program.columns)
     probability = knowledge.prior_probability
@@ -312,46 +291,3 @@ def _any(program: Program, features: pd.DataFrame) -> NDArray[np.bool_]:
         for fired in decided:
             met[rows] |= fired
     return met
-
-
-def _check_columns(knowledge: KnowledgeBase, task: Mapping[str, _Column]) -> None:
-    for name, spec in knowledge.columns.items():
-        column = task.get(name)
-        where = knowledge.where("columns", name)
-        if column is None:
-            raise KnowledgeError(f"the task has no column '{name}'{did_you_mean(name, task)}", where=where)
-        if (column.kind == "category") != (spec.type == "choice"):
-            is_a = "a choice" if column.kind == "category" else "a number"
-            raise KnowledgeError(f"'{name}' is {is_a} in the task, but a {spec.type} here", where=where)
-        choices = spec.values or ()  # noqa: PD011 (not pandas)
-        for value in (*choices, spec.missing):
-            if spec.type == "choice" and isinstance(value, str):
-                _check_level(name, value, column.levels, where)
-
-
-def _check_level(column: str, value: str, levels: tuple[str, ...], where: str | None) -> None:
-    if value not in levels:
-        shown = levels if len(levels) <= 20 else ()
-        raise KnowledgeError(
-            f"the task's column '{column}' has no value '{value}'"
-            f"{did_you_mean(value, levels) if nearest(value, levels) else did_you_mean(value, shown)}",
-            where=where,
-        )
-
-
-def _check_levels(
-    knowledge: KnowledgeBase, conditions: Conditions, levels: Mapping[str, tuple[str, ...]]
-) -> None:
-    for place, condition in _places(knowledge, conditions):
-        for leaf in leaves(condition):
-            if isinstance(leaf, Member):
-                for level in leaf.levels:
-                    _check_level(leaf.column, level, levels[leaf.column], place)
-
-
-def _places(knowledge: KnowledgeBase, conditions: Conditions) -> Iterator[tuple[str | None, Condition]]:
-    for index, condition in enumerate(conditions.rules):
-        yield knowledge.rule_where(index, "when"), condition
-    for part, read in (("never", conditions.never), ("always", conditions.always)):
-        for index, condition in enumerate(read):
-            yield knowledge.where(part, index, "when"), condition
