@@ -116,7 +116,9 @@ def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]
     hours = dict(economics.hours)
     for base in knowledge:
         spent = base.get("authoring_hours")
-        for track in base.get("tracks", ()) if spent is not None else ():
+        if spent is None:
+            continue
+        for track in base.get("tracks", ()):
             hours.setdefault(track, Hours(build=Range(low=spent, likely=spent, high=spent)))
     return economics.model_copy(update={"hours": hours})
 
