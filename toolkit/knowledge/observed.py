@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from toolkit.knowledge.shift import Shift, World, certainty_of, word_range
+from toolkit.knowledge.shift import Shift, World, certainty_of, solve, word_range
 from toolkit.knowledge.symbolic import ExpertSystem
 
 __all__ = ["Firings", "Observed", "RuleEvidence", "look", "n_set", "observe"]
@@ -97,7 +97,7 @@ class RuleEvidence:
     shift : Shift, optional
         Of the log-odds from that expectation; None without rows, or without labels of both kinds.
     given_others : Shift, optional
-        The same with the evidence of all other rules counted in first, at their experts' word. Where
+        The same where the prior has first been moved by all other rules, at their experts' word. Where
         it is much weaker than `shift`, other rules say the same: they count double.
     """
 
@@ -180,22 +180,29 @@ def look(
     names, codes = np.unique(clusters, return_inverse=True)
     prior = system.prior_logit(features)
     rate = None if labels is None or not len(labels) else float(labels.mean())
-    worlds = None
+    alone, all_rules, general = None, prior + firings.evidence, 0.0
     if labels is not None and rate is not None and 0 < rate < 1:
-        truth = labels.astype(np.float64)
-        worlds = World.of(prior, truth, codes), World.of(prior + firings.evidence, truth, codes)
+        alone = World.of(prior, labels.astype(np.float64), codes)
+        general = solve(all_rules, float(labels.sum()))
     rules = []
     for index in range(system.n_rules):
         rows = firings.rows(firings.counted[index])
-        counted = _counted(system, index, firings, rows, codes, prior)
-        rules.append(_judged(counted, rows, float(system.weights[index]), *worlds) if worlds else counted)
+        evidence = _counted(system, index, firings, rows, codes, prior)
+        if alone is not None and len(rows):
+            weight = float(system.weights[index])
+            others = all_rules.copy()
+            others[rows] -= weight
+            # What the rule itself adds somewhere, the general level has lost everywhere, at most.
+            within = general + min(weight, 0.0), general + max(weight, 0.0)
+            evidence = _judged(evidence, rows, alone, World.of(others, alone.labels, codes, within))
+        rules.append(evidence)
     return Observed(
         firings=firings,
         rules=tuple(rules),
         n_clusters=len(names),
         observed_rate=rate,
         expected_rate=_mean(expit(prior)),
-        alone=worlds[0] if worlds else None,
+        alone=alone,
     )
 
 
@@ -213,18 +220,14 @@ def _counted(
     )
 
 
-def _judged(
-    evidence: RuleEvidence, rows: _Rows, weight: float, alone: World, with_others: World
-) -> RuleEvidence:
-    if not len(rows):
-        return evidence
+def _judged(evidence: RuleEvidence, rows: _Rows, alone: World, with_others: World) -> RuleEvidence:
     covered = word_range(evidence.certainty)
     return replace(
         evidence,
         observed_rate=_mean(alone.labels[rows]),
         expected_rate=_mean(expit(alone.offset[rows])),
         shift=alone.shift(rows, covered),
-        given_others=with_others.shift(rows, covered, counted=weight),
+        given_others=with_others.shift(rows, covered),
     )
 
 

@@ -27,12 +27,15 @@ from scipy.stats import t as student
 from toolkit.knowledge.entries import WORDS
 from toolkit.knowledge.symbolic import log_odds
 
-__all__ = ["Shift", "World", "certainty_of", "word_range"]
+__all__ = ["Shift", "World", "certainty_of", "solve", "word_range"]
 
 LEVEL = 0.95
 
 NUMBER_COVERS = 0.25
 """A certainty given as a number stands for log-odds up to this share away from it."""
+
+_SLACK = 1e-9
+"""Keeps a root that lies on a bound between the bounds, rounding included."""
 
 _Floats = NDArray[np.float64]
 _Rows = NDArray[np.intp]
@@ -110,15 +113,28 @@ class World:
     information: float
 
     @classmethod
-    def of(cls, expected: _Floats, labels: _Floats, codes: _Rows) -> Self:
-        """Set the expected log-odds right in general: as many positives as there are."""
-        offset = expected + _solve(expected, float(labels.sum()))
+    def of(
+        cls,
+        expected: _Floats,
+        labels: _Floats,
+        codes: _Rows,
+        within: tuple[float, float] = (-math.inf, math.inf),
+    ) -> Self:
+        """Set the expected log-odds right in general: as many positives as there are.
+
+        Parameters
+        ----------
+        expected, labels, codes : ndarray of shape (n_rows,)
+        within : tuple of float
+            Bounds that b0 is known to lie in; narrow ones save time.
+        """
+        offset = expected + solve(expected, float(labels.sum()), within)
         probability = expit(offset)
         information = float((probability * (1 - probability)).sum())
         influence = np.bincount(codes, labels - probability) / information
         return cls(labels, offset, codes, influence, information)
 
-    def shift(self, rows: _Rows, covered: tuple[float, float], counted: float = 0.0) -> Shift:
+    def shift(self, rows: _Rows, covered: tuple[float, float]) -> Shift:
         """Return how far the log-odds of some rows are from what is expected.
 
         Parameters
@@ -127,14 +143,12 @@ class World:
             At least one.
         covered : tuple of float
             The shifts that the expert's word covers.
-        counted : float
-            What `offset` holds of the shift already; it is added back.
         """
         offset, labels, codes = self.offset[rows], self.labels[rows], self.codes[rows]
         positives = float(labels.sum())
         beyond: Callable[[float], float]
         if 0 < positives < len(rows):
-            estimate = _solve(offset, positives)
+            estimate = solve(offset, positives)
             error, degrees = self._error(offset + estimate, labels, codes)
             reach = error * float(student.ppf((1 + LEVEL) / 2, degrees)) if degrees else math.inf
             low, high = estimate - reach, estimate + reach
@@ -143,14 +157,9 @@ class World:
 
         else:
             estimate, low, high, beyond = _one_sided(offset, codes, positives > 0)
-        near = min(max(estimate, covered[0] - counted), covered[1] - counted)
-        return Shift(
-            estimate=estimate + counted,
-            low=low + counted,
-            high=high + counted,
-            p_word=1.0 if near == estimate else beyond(near),
-            p_zero=beyond(-counted),
-        )
+        near = min(max(estimate, covered[0]), covered[1])
+        p_word = 1.0 if near == estimate else beyond(near)
+        return Shift(estimate, low, high, p_word=p_word, p_zero=beyond(0.0))
 
     def _error(self, fitted: _Floats, labels: _Floats, codes: _Rows) -> tuple[float, int]:
         """Return the standard error of a shift and its degrees of freedom."""
@@ -164,15 +173,22 @@ class World:
         return math.sqrt(max(sandwich, independent)), n_clusters - 1
 
 
-def _solve(offset: _Floats, positives: float) -> float:
-    """Return the shift at which ``sum(sigmoid(offset + shift))`` equals `positives`."""
+def solve(offset: _Floats, positives: float, within: tuple[float, float] = (-math.inf, math.inf)) -> float:
+    """Return the shift at which ``sum(sigmoid(offset + shift))`` equals `positives`.
+
+    Parameters
+    ----------
+    offset : ndarray of shape (n_rows,)
+    positives : float
+        Above 0 and below the number of rows.
+    within : tuple of float
+        Bounds that the shift is known to lie in.
+    """
     target = float(logit(positives / len(offset)))
-    low, high = target - float(offset.max()), target - float(offset.min())
-    if high - low < 1e-12:
-        return low
     # The mean of the sigmoids lies between the least and the greatest of them: so does the root.
-    found = brentq(lambda shift: float(expit(offset + shift).sum()) - positives, low - 1e-9, high + 1e-9)
-    return float(found)
+    low = max(target - float(offset.max()), within[0]) - _SLACK
+    high = min(target - float(offset.min()), within[1]) + _SLACK
+    return float(brentq(lambda shift: float(expit(offset + shift).sum()) - positives, low, high, xtol=1e-10))
 
 
 def _two_sided(estimate: float, error: float, degrees: int, value: float) -> float:
