@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from toolkit.knowledge.column_checks import share
+from toolkit.knowledge.column_checks import n_rows, share
 from toolkit.knowledge.entries import WORDS, Rule
 from toolkit.knowledge.findings import Severity
 from toolkit.knowledge.observed import RuleEvidence
@@ -103,9 +103,9 @@ def _disagreement(index: int, rule: Rule, seen: RuleEvidence, shift: Shift, *, o
         index,
         "data-contradict" if opposite else "certainty-off",
         "warning" if opposite else "info",
-        f"the data {verdict} '{seen.rule}' ({rule.then}, {written}): on the {seen.n_counts:,} rows where it "
-        f"counts, the rate is {observed} and the prior alone expects {expected}, which is a certainty of "
-        f"{own_direction(shift, sign)}; {advice}",
+        f"the data {verdict} '{seen.rule}' ({rule.then}, {written}): where it counts, on "
+        f"{n_rows(seen.n_counts)}, the rate is {observed} and the prior alone expects {expected}, which is a "
+        f"certainty of {own_direction(shift, sign)}; {advice}",
     )
 
 

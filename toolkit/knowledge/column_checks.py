@@ -13,7 +13,7 @@ from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.entries import ColumnSpec
 from toolkit.knowledge.findings import RuleFinding
 
-__all__ = ["Levels", "check_columns", "example", "share"]
+__all__ = ["Levels", "check_columns", "example", "n_rows", "share"]
 
 Levels = Mapping[str, tuple[str, ...]]
 """Choice column -> names of its codes, in order."""
@@ -88,6 +88,11 @@ def share(part: float) -> str:
     return f"{percent:.3g} %"
 
 
+def n_rows(count: int | np.integer) -> str:
+    """Return a number of rows for a sentence."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
 def _plain(value: np.floating | np.integer, spec: ColumnSpec) -> object:
     number = float(str(value))  # the shortest digits that mean it: 0.3, not 0.30000001192092896
     if spec.type == "yes/no" and number in (0, 1):
@@ -132,7 +137,7 @@ def _numbers(
             yield RuleFinding(
                 "value-out-of-range",
                 "warning",
-                f"'{name}' is {side} {bound:g} on {int(wrong.sum()):,} rows ({share(wrong.mean())}), at the "
+                f"'{name}' is {side} {bound:g} on {n_rows(wrong.sum())} ({share(wrong.mean())}), at the "
                 f"worst {_plain(worst, spec)}; mend the data or the {end}, which the checks rely on",
                 witness={name: _plain(worst, spec)},
                 where=where,
@@ -145,8 +150,8 @@ def _numbers(
             yield RuleFinding(
                 "value-not-of-its-type",
                 "warning",
-                f"'{name}' is a {spec.type}, but not on {len(odd):,} rows ({share(len(odd) / len(values))}), "
-                f"e.g. {_plain(odd[0], spec)}; declare it as a number, or mend the data",
+                f"'{name}' is a {spec.type}, but not on {n_rows(len(odd))} "
+                f"({share(len(odd) / len(values))}), e.g. {_plain(odd[0], spec)}; declare it as a number, or mend the data",
                 witness={name: _plain(odd[0], spec)},
                 where=where,
             )
@@ -166,12 +171,12 @@ def _levels(
     counts = np.bincount(codes[~missing].astype(np.intp), minlength=len(known))
     strange = [level for code, level in enumerate(known) if counts[code] and level not in declared]
     if strange:
-        n_rows = sum(int(counts[known.index(level)]) for level in strange)
+        count = sum(int(counts[known.index(level)]) for level in strange)
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
         yield RuleFinding(
             "value-unknown",
             "warning",
-            f"'{name}' is '{strange[0]}'{more} on {n_rows:,} rows ({share(n_rows / len(codes))}), which the "
+            f"'{name}' is '{strange[0]}'{more} on {n_rows(count)} ({share(count / len(codes))}), which the "
             "file does not list among its values; add it, or leave values out to take the task's",
             witness={name: strange[0]},
             where=where,

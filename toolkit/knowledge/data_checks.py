@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.certainty_checks import judge
-from toolkit.knowledge.column_checks import Levels, check_columns, example, share
+from toolkit.knowledge.column_checks import Levels, check_columns, example, n_rows, share
 from toolkit.knowledge.condition import Condition
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.entries import Rule
@@ -104,7 +104,7 @@ class _Checks:
                     "never-counts",
                     "warning",
                     index,
-                    f"'{seen.rule}' fires on {seen.n_fires:,} rows but counts on none: a stronger rule of "
+                    f"'{seen.rule}' fires on {n_rows(seen.n_fires)} but counts on none: a stronger rule of "
                     f"group '{self.rules[index].group}' always fires too; leave it out, or out of the group",
                 )
             elif self.nearly_always(seen):
