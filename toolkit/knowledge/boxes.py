@@ -297,7 +297,7 @@ class Region:
         """
         return self.space.row(self.parts[0]) if self.parts else None
 
-    def outside(self, others: Iterable[Region], steps: int = MAX_STEPS) -> Region:
+    def outside(self, others: Iterable[Region], budget: Budget | None = None) -> Region:
         """Return a part of it that lies in none of some regions, empty when they cover it.
 
         Raises
@@ -305,7 +305,7 @@ class Region:
         TooComplexError
             Not found within the budget.
         """
-        budget, space = Budget(steps), self.space
+        budget, space = budget or Budget(MAX_STEPS), self.space
         parts = [part for other in others for part in other.parts]
         for part in self.parts:
             found = escape(part, parts, space.full, space.links.possible, budget)

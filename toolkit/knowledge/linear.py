@@ -10,21 +10,22 @@ chapters 12 and 23).
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from toolkit.errors import TooComplexError
+from toolkit.knowledge.elimination import Constraints, add, point
 from toolkit.knowledge.intervals import Interval
+from toolkit.knowledge.parts import Budget
 
 __all__ = ["Quantity", "Relation", "can_meet", "solve"]
 
 MAX_SPLITS = 500
 """Questions that one question may be split into."""
 
-MAX_CONSTRAINTS = 1_000
-"""Constraints that eliminating the variables of one question may leave."""
+_INEQUALITIES = (0b001, 0b011, 0b100, 0b110)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,16 @@ class Quantity:
         off_grid = self.whole and value.denominator != 1
         if not off_grid and any(value in interval for interval in self.intervals):
             return None
-        sides: list[Quantity] = []
-        for side in (Interval(high=value), Interval(low=value)):
-            parts = [interval.meet(side) for interval in self.intervals]
-            if self.whole:
-                parts = [part.whole() for part in parts]
-            inside = tuple(part for part in parts if not part.empty)
-            if inside:
-                sides.append(Quantity(inside, self.whole))
-        return tuple(sides)
+        sides = (self.within(Interval(high=value)), self.within(Interval(low=value)))
+        return tuple(side for side in sides if side is not None)
+
+    def within(self, limit: Interval) -> Quantity | None:
+        """Return the values inside an interval, None when there are none."""
+        parts = [interval.meet(limit) for interval in self.intervals]
+        if self.whole:
+            parts = [part.whole() for part in parts]
+        inside = tuple(part for part in parts if not part.empty)
+        return Quantity(inside, self.whole) if inside else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +84,53 @@ class Relation:
     signs: int
 
 
-def can_meet(quantities: Mapping[str, Quantity], relations: Sequence[Relation]) -> bool:
-    """Tell whether some values meet all relations; as `solve`, but quick for a single inequality."""
-    if len(relations) == 1 and relations[0].signs != 0b010:
-        return _one_can_meet(quantities, relations[0])
-    return solve(quantities, relations) is not None
+def can_meet(quantities: Mapping[str, Quantity], relations: Sequence[Relation], budget: Budget) -> bool:
+    """Tell whether some values meet all relations; as `solve`, but quick where no circle of relations is.
+
+    A column that only one inequality names may as well take its end: what is left is a limit of the
+    other column. That is exact for whole columns and columns with gaps, too.
+    """
+    rooms, left = dict(quantities), list(relations)
+    while left:
+        uses = Counter(name for relation in left for name in (relation.left, relation.right))
+        found = next(
+            (
+                (relation, name)
+                for relation in left
+                for name in (relation.left, relation.right)
+                if uses[name] == 1 and relation.signs in _INEQUALITIES
+            ),
+            None,
+        )
+        if found is None:
+            return solve(rooms, left, budget) is not None
+        relation, leaf = found
+        left.remove(relation)
+        other = relation.right if leaf == relation.left else relation.left
+        limit = _limit(relation, leaf, rooms[leaf].hull)
+        room = rooms[other].within(limit)
+        if room is None:
+            return False
+        rooms[other] = room
+    return True
 
 
-def _one_can_meet(quantities: Mapping[str, Quantity], relation: Relation) -> bool:
-    # What a difference of two free quantities can reach is known from their ends.
-    left, right = quantities[relation.left].hull, quantities[relation.right].hull
-    ends = []
-    for sign in (1, -1):
-        end: tuple[Fraction, bool] | None = (Fraction(0), True)
-        for hull, factor in ((left, sign * relation.left_factor), (right, -sign * relation.right_factor)):
-            limit, is_open = (hull.high, hull.high_open) if factor > 0 else (hull.low, hull.low_open)
-            end = None if end is None or limit is None else (end[0] + factor * limit, end[1] and not is_open)
-        ends.append(end)
-    for end, sign in zip(ends, (0b100, 0b001), strict=True):
-        if relation.signs & sign:
-            touches = bool(relation.signs & 0b010)
-            if end is None or end[0] > 0 or (touches and end[0] == 0 and end[1]):
-                return True
-    return False
+def _limit(relation: Relation, leaf: str, hull: Interval) -> Interval:
+    """Return what an inequality asks of one column when the other is free in `hull`."""
+    direction = 1 if relation.signs & 0b100 else -1
+    own, other = direction * relation.left_factor, -direction * relation.right_factor
+    if leaf != relation.left:
+        own, other = other, own
+    end, is_open = (hull.high, hull.high_open) if own > 0 else (hull.low, hull.low_open)
+    if end is None:
+        return Interval()
+    bound, is_open = -own * end / other, is_open or not relation.signs & 0b010
+    return Interval(low=bound, low_open=is_open) if other > 0 else Interval(high=bound, high_open=is_open)
 
 
-def solve(quantities: Mapping[str, Quantity], relations: Sequence[Relation]) -> dict[str, Fraction] | None:
+def solve(
+    quantities: Mapping[str, Quantity], relations: Sequence[Relation], budget: Budget
+) -> dict[str, Fraction] | None:
     """Return values that meet all relations, None when there are none.
 
     Parameters
@@ -115,34 +138,67 @@ def solve(quantities: Mapping[str, Quantity], relations: Sequence[Relation]) -> 
     quantities : mapping of str to Quantity
         Every column that a relation names, with at least one interval.
     relations : sequence of Relation
+    budget : Budget
+        A step is one elimination of all variables.
 
     Raises
     ------
     TooComplexError
-        Not decided within `MAX_SPLITS` and `MAX_CONSTRAINTS`.
+        Not decided within the budget and `MAX_SPLITS`.
     """
+    found: dict[str, Fraction] = {}
+    for connected in _components(relations):
+        names = {name for relation in connected for name in (relation.left, relation.right)}
+        values = _solve({name: quantities[name] for name in sorted(names)}, connected, budget)
+        if values is None:
+            return None
+        found.update(values)
+    return found
+
+
+def _components(relations: Sequence[Relation]) -> list[list[Relation]]:
+    """Return relations that share columns together, the smallest first."""
+    found: list[tuple[set[str], list[Relation]]] = []
+    for relation in relations:
+        names, members = {relation.left, relation.right}, [relation]
+        apart = []
+        for others, connected in found:
+            if names.isdisjoint(others):
+                apart.append((others, connected))
+            else:
+                names, members = names | others, connected + members
+        found = [*apart, (names, members)]
+    return sorted((members for _, members in found), key=len)
+
+
+def _solve(
+    quantities: Mapping[str, Quantity], relations: list[Relation], budget: Budget
+) -> dict[str, Fraction] | None:
     names = list(quantities)
-    waiting = [(list(quantities.values()), list(relations))]
+    waiting = [(list(quantities.values()), relations)]
     for _ in range(MAX_SPLITS):
         if not waiting:
             return None
+        budget.spend(1)
         values, signs = waiting.pop()
-        point = _relaxed(names, values, signs)
-        if point is None:
+        whole = [quantity.whole for quantity in values]
+        place = point(_relaxed(names, values, signs), whole)
+        if place is None:
             continue
-        for index, value in enumerate(point):
+        for index, value in enumerate(place):
             sides = values[index].split(value)
             if sides is not None:
                 waiting += [([*values[:index], side, *values[index + 1 :]], signs) for side in sides]
                 break
         else:
-            found = dict(zip(names, point, strict=True))
+            found = dict(zip(names, place, strict=True))
             broken = next((index for index, one in enumerate(signs) if not _met(one, found)), None)
             if broken is None:
                 return found
+            # Only an unequal can be broken here: it says nothing in the relaxation.
             one = signs[broken]
             for side in (0b001, 0b100):
-                parted = Relation(one.left, one.left_factor, one.right, one.right_factor, side)
+                parted = replace(one, signs=side)
                 waiting.append((values, [*signs[:broken], parted, *signs[broken + 1 :]]))
     raise TooComplexError("the comparisons between columns are too entangled to be decided")
 
@@ -152,43 +208,11 @@ def _met(relation: Relation, point: Mapping[str, Fraction]) -> bool:
     return bool(relation.signs >> (1 + (difference > 0) - (difference < 0)) & 1)
 
 
-_Bound = tuple[Fraction, bool]
-_Constraints = dict[tuple[int, ...], _Bound]
-"""Coefficients, without a common divisor -> (b, open): their sum over the point is >= b, or > b.
-
-An empty key stands for ``0 >= 1``: the constraints exclude one another.
-"""
-
-
-def _add(
-    constraints: _Constraints,
-    coefficients: Sequence[int],
-    bound: Fraction,
-    is_open: bool,
-    whole: Sequence[bool],
-) -> None:
-    """Add ``coefficients . point >= bound`` if it says more than what is there."""
-    divisor = math.gcd(*coefficients)
-    if divisor == 0:
-        if bound > 0 or (bound == 0 and is_open):
-            constraints[()] = (Fraction(1), False)
-        return
-    key = tuple(coefficient // divisor for coefficient in coefficients)
-    bound /= divisor
-    if all(whole[index] for index, coefficient in enumerate(key) if coefficient):
-        bound, is_open = Fraction(math.floor(bound) + 1 if is_open else math.ceil(bound)), False
-    known = constraints.get(key)
-    if known is None or (bound, is_open) > known:
-        constraints[key] = (bound, is_open)
-        if len(constraints) > MAX_CONSTRAINTS:
-            raise TooComplexError("the comparisons between columns are too many to be decided")
-
-
-def _stated(names: Sequence[str], values: Sequence[Quantity], relations: Sequence[Relation]) -> _Constraints:
+def _relaxed(names: Sequence[str], values: Sequence[Quantity], relations: Sequence[Relation]) -> Constraints:
     """Return the real relaxation: hulls for intervals, nothing for an unequal."""
     whole = [quantity.whole for quantity in values]
     place = {name: index for index, name in enumerate(names)}
-    constraints: _Constraints = {}
+    constraints: Constraints = {}
 
     def unit(index: int, sign: int) -> list[int]:
         return [sign * (other == index) for other in range(len(names))]
@@ -196,71 +220,16 @@ def _stated(names: Sequence[str], values: Sequence[Quantity], relations: Sequenc
     for index, quantity in enumerate(values):
         hull = quantity.hull
         if hull.low is not None:
-            _add(constraints, unit(index, 1), hull.low, hull.low_open, whole)
+            add(constraints, unit(index, 1), hull.low, hull.low_open, whole)
         if hull.high is not None:
-            _add(constraints, unit(index, -1), -hull.high, hull.high_open, whole)
+            add(constraints, unit(index, -1), -hull.high, hull.high_open, whole)
     for relation in relations:
         difference = [0] * len(names)
         difference[place[relation.left]] += relation.left_factor
         difference[place[relation.right]] -= relation.right_factor
         if not relation.signs & 0b001:
-            _add(constraints, difference, Fraction(0), not relation.signs & 0b010, whole)
+            add(constraints, difference, Fraction(0), not relation.signs & 0b010, whole)
         if not relation.signs & 0b100:
             opposite = [-coefficient for coefficient in difference]
-            _add(constraints, opposite, Fraction(0), not relation.signs & 0b010, whole)
+            add(constraints, opposite, Fraction(0), not relation.signs & 0b010, whole)
     return constraints
-
-
-def _relaxed(
-    names: Sequence[str], values: Sequence[Quantity], relations: Sequence[Relation]
-) -> list[Fraction] | None:
-    """Return a point of the real relaxation, whole where that is easy; None when there is none."""
-    whole = [quantity.whole for quantity in values]
-    left = set(range(len(names)))
-    steps: list[tuple[int, _Constraints]] = []
-    constraints = _stated(names, values, relations)
-    while left and () not in constraints:
-        index = min(left, key=lambda index: _products(constraints, index))
-        left.remove(index)
-        steps.append((index, {key: bound for key, bound in constraints.items() if key[index]}))
-        constraints = _eliminate(constraints, index, whole)
-    if () in constraints:
-        return None
-    point = [Fraction(0)] * len(names)
-    for index, bounds in reversed(steps):
-        room = Interval()
-        for key, (bound, is_open) in bounds.items():
-            rest = bound - sum(key[other] * point[other] for other in range(len(names)) if other != index)
-            end = rest / key[index]
-            side = (
-                Interval(low=end, low_open=is_open)
-                if key[index] > 0
-                else Interval(high=end, high_open=is_open)
-            )
-            room = room.meet(side)
-        point[index] = room.example(whole=whole[index])
-    return point
-
-
-def _products(constraints: _Constraints, index: int) -> int:
-    signs = [key[index] for key in constraints if key[index]]
-    above = sum(sign > 0 for sign in signs)
-    return above * (len(signs) - above)
-
-
-def _eliminate(constraints: _Constraints, index: int, whole: Sequence[bool]) -> _Constraints:
-    """Return what the constraints say about the other variables."""
-    rest: _Constraints = {key: bound for key, bound in constraints.items() if not key[index]}
-    above = [(key, bound) for key, bound in constraints.items() if key[index] > 0]
-    below = [(key, bound) for key, bound in constraints.items() if key[index] < 0]
-    for key, (bound, is_open) in above:
-        for other, (other_bound, other_open) in below:
-            up, down = -other[index], key[index]
-            _add(
-                rest,
-                [up * one + down * two for one, two in zip(key, other, strict=True)],
-                up * bound + down * other_bound,
-                is_open or other_open,
-                whole,
-            )
-    return rest

@@ -11,9 +11,12 @@ from fractions import Fraction
 
 from toolkit.knowledge.cells import ChoiceCells, NumberCells, SignCells
 from toolkit.knowledge.linear import Quantity, Relation, can_meet, solve
-from toolkit.knowledge.parts import Part, meet
+from toolkit.knowledge.parts import Budget, Part, meet
 
 __all__ = ["Links"]
+
+MAX_STEPS = 20_000
+"""Eliminations for all questions of one space."""
 
 _SIGNS = 0b111
 
@@ -42,6 +45,7 @@ class Links:
         self.places = {index for sign, sides in self.sides.items() for index in (sign, *sides)}
         self._possible: dict[frozenset[tuple[int, int]], bool] = {}
         self._quantities: dict[tuple[int, int], Quantity] = {}
+        self._budget = Budget(MAX_STEPS)
 
     def known(self, sign: int) -> Part:
         """Return the box in which both columns of a difference are known."""
@@ -61,14 +65,14 @@ class Links:
         key = frozenset(item for item in part.items() if item[0] in self.places)
         known = self._possible.get(key)
         if known is None:
-            known = any(can_meet(*self._question(case)) for case in self._cases(dict(key)))
+            known = any(can_meet(*self._question(case), self._budget) for case in self._cases(dict(key)))
             self._possible[key] = known
         return known
 
     def solved(self, part: Part) -> tuple[Part, Mapping[str, Fraction]] | None:
         """Return a box inside one, and values for the columns that differences limit there, or None."""
         for case in self._cases(part):
-            values = solve(*self._question(case))
+            values = solve(*self._question(case), self._budget)
             if values is not None:
                 return case, values
         return None
