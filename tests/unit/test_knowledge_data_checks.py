@@ -209,9 +209,18 @@ def test_a_hard_fact_that_labels_break() -> None:
         return check(features, rule("n == 3"), labels=labels, **{kind: [entry]})
 
     assert "1 of the 6 rows" in facts("never", "n <= 5")["fact-broken"].sentence
+    assert facts("never", "n <= 5")["fact-broken"].witness == {"n": 5}
     assert "fact-broken" not in facts("never", "n <= 4")
     assert "1 of the 6 rows" in facts("always", "n >= 4")["fact-broken"].sentence
     assert "fact-broken" not in facts("always", "n >= 5")
+
+
+def test_never_overrules_always_before_labels_are_asked() -> None:
+    never = {"id": "law", "when": "n <= 4", "because": "the law"}
+    always = {"id": "sure", "when": "n >= 3", "because": "sure"}
+    labels = np.array([0] * 5 + [1] * 5, np.int8)
+    features = frame(10, n=np.arange(10))
+    assert "fact-broken" not in check(features, rule("n == 3"), labels=labels, never=[never], always=[always])
 
 
 def test_rows_without_a_rule_are_counted_with_an_example() -> None:

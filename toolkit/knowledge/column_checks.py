@@ -151,7 +151,8 @@ def _numbers(
                 "value-not-of-its-type",
                 "warning",
                 f"'{name}' is a {spec.type}, but not on {n_rows(len(odd))} "
-                f"({share(len(odd) / len(values))}), e.g. {_plain(odd[0], spec)}; declare it as a number, or mend the data",
+                f"({share(len(odd) / len(values))}), e.g. {_plain(odd[0], spec)}; declare it as a number, "
+                "or mend the data",
                 witness={name: _plain(odd[0], spec)},
                 where=where,
             )

@@ -159,27 +159,29 @@ class _Checks:
 
     def facts(self, labels: NDArray[np.integer] | None) -> Iterator[RuleFinding]:
         """Yield hard facts that labels break."""
-        if labels is None:
+        if labels is None or not self.system.n_facts:
             return
-        for kind, facts, settled, wrong in (
-            ("never", self.knowledge.never, self.system.forbidden, 1),
-            ("always", self.knowledge.always, self.system.required, 0),
-        ):
-            if not facts:
-                continue
-            told = settled(self.features)
-            broken = np.flatnonzero(told & (labels == wrong))
+        held = self.system.facts(self.features)
+        n_never = len(self.knowledge.never)
+        # never overrules always
+        settled = ~held[:, :n_never].any(axis=1)
+        conditions = self.knowledge.conditions()
+        for place, fact in enumerate((*self.knowledge.never, *self.knowledge.always)):
+            never = place < n_never
+            holds = held[:, place] if never else held[:, place] & settled
+            broken = np.flatnonzero(holds & (labels == never))
             if len(broken):
-                names = ", ".join(f"'{fact.id}'" for fact in facts)
+                kind, index = ("never", place) if never else ("always", place - n_never)
+                condition = (*conditions.never, *conditions.always)[place]
                 yield RuleFinding(
                     "fact-broken",
                     "warning",
-                    f"what stands under {kind} ({names}) is broken on {len(broken):,} of the "
-                    f"{int(told.sum()):,} rows it settles; a hard fact "
-                    "admits no exception, so make it a rule or narrow it",
-                    rules=tuple(fact.id for fact in facts),
-                    witness=self.example(broken, self.system.columns),
-                    where=self.knowledge.where(kind),
+                    f"the hard fact '{fact.id}' ({kind}) is broken on {len(broken):,} of the "
+                    f"{n_rows(int(holds.sum()))} it settles; a hard fact admits no exception, so narrow it, or "
+                    "make it a rule",
+                    rules=(fact.id,),
+                    witness=self.example(broken, columns_of(condition)),
+                    where=self.knowledge.where(kind, index),
                 )
 
     def gap(self) -> Iterator[RuleFinding]:
