@@ -177,8 +177,8 @@ class _Checks:
                     "fact-broken",
                     "warning",
                     f"the hard fact '{fact.id}' ({kind}) is broken on {len(broken):,} of the "
-                    f"{n_rows(int(holds.sum()))} it settles, and admits no exception; narrow it, or make it a "
-                    "rule",
+                    f"{n_rows(int(holds.sum()))} it settles, and admits no exception; narrow it, or make "
+                    "it a rule",
                     rules=(fact.id,),
                     witness=self.example(broken, columns_of(condition)),
                     where=self.knowledge.where(kind, index),
