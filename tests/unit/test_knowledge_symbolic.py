@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,94 @@ def test_a_head_is_the_same_as_the_first_rules_of_the_whole() -> None:
     for count in range(4):
         head = compile_knowledge(knowledge.head(count), SCHEMA)
         assert head.predict_proba(features).tolist() == whole.predict_proba(features, n_rules=count).tolist()
+
+
+def many(n_rows: int, seed: int = 1) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    return frame(
+        p=generator.random(n_rows).tolist(),
+        n=generator.integers(0, 30, n_rows).tolist(),
+        x=np.where(generator.random(n_rows) < 0.1, NAN, generator.random(n_rows)).tolist(),
+        live=generator.integers(0, 2, n_rows).tolist(),
+        goods=generator.integers(-1, 3, n_rows).tolist(),
+    )
+
+
+def mixed(n_rules: int) -> ExpertSystem:
+    """Rules of every kind of comparison, a third of them in groups."""
+    shapes = (
+        "n >= {0} and x < 0.{0}",
+        "0.1 <= x <= 0.{0}",
+        'goods in ["milk", "beer"] or n == {0}',
+        "{0} * n >= 5 * x and live",
+        "not (x > 0.{0} or live) and n != {0}",
+    )
+    rules = []
+    for index in range(n_rules):
+        when = shapes[index % len(shapes)].format(2 + index % 7)
+        group = f"g{index % 5}" if index % 3 == 0 else None
+        sign = 1 if index % 2 else -1
+        rules.append(rule(when, sign * (5 + index % 90) / 100, group=group) | {"id": str(index)})
+    return system(*rules, prior="p")
+
+
+@pytest.mark.parametrize("n_rules", [0, 1, 8, 21])
+def test_score_gives_what_logit_and_firings_give(n_rules: int) -> None:
+    compiled, features = mixed(n_rules), many(500)
+    scored = compiled.score(features, scale=0.5)
+    assert scored.logit.tolist() == compiled.logit(features, scale=0.5).tolist()
+    assert scored.firings.shape == (500, n_rules)
+    assert (scored.firings == compiled.firings(features)).all()
+    by_hand = compiled.prior_logit(features) + 0.5 * compiled.contributions(features).sum(axis=1)
+    assert scored.logit == pytest.approx(by_hand, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_rules", [0, 1, 8, 21])
+def test_packed_firings_are_numpys_packed_bits(n_rules: int) -> None:
+    compiled, features = mixed(n_rules), many(BLOCK_ROWS + 300)
+    packed, firings = compiled.firings_packed(features), compiled.firings(features)
+    assert packed.dtype == np.uint8
+    assert packed.shape == (len(features), -(-n_rules // 8))
+    assert (packed == np.packbits(firings, axis=1)).all()
+    assert (np.unpackbits(packed, axis=1, count=n_rules) == firings).all()
+    assert compiled.firing_counts(features).tolist() == firings.sum(axis=0).tolist()
+    some = features["n"].to_numpy() > 10
+    assert compiled.firing_counts(features, some).tolist() == firings[some].sum(axis=0).tolist()
+
+
+def test_packed_firings_and_counts_never_hold_the_firings() -> None:
+    compiled, features = mixed(64), many(8 * BLOCK_ROWS)
+    whole = 64 * len(features)
+    tracemalloc.start()
+    try:
+        compiled.firing_counts(features)
+        assert tracemalloc.get_traced_memory()[1] < whole / 2
+        tracemalloc.reset_peak()
+        assert compiled.firings_packed(features).nbytes == whole / 8
+        assert tracemalloc.get_traced_memory()[1] < whole / 2
+    finally:
+        tracemalloc.stop()
+
+
+def test_rules_with_the_same_condition_may_stand_in_one_group() -> None:
+    first, second = rule("n >= 1", 0.5, group="g"), rule("n >= 1", 0.3, group="g") | {"id": "again"}
+    scored = system(first, second, rule("n >= 2", 0.2)).score(frame(n=[0, 1, 2]))
+    assert scored.firings.tolist() == [[False] * 3, [True, True, False], [True] * 3]
+    expected = math.log(0.25) - np.array([0, math.log(0.5), math.log(0.5) + math.log(0.8)])
+    assert scored.logit == pytest.approx(expected)
+
+
+def test_columns_may_lie_apart_in_memory() -> None:
+    compiled, features = mixed(10), many(200)
+    numbers = features.drop(columns="goods").to_numpy(np.float32)
+    apart = pd.DataFrame(np.ascontiguousarray(numbers), columns=features.columns.drop("goods"))
+    apart["goods"] = features["goods"]
+    assert (compiled.firings(apart) == compiled.firings(features)).all()
+
+
+def test_a_code_beyond_the_levels_is_an_error_not_another_level() -> None:
+    with pytest.raises(IndexError):
+        system(rule('goods == "milk"')).firings(frame(goods=[4]))
 
 
 def test_never_shields_and_overrules_always() -> None:
