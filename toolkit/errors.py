@@ -24,6 +24,7 @@ The tree::
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "UserError",
     "did_you_mean",
     "nearest",
+    "shorten",
 ]
 
 
@@ -61,9 +63,10 @@ class UserError(ToolkitError):
     """
 
     def __init__(self, problem: str, *, where: str | None = None) -> None:
-        self.problem = problem
-        self.where = where
-        super().__init__(f"{where}: {problem}" if where else problem)
+        # What a message quotes must not drive the terminal, nor hide.
+        self.problem = _visible(problem)
+        self.where = where if where is None else _visible(where)
+        super().__init__(f"{self.where}: {self.problem}" if where else self.problem)
 
 
 class ConfigError(UserError):
@@ -122,16 +125,50 @@ class MissingColumnError(TrackError):
     """A column that the track was fitted on is not among the features."""
 
 
+def shorten(text: str, limit: int = 60) -> str:
+    """Return a text of at most `limit` characters, with … for what was left out of its middle."""
+    if len(text) <= limit:
+        return text
+    tail = (limit - 1) // 3
+    return f"{text[: limit - 1 - tail]}…{text[-tail:]}"
+
+
+def _visible(text: str) -> str:
+    """Return a text with escapes for all that cannot be seen, line breaks excepted."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
+_LONGEST_NAME = 80
+_MOST_NAMES = 1_000
+_SHOWN_NAMES = 20
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name most like `name`, or None when nothing is near."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """Return the known name most like `name`, or None when nothing is near.
+
+    Comparing takes the square of the length, so names of more than 80 characters are like nothing, and
+    of more than 1,000 names the first are compared.
+    """
+    if len(name) > _LONGEST_NAME:
+        return None
+    short = (each for each in known if len(each) <= _LONGEST_NAME)
+    matches = difflib.get_close_matches(name, itertools.islice(short, _MOST_NAMES), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the tail of an error sentence: the nearest name, else all known names."""
+    """Return the tail of an error sentence: the nearest name, else the known names, 20 at most."""
     names = list(known)
     match = nearest(name, names)
     if match is not None:
         return f"; did you mean '{match}'?"
-    return f"; known: {', '.join(names)}" if names else ""
+    if not names:
+        return ""
+    shown = ", ".join(shorten(each) for each in names[:_SHOWN_NAMES])
+    more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
+    return f"; known: {shown}{more}"

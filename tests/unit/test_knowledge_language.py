@@ -11,7 +11,7 @@ from toolkit.knowledge.language import MAX_DEPTH, MAX_LENGTH, Vocabulary, parse
 
 WORDS = Vocabulary(
     columns={"n": "whole number", "due": "number", "x": "number", "live": "yes/no", "goods": "choice"},
-    choices={"goods": ("milk", "beer", "rice")},
+    choices={"goods": ("milk", "beer", "rice", "")},
     sets={"dry": ("beer", "rice"), "winter": (12.0, 1.0, 2.0)},
     terms={"regular": Threshold("n", ">=", Fraction(4))},
 )
@@ -44,6 +44,8 @@ def row(**values: float | str) -> Row:
         ("goods not in dry", Member("goods", ("beer", "rice"), negated=True)),
         ("not (goods not in dry)", Member("goods", ("beer", "rice"))),
         ("n in [3]", Threshold("n", "==", Fraction(3))),
+        ("goods in ['milk', '', 'rice']", Member("goods", ("", "milk", "rice"))),
+        ("due < 1e-9", Threshold("due", "<", Fraction(1, 10**9))),
     ],
 )
 def test_reads(text: str, expected: object) -> None:
@@ -118,8 +120,8 @@ def test_columns_in_order_of_appearance() -> None:
         ("(" * 900 + "live", "cannot read the condition"),
         ("1or live", "cannot read the condition"),
         ("n > 3; n", "cannot read the condition"),
-        ("n > 3 # note\nand", None),
-        ("n\x00 > 3", "cannot read the condition"),
+        ("n > 3 # note\nand live", r"a comment \(#\) is not allowed at character 7 "),
+        ("n\x00 > 3", r"the invisible character U\+0000"),
         ("é > 1 and dew > 1", "unknown name 'é' at character 1 "),
     ],
 )

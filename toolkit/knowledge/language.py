@@ -14,15 +14,13 @@ A column whose name is not a plain word stands in backquotes: ```Monthly Charges
 from __future__ import annotations
 
 import ast
-import keyword
-import re
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from toolkit.errors import KnowledgeError, did_you_mean, nearest
+from toolkit.errors import KnowledgeError, did_you_mean, shorten
 from toolkit.knowledge.condition import (
     MIRRORED,
     TRUE,
@@ -35,11 +33,9 @@ from toolkit.knowledge.condition import (
     negate,
     size,
 )
+from toolkit.knowledge.syntax import MAX_LENGTH, Syntax, Where, is_name, problem_at, read_syntax
 
-__all__ = ["ColumnType", "Vocabulary", "Where", "is_name", "names_in", "parse"]
-
-MAX_LENGTH = 2_000
-"""Characters of one condition."""
+__all__ = ["MAX_LENGTH", "ColumnType", "Vocabulary", "Where", "is_name", "names_in", "parse"]
 
 MAX_DEPTH = 40
 """Nesting of one condition."""
@@ -50,12 +46,6 @@ MAX_SIZE = 2_000
 MAX_NUMBER = Fraction(10**15)
 
 ColumnType = Literal["number", "whole number", "yes/no", "choice"]
-
-Where = str | Callable[[int], str] | None
-"""``file:line`` for messages, or a function from a position in the condition to its place in a file."""
-
-_QUOTED = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'|`([^`]*)`""")
-"""A text in quotes, or a column's name in backquotes."""
 
 _OPS: dict[type[ast.cmpop], Op] = {
     ast.Lt: "<",
@@ -119,11 +109,6 @@ class _Scaled:
 _Operand = Fraction | str | _Scaled
 
 
-def is_name(text: str) -> bool:
-    """Tell whether a condition can name `text`: letters, digits and underscores, no keyword."""
-    return text.isidentifier() and not keyword.iskeyword(text)
-
-
 def parse(text: str, vocabulary: Vocabulary, *, where: Where = None) -> Condition:
     """Read one condition.
 
@@ -146,14 +131,14 @@ def parse(text: str, vocabulary: Vocabulary, *, where: Where = None) -> Conditio
     KnowledgeError
         With the position, what was got, and the nearest known name.
     """
-    syntax = _syntax(text, where)
+    syntax = read_syntax(text, where)
     return _Reader(syntax, vocabulary, where).condition(syntax.tree, 0)
 
 
 def names_in(text: str) -> set[str]:
     """Return all names that a condition mentions; none when it cannot be read."""
     try:
-        syntax = _syntax(text, None)
+        syntax = read_syntax(text, None)
     except KnowledgeError:
         return set()
     return {
@@ -161,88 +146,22 @@ def names_in(text: str) -> set[str]:
     }
 
 
-class _Syntax(NamedTuple):
-    text: str
-    plain: str
-    """The text with a plain name of the same length for each name in backquotes."""
-    quoted: dict[str, str]
-    """Plain name -> the name that stands in backquotes."""
-    tree: ast.expr
-
-
-def _problem(problem: str, text: str, offset: int | None, where: Where, hint: str = "") -> KnowledgeError:
-    """Return an error that points at a character of `text`; None for the whole text."""
-    line = " ".join(text.split())
-    if callable(where):
-        return KnowledgeError(f"{problem} in: {line}{hint}", where=where(offset or 0))
-    if offset is None:
-        return KnowledgeError(f"{problem} in: {line}{hint}", where=where)
-    lead = len(text) - len(text.lstrip())
-    return KnowledgeError(f"{problem} at character {offset - lead + 1} of: {line}{hint}", where=where)
-
-
-def _syntax(text: str, where: Where) -> _Syntax:
-    start = where(0) if callable(where) else where
-    if not text.strip():
-        raise KnowledgeError("the condition is empty", where=start)
-    if len(text) > MAX_LENGTH:
-        raise KnowledgeError(
-            f"the condition has {len(text):,} characters, at most {MAX_LENGTH:,}; name its parts under terms",
-            where=start,
-        )
-    plain, quoted = _plain(text, where)
-    lead = len(plain) - len(plain.lstrip())
-    try:
-        with warnings.catch_warnings():
-            # Python only warns of odd spellings such as `1or x` and "\d"; here they are mistakes.
-            warnings.simplefilter("error")
-            tree = ast.parse(plain.strip(), mode="eval")
-    except SyntaxError as error:
-        offset = None if not error.offset else min(lead + error.offset - 1, len(text))
-        raise _problem(f"cannot read the condition ({error.msg})", text, offset, where) from None
-    except (ValueError, MemoryError, RecursionError):
-        raise KnowledgeError("cannot read the condition: too deep, or not text", where=start) from None
-    return _Syntax(text, plain, quoted, tree.body)
-
-
-def _plain(text: str, where: Where) -> tuple[str, dict[str, str]]:
-    """Return the text with plain names for those in backquotes, as long as those, and what they stand for."""
-    quoted: dict[str, str] = {}
-    number = 0
-
-    def replaced(match: re.Match[str]) -> str:
-        nonlocal number
-        name = match[1]
-        if name is None:
-            return match[0]
-        if not name.strip():
-            raise _problem("there is no name between the backquotes", text, match.start(), where)
-        plain = ""
-        while not plain or plain in text:
-            plain, number = str(number).rjust(len(match[0]), "_"), number + 1
-        if not plain.isidentifier():
-            raise _problem("too many names in backquotes", text, match.start(), where)
-        quoted[plain] = name
-        return plain
-
-    # a line break is a space; every character keeps its position
-    return re.sub(r"[\r\n\t]", " ", _QUOTED.sub(replaced, text)), quoted
-
-
 class _Reader:
     """Turns checked syntax into a condition."""
 
-    def __init__(self, syntax: _Syntax, vocabulary: Vocabulary, where: Where) -> None:
+    def __init__(self, syntax: Syntax, vocabulary: Vocabulary, where: Where) -> None:
         self.syntax = syntax
         self.plain = syntax.plain.strip()
+        self.raw = self.plain.encode()
         self.words = vocabulary
         self.where = where
+        self.left = MAX_SIZE
 
     def error(self, node: ast.AST, problem: str, hint: str = "") -> KnowledgeError:
         """Return an error that points at `node`."""
-        offset = len(self.plain.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
+        offset = len(self.raw[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
         lead = len(self.syntax.plain) - len(self.syntax.plain.lstrip())
-        return _problem(problem, self.syntax.text, lead + offset, self.where, hint)
+        return problem_at(problem, self.syntax.text, lead + offset, self.where, hint)
 
     def id(self, node: ast.Name) -> str:
         """Return the name that is meant, in backquotes or not."""
@@ -250,7 +169,7 @@ class _Reader:
 
     def refused(self, node: ast.AST) -> KnowledgeError:
         source = ast.get_source_segment(self.plain, node) if isinstance(node, ast.expr) else None
-        what = _REFUSED.get(type(node), f"'{source}'")
+        what = _REFUSED.get(type(node), f"'{shorten(source or '')}'")
         return self.error(node, f"{what} is not allowed", f" ({_ALLOWED})")
 
     def condition(self, node: ast.expr, depth: int) -> Condition:
@@ -268,21 +187,27 @@ class _Reader:
             result = self.name(node)
         else:
             raise self.refused(node)
-        if size(result) > MAX_SIZE:
+        return result
+
+    def spend(self, node: ast.AST, comparisons: int) -> None:
+        """Count comparisons before they are made, so that a short text cannot make millions."""
+        self.left -= comparisons
+        if self.left < 0:
             raise self.error(
                 node, f"the condition has more than {MAX_SIZE:,} comparisons with its terms written out"
             )
-        return result
 
     def name(self, node: ast.Name) -> Condition:
         """Read a bare name: a term or a yes/no column."""
         name = self.id(node)
         if name in self.words.terms:
+            self.spend(node, size(self.words.terms[name]))
             return self.words.terms[name]
         kind = self.words.columns.get(name)
         if name == "true" and kind is None:
             return TRUE
         if kind == "yes/no":
+            self.spend(node, 1)
             return Threshold(name, ">", Fraction(1, 2))
         if kind is not None:
             example = f'{name} == "…"' if kind == "choice" else f"{name} >= 1"
@@ -296,7 +221,7 @@ class _Reader:
         known = [each if is_name(each) else f"`{each}`" for each in names]
         values = {value for choices in self.words.choices.values() for value in choices}
         hint = f'; write texts in quotes: "{name}"' if name in values else did_you_mean(name, known)
-        return self.error(node, f"unknown name '{name}'", hint)
+        return self.error(node, f"unknown name '{shorten(name)}'", hint)
 
     def comparison(self, node: ast.Compare) -> Condition:
         """Read a comparison or a chain of them."""
@@ -307,6 +232,7 @@ class _Reader:
                 part = self.membership(left, right)
                 parts.append(negate(part) if isinstance(op, ast.NotIn) else part)
             elif type(op) in _OPS:
+                self.spend(node, 1)
                 parts.append(self.compare(node, self.operand(left), _OPS[type(op)], self.operand(right)))
             else:
                 raise self.error(node, "'is' is not allowed", "; write ==")
@@ -316,6 +242,8 @@ class _Reader:
     def operand(self, node: ast.expr) -> _Operand:
         """Read a side of a comparison."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if not node.value.isascii() and any("\ud800" <= each <= "\udfff" for each in node.value):
+                raise self.error(node, "half of a character (\\ud800 to \\udfff) is no text;")
             return node.value
         if isinstance(node, ast.Name):
             return self.column(node)
@@ -343,18 +271,21 @@ class _Reader:
 
     def number(self, node: ast.expr) -> Fraction:
         """Read a number exactly as written: 0.1 is one tenth."""
+        whole, sign = node, 1
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-            value = self.number(node.operand)
-            return -value if isinstance(node.op, ast.USub) else value
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, int | float)
-            and not isinstance(node.value, bool)
-        ):
-            if abs(node.value) > MAX_NUMBER:
-                raise self.error(node, f"a number is at most {float(MAX_NUMBER):g}")
-            return Fraction(repr(node.value))
-        raise self.refused(node)
+            sign = -1 if isinstance(node.op, ast.USub) else 1
+            node = node.operand
+        value = node.value if isinstance(node, ast.Constant) else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.refused(whole)
+        if abs(value) > MAX_NUMBER:
+            raise self.error(node, f"a number is at most {float(MAX_NUMBER):g}")
+        if isinstance(value, float):
+            written = Decimal(self.raw[node.col_offset : node.end_col_offset].decode())
+            if written != Decimal(repr(value)):
+                raise self.error(node, f"the number has more digits than can be kept; write {value!r}")
+        number = Fraction(repr(value))
+        return sign * number
 
     def compare(self, node: ast.Compare, left: _Operand, op: Op, right: _Operand) -> Condition:
         if not isinstance(left, _Scaled):
@@ -369,6 +300,7 @@ class _Reader:
                 raise self.error(node, f"'{left.column}' is compared with itself")
             ratio = left.factor / right.factor
             sign = 1 if right.factor > 0 else -1
+            self.check_exact(node, max(abs(ratio.numerator), ratio.denominator))
             return Pair(left.column, sign * ratio.numerator, op, right.column, sign * ratio.denominator)
         if kind == "choice":
             if op not in ("==", "!=") or not isinstance(right, str):
@@ -376,41 +308,56 @@ class _Reader:
             self.check_values(node, left.column, (right,))
             return Member(left.column, (right,), negated=op == "!=")
         if isinstance(right, str):
-            raise self.error(node, f"'{left.column}' holds numbers, but is compared with the text '{right}'")
-        return Threshold(left.column, op if left.factor > 0 else MIRRORED[op], right / left.factor)
+            raise self.error(
+                node, f"'{left.column}' holds numbers, but is compared with the text '{shorten(right)}'"
+            )
+        return self.threshold(node, left.column, op if left.factor > 0 else MIRRORED[op], right / left.factor)
+
+    def threshold(self, node: ast.AST, column: str, op: Op, limit: Fraction) -> Threshold:
+        if abs(limit) > MAX_NUMBER or Fraction(repr(float(limit))) != limit:
+            self.check_exact(node, max(abs(limit.numerator), limit.denominator))
+        return Threshold(column, op, limit)
+
+    def check_exact(self, node: ast.AST, number: int) -> None:
+        """Refuse a comparison that could not be written with numbers that are read exactly."""
+        if number > MAX_NUMBER:
+            raise self.error(node, "the numbers together have more digits than can be kept exactly;")
 
     def membership(self, left: ast.expr, right: ast.expr) -> Condition:
         """Read ``column in [..]`` or ``column in set``."""
         if not isinstance(left, ast.Name):
             raise self.error(left, "the left side of 'in' must be a column")
         column = self.column(left).column
-        values: tuple[str | Fraction, ...]
-        if isinstance(right, ast.Name):
-            name = self.id(right)
-            if name not in self.words.sets:
-                raise self.error(right, f"unknown set '{name}'", did_you_mean(name, self.words.sets))
-            values = tuple(
-                value if isinstance(value, str) else Fraction(repr(value)) for value in self.words.sets[name]
-            )
-        elif isinstance(right, ast.List | ast.Tuple | ast.Set):
-            read = [self.operand(element) for element in right.elts]
-            values = tuple(value for value in read if not isinstance(value, _Scaled))
-            if len(values) < len(read) or not values:
-                raise self.error(
-                    right, "a list holds at least one value, and only numbers or texts in quotes"
-                )
-        else:
-            raise self.error(right, "'in' needs a list in square brackets or the name of a set")
+        values = self.values(right)
         if self.words.columns[column] == "choice":
+            self.spend(right, 1)
             texts = tuple(value for value in values if isinstance(value, str))
             if len(texts) < len(values):
                 raise self.error(right, f"'{column}' is a choice; its values are texts in quotes")
             self.check_values(right, column, texts)
             return Member(column, tuple(sorted(set(texts))))
-        numbers = [value for value in values if isinstance(value, Fraction)]
+        self.spend(right, len(values))
+        numbers = [Fraction(repr(value)) for value in values if isinstance(value, float)]
+        numbers += [value for value in values if isinstance(value, Fraction)]
         if len(numbers) < len(values):
             raise self.error(right, f"'{column}' holds numbers; the list holds texts")
-        return join("or", [Threshold(column, "==", number) for number in numbers])
+        return join("or", [self.threshold(right, column, "==", number) for number in numbers])
+
+    def values(self, node: ast.expr) -> Sequence[str | float | Fraction]:
+        """Read what stands behind ``in``: a list, or the name of a set."""
+        if isinstance(node, ast.Name):
+            name = self.id(node)
+            if name not in self.words.sets:
+                hint = did_you_mean(name, self.words.sets)
+                raise self.error(node, f"unknown set '{shorten(name)}'", hint)
+            return self.words.sets[name]
+        if not isinstance(node, ast.List | ast.Tuple | ast.Set):
+            raise self.error(node, "'in' needs a list in square brackets or the name of a set")
+        read = [self.operand(element) for element in node.elts]
+        values = [value for value in read if not isinstance(value, _Scaled)]
+        if len(values) < len(read) or not values:
+            raise self.error(node, "a list holds at least one value, and only numbers or texts in quotes")
+        return values
 
     def check_values(self, node: ast.AST, column: str, values: tuple[str, ...]) -> None:
         known = self.words.choices.get(column)
@@ -418,6 +365,5 @@ class _Reader:
             return
         for value in values:
             if value not in known:
-                match = nearest(value, known)
-                hint = f"; did you mean '{match}'?" if match else f"; known: {', '.join(known)}"
-                raise self.error(node, f"'{column}' has no value '{value}'", hint)
+                problem = f"'{column}' has no value '{shorten(value)}'"
+                raise self.error(node, problem, did_you_mean(value, known))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from toolkit.errors import KnowledgeError, did_you_mean
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from toolkit.knowledge.base import KnowledgeBase
 
 __all__ = ["check_names", "check_prior", "run_tests", "vocabulary"]
+
+_SHOWN = 10
+"""Names of a circle that a message lists."""
 
 
 def check_names(knowledge: KnowledgeBase) -> None:
@@ -108,19 +112,22 @@ def vocabulary(knowledge: KnowledgeBase) -> Vocabulary:
     """
     types: dict[str, ColumnType] = {name: spec.type for name, spec in knowledge.columns.items()}
     choices = {name: spec.values for name, spec in knowledge.columns.items() if spec.values is not None}
+    uses = {name: sorted(names_in(text) & knowledge.terms.keys()) for name, text in knowledge.terms.items()}
+    try:
+        order = list(TopologicalSorter(uses).static_order())
+    except CycleError as error:
+        inside = set(error.args[1])
+        circle = [name for name in knowledge.terms if name in inside]
+        raise KnowledgeError(
+            f"terms that refer to one another in a circle: {', '.join(circle[:_SHOWN])}"
+            f"{', …' if len(circle) > _SHOWN else ''}",
+            where=knowledge.where("terms", circle[0]),
+        ) from None
     read: dict[str, Condition] = {}
-    waiting = dict(knowledge.terms)
-    while waiting:
-        ready = [name for name, text in waiting.items() if waiting.keys().isdisjoint(names_in(text))]
-        if not ready:
-            raise KnowledgeError(
-                f"terms that refer to one another in a circle: {', '.join(waiting)}",
-                where=knowledge.where("terms", next(iter(waiting))),
-            )
-        words = Vocabulary(types, choices, knowledge.sets, dict(read))
-        for name in ready:
-            read[name] = parse(waiting.pop(name), words, where=knowledge.inside("terms", name))
-    return Vocabulary(types, choices, knowledge.sets, read)
+    words = Vocabulary(types, choices, knowledge.sets, read)
+    for name in order:
+        read[name] = parse(knowledge.terms[name], words, where=knowledge.inside("terms", name))
+    return words
 
 
 def run_tests(knowledge: KnowledgeBase) -> int:
