@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.data_checks import check_data
+from toolkit.knowledge.data_checks import check_data, merged
 from toolkit.knowledge.findings import RuleFinding
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema
@@ -196,8 +196,31 @@ def test_a_rule_that_is_right_alone_but_said_twice() -> None:
     )
     assert [(one.code, one.severity, one.rules) for one in found] == [
         ("counts-double", "info", ("first",)),
-        ("gap", "info", ()),
+        ("gap-in-data", "info", ()),
     ]
+
+
+@pytest.mark.parametrize(("whole", "told"), [(True, True), (False, False)])
+def test_a_rule_that_only_tells_dates_apart_is_not_judged(whole: bool, told: bool) -> None:
+    features, labels = labelled(2000, 0.3)
+    times = np.where(features["n"] == 1, 17_448, 17_441)
+    times[0] = times[0] if whole else 17_441
+    knowledge = KnowledgeBase.model_validate(
+        {
+            "knowledge_base": "k",
+            "predicts": "y",
+            "prior": "50 %",
+            "columns": COLUMNS,
+            "rules": [rule("n == 1", "somewhat")],
+        }
+    )
+    system = compile_knowledge(knowledge, SCHEMA)
+    found = check_data(knowledge, system, features, labels, np.arange(2000), times=times)
+    codes = {one.code for one in found}
+    assert ("tells-dates-apart" in codes) == told
+    assert ("data-contradict" in codes) == (not told)
+    no_time = check_data(knowledge, system, features, labels, np.arange(2000), times=np.zeros(2000, int))
+    assert "tells-dates-apart" not in {one.code for one in no_time}
 
 
 def test_a_hard_fact_that_labels_break() -> None:
@@ -224,10 +247,10 @@ def test_never_overrules_always_before_labels_are_asked() -> None:
 
 
 def test_rows_without_a_rule_are_counted_with_an_example() -> None:
-    gap = check(counted(100), rule("n >= 10"))["gap"]
+    gap = check(counted(100), rule("n >= 10"))["gap-in-data"]
     assert (gap.severity, gap.witness) == ("info", {"n": 5})
     assert "10 %" in gap.sentence
-    assert "gap" not in check(counted(100), rule("n >= 10"), rule("n < 10"))
+    assert "gap-in-data" not in check(counted(100), rule("n >= 10"), rule("n < 10"))
 
 
 @pytest.mark.parametrize(
@@ -308,3 +331,15 @@ def test_the_gravest_come_first() -> None:
     )
     found = check_data(knowledge, compile_knowledge(knowledge, SCHEMA), counted(50), None, np.arange(50))
     assert [one.severity for one in found] == ["warning", "info"]
+
+
+def test_what_is_said_without_rows_is_not_said_again() -> None:
+    logical = [RuleFinding("never-fires", "error", "x", ("a",)), RuleFinding("gap", "info", "x")]
+    of_data = [
+        RuleFinding("fires-on-no-row", "warning", "x", ("a",)),
+        RuleFinding("fires-on-no-row", "warning", "x", ("b",)),
+        RuleFinding("gap-in-data", "info", "x"),
+    ]
+    told = [(one.code, one.rules) for one in merged(logical, of_data)]
+    assert told == [("never-fires", ("a",)), ("fires-on-no-row", ("b",)), ("gap-in-data", ())]
+    assert [one.code for one in merged(logical, of_data[:2])][-1] == "gap"

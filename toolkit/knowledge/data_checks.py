@@ -19,13 +19,21 @@ from toolkit.knowledge.findings import RuleFinding, Severity, gravest_first
 from toolkit.knowledge.observed import Observed, RuleEvidence, look, n_set, observe
 from toolkit.knowledge.symbolic import ExpertSystem
 
-__all__ = ["check_data", "observe"]
+__all__ = ["check_data", "hold_against", "merged", "observe"]
 
 NEARLY_ALWAYS = 0.95
 """A rule that fires on a larger share of the rows tells next to nothing apart."""
 
 ALIKE = 0.95
 """Two rules with a larger Jaccard index (rows where both fire over rows where any does) are as one."""
+
+_SAME_AS = {
+    "fires-on-no-row": "never-fires",
+    "fires-nearly-always": "always-fires",
+    "never-counts": "never-counts",
+    "fires-alike": "duplicate",
+}
+"""What rows show of a rule -> what says the same of all rows there can be."""
 
 
 def check_data(
@@ -36,7 +44,7 @@ def check_data(
     clusters: NDArray[np.integer],
     *,
     levels: Levels | None = None,
-    observed: Observed | None = None,
+    times: NDArray[np.integer] | None = None,
 ) -> tuple[RuleFinding, ...]:
     """Hold a knowledge base against rows and tell what its author should know.
 
@@ -52,30 +60,66 @@ def check_data(
         Rows of one cluster are not independent.
     levels : mapping of str to tuple of str, optional
         Choice column -> names of its codes, in order.
-    observed : Observed, optional
-        What `toolkit.knowledge.observed.look` found on the same rows, when it is at hand.
+    times : ndarray of shape (n_rows,), optional
+        Date of each row; all 0 where the task has no time.
 
     Returns
     -------
     tuple of RuleFinding
         The gravest first. Without rows there is nothing to find.
     """
+    return hold_against(knowledge, system, features, labels, clusters, levels=levels, times=times)[1]
+
+
+def hold_against(
+    knowledge: KnowledgeBase,
+    system: ExpertSystem,
+    features: pd.DataFrame,
+    labels: NDArray[np.integer] | None,
+    clusters: NDArray[np.integer],
+    *,
+    levels: Levels | None = None,
+    times: NDArray[np.integer] | None = None,
+) -> tuple[Observed | None, tuple[RuleFinding, ...]]:
+    """Return what was observed of every rule, and what `check_data` finds; parameters are the same.
+
+    Nothing is observed without rows, or where the prior is no probability.
+    """
     if not len(features):
-        return ()
+        return None, ()
     of_columns = list(check_columns(knowledge, features, levels))
     if any(finding.severity == "error" for finding in of_columns):
-        return gravest_first(of_columns)
+        return None, gravest_first(of_columns)
+    observed = look(system, features, labels, clusters, times)
     checks = _Checks(
         knowledge=knowledge,
         system=system,
         features=features,
         levels=levels,
-        observed=look(system, features, labels, clusters) if observed is None else observed,
+        observed=observed,
         rules=knowledge.all_rules,
         conditions=knowledge.conditions().rules,
     )
     found = [*checks.firings(), *checks.alike(), *checks.certainties(), *checks.facts(labels)]
-    return gravest_first([*found, *of_columns, *checks.gap()])
+    return observed, gravest_first([*found, *of_columns, *checks.gap()])
+
+
+def merged(logical: Iterable[RuleFinding], of_data: Iterable[RuleFinding]) -> tuple[RuleFinding, ...]:
+    """Join what was found without and with rows, the gravest first; what is said twice is said once.
+
+    Parameters
+    ----------
+    logical : iterable of RuleFinding
+        From `toolkit.knowledge.checks.check_knowledge`.
+    of_data : iterable of RuleFinding
+        From `check_data`.
+    """
+    first, second = list(logical), list(of_data)
+    known = {(finding.code, finding.rules) for finding in first}
+    second = [one for one in second if (_SAME_AS.get(one.code, ""), one.rules) not in known]
+    if any(one.code == "gap-in-data" for one in second):
+        first = [one for one in first if one.code != "gap"]
+    return gravest_first([*first, *second])
 
 
 @dataclass(frozen=True)
@@ -151,7 +195,18 @@ class _Checks:
 
     def certainties(self) -> Iterator[RuleFinding]:
         """Yield the rules whose certainty the labels contradict, and those that count double."""
-        told = [not self.nearly_always(seen) for seen in self.observed.rules]
+        dates_only = self.observed.dates_only
+        told = []
+        for index, seen in enumerate(self.observed.rules):
+            told.append(not (self.nearly_always(seen) or dates_only[index]))
+            if dates_only[index]:
+                yield self.finding(
+                    "tells-dates-apart",
+                    "info",
+                    index,
+                    f"'{seen.rule}' fires on all rows of some dates and on none of the others, and there are "
+                    f"{self.observed.n_dates} dates: too few to judge its certainty, however many rows",
+                )
         for one in judge(self.rules, self.observed.rules, told):
             counted = self.observed.firings.counted[one.index]
             rows = self.observed.firings.rows(counted) if one.severity == "warning" else None
@@ -189,7 +244,7 @@ class _Checks:
         silent = self.observed.firings.silent()
         if len(silent) and self.rules:
             yield RuleFinding(
-                "gap",
+                "gap-in-data",
                 "info",
                 f"no rule fires on {share(len(silent) / len(self.features))} of the rows ({len(silent):,}): "
                 "the prior stands there",

@@ -129,6 +129,11 @@ class Observed:
         What the prior expects, as it is; None without rows.
     alone : World, optional
         The rows with what the prior expects of them; None without labels of both kinds.
+    n_dates : int
+        Distinct times of the rows; 0 where there is no time.
+    dates_only : tuple of bool
+        For each rule, whether it fires on all rows of some dates and on none of the others: then rows
+        and clusters tell nothing of how sure its shift is, only the number of dates does.
     """
 
     firings: Firings
@@ -137,6 +142,8 @@ class Observed:
     observed_rate: float | None
     expected_rate: float | None
     alone: World | None
+    n_dates: int = 0
+    dates_only: tuple[bool, ...] = ()
 
 
 def observe(
@@ -174,8 +181,17 @@ def look(
     features: pd.DataFrame,
     labels: NDArray[np.integer] | None,
     clusters: NDArray[np.integer],
+    times: NDArray[np.integer] | None = None,
 ) -> Observed:
-    """Return what `observe` does, and what holds of all rows together; parameters are the same."""
+    """Return what `observe` does, and what holds of all rows together.
+
+    Parameters
+    ----------
+    system, features, labels, clusters
+        As `observe` takes them.
+    times : ndarray of shape (n_rows,), optional
+        Date of each row; all 0 where the task has no time.
+    """
     firings = Firings.of(system, features)
     names, codes = np.unique(clusters, return_inverse=True)
     prior = system.prior_logit(features)
@@ -196,6 +212,9 @@ def look(
             within = general + min(weight, 0.0), general + max(weight, 0.0)
             evidence = _judged(evidence, rows, alone, World.of(others, alone.labels, codes, within))
         rules.append(evidence)
+    days = (
+        np.zeros(0, np.intp) if times is None or not times.any() else np.unique(times, return_inverse=True)[1]
+    )
     return Observed(
         firings=firings,
         rules=tuple(rules),
@@ -203,7 +222,18 @@ def look(
         observed_rate=rate,
         expected_rate=_mean(expit(prior)),
         alone=alone,
+        n_dates=int(days.max()) + 1 if len(days) else 0,
+        dates_only=tuple(_dates_only(firings, bits, days) for bits in firings.fired),
     )
+
+
+def _dates_only(firings: Firings, bits: _Bits, days: _Rows) -> bool:
+    if not len(days):
+        return False
+    rows = np.bincount(days)
+    fired = np.bincount(days[firings.rows(bits)], minlength=len(rows))
+    whole = fired == rows
+    return bool(((fired == 0) | whole).all() and whole.any() and not whole.all())
 
 
 def _counted(

@@ -1,4 +1,4 @@
-"""The expert's rules as written: what they say, how certain, and why."""
+"""The experts' rules: what they say, how certain, why, and whether the training rows bear them out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from toolkit.analysis.results import Results
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
+from toolkit.report.rule_evidence import against_rows
 
 __all__ = ["KnowledgeSection"]
 
 
 class KnowledgeSection(Section):
-    """One table a knowledge base."""
+    """What experts wrote, one knowledge base after the other, and what the training rows say of it."""
 
     order: ClassVar[int] = 70
     title: ClassVar[str] = "Expert knowledge"
@@ -25,10 +26,11 @@ class KnowledgeSection(Section):
         """Return the rules; not applicable when no track uses any."""
         if not results.knowledge:
             raise NotApplicable("No track in this experiment uses expert rules.")
-        return elements.join(*map(_base, results.knowledge))
+        cluster = str(results.task.get("cluster", "row"))
+        return elements.join(*(_base(base, cluster) for base in results.knowledge))
 
 
-def _base(base: Mapping[str, Any]) -> Markup:
+def _base(base: Mapping[str, Any], cluster: str) -> Markup:
     rules = list(base.get("rules", ()))
     users = " and ".join(map(str, base.get("tracks", ())))
     heading = f"{base.get('name', 'Rules')}, used by {users}" if users else str(base.get("name", "Rules"))
@@ -39,6 +41,9 @@ def _base(base: Mapping[str, Any]) -> Markup:
             f"Content hash {base.get('hash', 'not recorded')}.",
             quiet=True,
         ),
+        # Contexts of older runs hold no rows.
+        against_rows(base, cluster) if base.get("data") else Markup(""),
+        Markup("<h3>The rules as written</h3>"),
         elements.table(
             f"Rules of {base.get('name', 'the knowledge base')}",
             [Column("Rule"), Column("When"), Column("Then"), Column("How certain"), Column("Because")],
