@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from toolkit.errors import UserError, did_you_mean
+from toolkit.errors import UserError, did_you_mean, shorten
+from toolkit.yamltext import KeyPath, NotYamlError, Span, parse
 
 __all__ = ["KeyPath", "Source", "Span", "explain", "first_problem", "read_mapping"]
 
 MAX_BYTES = 1_000_000
-KeyPath = tuple[str | int, ...]
 
-
-class Span(NamedTuple):
-    """Where an entry stands: line and column (from 1) of its key or item, and the slice of its value."""
-
-    line: int
-    column: int
-    start: int
-    end: int
+MAX_PROBLEMS = 20
+"""Mistakes that one message lists."""
 
 
 @dataclass(frozen=True)
@@ -79,75 +72,6 @@ class Source:
         return f"{self.file}:{self.text.count(chr(10), 0, index) + 1}:{index - line_start + 1}"
 
 
-class _RefusedError(yaml.MarkedYAMLError):
-    """Sound YAML that is refused all the same."""
-
-    def __init__(self, problem: str, mark: yaml.Mark) -> None:
-        super().__init__(problem=problem, problem_mark=mark)
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe loader that reads two things as YAML 1.2 does, where PyYAML does as YAML 1.1.
-
-    5.0e9 is a number (not only 5.0e+9), and only true and false are truth values: Norway is not false.
-    Aliases are refused: a few of them can stand for gigabytes.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark: yaml.Mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise _RefusedError("YAML aliases (*name) are not allowed; write the value out", mark)
-        return super().compose_node(parent, index)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
-    list("-+.0123456789"),
-)
-
-
-def _spans(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Span]]:
-    """Yield the span of every path of keys; refuse double keys, of which PyYAML keeps the last."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise _RefusedError("a key must be a plain word or number", key.start_mark)
-            if key.value in seen:
-                problem = f"key '{key.value}' stands twice in one mapping"
-                raise _RefusedError(problem, key.start_mark)
-            seen.add(key.value)
-            yield (*path, key.value), _span(key.start_mark, value)
-            yield from _spans(value, (*path, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield (*path, index), _span(value.start_mark, value)
-            yield from _spans(value, (*path, index))
-
-
-def _span(mark: yaml.Mark, value: yaml.Node) -> Span:
-    return Span(mark.line + 1, mark.column + 1, value.start_mark.index, value.end_mark.index)
-
-
-def _parse(text: str) -> tuple[Any, dict[KeyPath, Span]]:
-    """Return the data and the span of every path of keys, from one pass over the text."""
-    loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        spans = dict(_spans(node))
-        return (None if node is None else loader.construct_document(node)), spans
-    finally:
-        loader.dispose()
-
-
 def read_mapping(
     path: Path, *, what: str, example: str, keys: str, error: type[UserError]
 ) -> tuple[dict[str, Any], Source]:
@@ -157,31 +81,24 @@ def read_mapping(
     class to raise. Returns the data, and where every path of keys stands.
     """
     try:
-        raw = path.read_bytes()
-    except OSError as failure:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+            size = max(len(raw), os.fstat(file.fileno()).st_size)
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) else failure
         raise error(
-            f"cannot read {what} ({failure.strerror}); give the path of a YAML file such as {example}",
-            where=str(path),
+            f"cannot read {what} ({reason}); give the path of a YAML file such as {example}", where=str(path)
         ) from failure
-    if len(raw) > MAX_BYTES:
-        raise error(f"the file has {len(raw):,} bytes; {what} has at most {MAX_BYTES:,}", where=str(path))
+    if size > MAX_BYTES:
+        raise error(f"the file has {size:,} bytes; {what} has at most {MAX_BYTES:,}", where=str(path))
     try:
         text = raw.decode("utf-8-sig")
-        data, spans = _parse(text)
+        data, spans = parse(text)
     except UnicodeDecodeError as failure:
         raise error(f"the file is not UTF-8 text (byte {failure.start})", where=str(path)) from failure
-    except _RefusedError as failure:
-        mark = failure.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise error(f"{failure.problem}", where=place) from failure
-    except yaml.MarkedYAMLError as failure:
-        mark = failure.problem_mark or failure.context_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise error(f"not valid YAML: {failure.problem}", where=place) from failure
-    except (yaml.YAMLError, ValueError) as failure:
-        raise error(f"not valid YAML: {failure}", where=str(path)) from failure
-    except RecursionError as failure:
-        raise error("the file is nested too deeply", where=str(path)) from failure
+    except NotYamlError as failure:
+        place = f"{path}:{failure.line}:{failure.column}" if failure.line else str(path)
+        raise error(failure.problem, where=place) from failure
     if not isinstance(data, dict):
         raise error(f"{what} is a mapping with the keys {keys}", where=str(path))
     return data, Source(path, text, spans)
@@ -234,8 +151,9 @@ def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> t
             problem = _sentence(detail, name)
         problems.append((source.where(*location), problem))
     first_place, first = problems[0]
-    rest = "".join(f"\n{place}: {problem}" for place, problem in problems[1:])
-    return first_place, first + rest
+    rest = "".join(f"\n{place}: {problem}" for place, problem in problems[1:MAX_PROBLEMS])
+    more = len(problems) - MAX_PROBLEMS
+    return first_place, first + rest + (f"\nand {more:,} more mistakes" if more > 0 else "")
 
 
 def first_problem(error: ValidationError) -> tuple[str, str]:
@@ -257,5 +175,5 @@ def _sentence(detail: ErrorDetails, name: str) -> str:
     if detail["type"] in ("dict_type", "model_type", "dataclass_type"):
         message = "expected a mapping (key: value)"
     got = detail["input"]
-    tail = "" if isinstance(got, dict) else f" (got {got!r})"
+    tail = "" if isinstance(got, dict | BaseModel) else f" (got {shorten(repr(got), 80)})"
     return f"'{name}': {message}{tail}" if name else message

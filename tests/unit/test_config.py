@@ -121,12 +121,11 @@ def test_a_mistake_is_named_with_its_line(write, old, new, sentence):
     ("more", "sentence"),
     [
         ("experiment: again\n", "small.yaml:10:1: key 'experiment' stands twice in one mapping"),
-        ("description: &a b\nother: *a\n", "small.yaml:11:8: YAML aliases (*name) are not allowed"),
+        ("description: &a b\nother: *a\n", "small.yaml:10:14: YAML aliases (*name) and anchors (&name) are not"),
         ("? [a]\n: b\n", "small.yaml:10:3: a key must be a plain word or number"),
-        ("description: !!python/name:os.system\n", "small.yaml:10:14: not valid YAML"),
+        ("description: !!python/name:os.system\n", "small.yaml:10:14: YAML tags (!name) are not allowed"),
         ("---\nexperiment: b\n", "not valid YAML: but found another document"),
-        ("description: 2017-13-45\n", "not valid YAML: month must be in 1..12"),
-        ("description: " + 3000 * "[" + 3000 * "]" + "\n", "nested too deeply"),
+        ("description: " + 3000 * "[" + 3000 * "]" + "\n", "small.yaml:10:33: the file is nested more than 20 deep"),
         (
             "  hours: {clasical: {build: 3}}\n",
             "small.yaml:10:11: hours are declared for 'clasical', which is not among",
@@ -148,7 +147,7 @@ def test_a_wrong_addition_is_refused(write, more, sentence):
     [
         (b"", "is a mapping with the keys experiment, task, ladder, tracks and economics"),
         (b"hello", "is a mapping with the keys"),
-        (b"a:\n\t- b", "small.yaml:2:1: not valid YAML: found character '\\t'"),
+        (b"a:\n\t- b", "small.yaml:2:1: not valid YAML: found character"),
         (b"a: \xe9", "the file is not UTF-8 text (byte 3)"),
         (b"a" * 1_000_001, "the file has 1,000,001 bytes; an experiment file has at most 1,000,000"),
     ],

@@ -28,6 +28,7 @@ __all__ = [
     "join",
     "leaves",
     "negate",
+    "quote",
     "size",
     "to_text",
 ]
@@ -176,6 +177,14 @@ def _name(column: str) -> str:
     return column if plain else f"`{column}`"
 
 
+def quote(text: str) -> str:
+    """Return a text in quotes as a condition writes it; what cannot be seen becomes an escape."""
+    written = json.dumps(text, ensure_ascii=False)
+    if written.isprintable():
+        return written
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in written)
+
+
 def to_text(condition: Condition) -> str:
     """Write a condition so that reading it gives the same condition."""
     if isinstance(condition, Junction):
@@ -186,7 +195,7 @@ def to_text(condition: Condition) -> str:
         ]
         return f" {condition.kind} ".join(parts)
     if isinstance(condition, Member):
-        levels = ", ".join(json.dumps(level, ensure_ascii=False) for level in condition.levels)
+        levels = ", ".join(quote(level) for level in condition.levels)
         return f"{_name(condition.column)} {'not in' if condition.negated else 'in'} [{levels}]"
     if isinstance(condition, Pair):
         left, right = (

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +27,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from toolkit.config import Frozen
 from toolkit.errors import KnowledgeError, did_you_mean
+from toolkit.knowledge.condition import quote
 from toolkit.knowledge.entries import Certainty, ColumnSpec, Rule, Text
 from toolkit.knowledge.language import is_name
 from toolkit.yamlfile import first_problem
@@ -324,7 +324,7 @@ def _test(written: str, part: str, spec: ColumnSpec, sets: Mapping[str, object])
         if spec.values is not None and level not in spec.values:
             known = [*spec.values, *sets]
             raise ValueError(f"no such value or set '{level}'{did_you_mean(level, known)}")
-        return f"{written} == {json.dumps(level, ensure_ascii=False)}"
+        return f"{written} == {quote(level)}"
     comparison = _COMPARISON.fullmatch(part)
     if comparison:
         op = {None: "==", "=": "=="}.get(comparison[1], comparison[1])
