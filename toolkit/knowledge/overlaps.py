@@ -21,7 +21,7 @@ from toolkit.knowledge.parts import Budget
 
 __all__ = ["Pairwise", "pairwise"]
 
-MAX_BOXES = 6_000
+MAX_BOXES = 4_000
 """Boxes that are compared all with all; regions with the most boxes are left out beyond."""
 
 MAX_STEPS = 1_000_000
