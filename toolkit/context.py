@@ -19,11 +19,15 @@ from toolkit.analysis.analyse import analyse
 from toolkit.analysis.results import Results
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
-from toolkit.knowledge.base import load as load_knowledge
+from toolkit.knowledge.checked import load_checked, refuse_errors
+from toolkit.knowledge.checks import check_knowledge
+from toolkit.knowledge.data_checks import hold_against, merged
+from toolkit.knowledge.overview import overview
 from toolkit.store import Store
 from toolkit.sweep.plan import Plan
+from toolkit.tasks.base import Task, TrainingData
 
-__all__ = ["code_version", "read_results", "report_folder", "write_context"]
+__all__ = ["code_version", "read_results", "report_folder", "training_rows", "write_context"]
 
 
 def report_folder(root: Path, experiment: Experiment) -> Path:
@@ -52,6 +56,8 @@ def write_context(plan: Plan, root: Path) -> None:
 
     Raises
     ------
+    KnowledgeError
+        A knowledge base cannot be run on the task's rows: its prior is no probability there.
     StoreError
         The folder cannot be written.
     """
@@ -136,22 +142,43 @@ def _read_context(experiment: Experiment, root: Path) -> Mapping[str, Any]:
     return context
 
 
+def training_rows(task: Task, experiment: Experiment) -> TrainingData:
+    """Return the training rows of the largest rung, seed 0: those a knowledge base is held against.
+
+    Rows of validation and test are never looked at.
+    """
+    return task.load(rung=experiment.ladder.rungs[-1], seed=0).train
+
+
 def _knowledge(plan: Plan) -> list[dict[str, Any]]:
-    """Return the knowledge bases in use, each once, with the tracks that use it."""
-    found: dict[Path, dict[str, Any]] = {}
+    """Return the knowledge bases in use, each once, with the tracks that use it and what rows say of it."""
+    users: dict[Path, list[str]] = {}
     for name, track in plan.tracks.items():
         file = getattr(track, "knowledge", None)
-        if not isinstance(file, Path):
-            continue
-        if file not in found:
-            knowledge = load_knowledge(file)
-            keys = {"id", "when", "then", "certainty", "because"}
-            rules = [rule.model_dump(mode="json", include=keys) for rule in knowledge.all_rules]
-            found[file] = {
-                "tracks": [],
-                "name": knowledge.knowledge_base,
-                "hash": knowledge.content_hash,
-                "rules": rules,
-            }
-        found[file]["tracks"].append(name)
-    return list(found.values())
+        if isinstance(file, Path):
+            users.setdefault(file, []).append(name)
+    if not users:
+        return []
+    train = training_rows(plan.task, plan.experiment)
+    return [_base(file, tracks, train) for file, tracks in users.items()]
+
+
+def _base(file: Path, tracks: list[str], train: TrainingData) -> dict[str, Any]:
+    knowledge, system = load_checked(file, train.schema)
+    keys = {"id", "when", "then", "certainty", "because"}
+    entry: dict[str, Any] = {
+        "tracks": tracks,
+        "name": knowledge.knowledge_base,
+        "hash": knowledge.content_hash,
+        "rules": [rule.model_dump(mode="json", include=keys) for rule in knowledge.all_rules],
+    }
+    levels = {column.name: column.levels for column in train.schema.categories}
+    observed, findings = hold_against(
+        knowledge, system, train.features, train.labels, train.clusters, levels=levels, times=train.time
+    )
+    refuse_errors(findings, file)
+    if observed is not None:
+        findings = merged(check_knowledge(knowledge, train.schema), findings)
+        entry["positive"] = knowledge.outcome.positive
+        entry["data"] = overview(knowledge, system, train.features, observed, levels, findings)
+    return entry

@@ -15,7 +15,7 @@ from toolkit.sweep.fingerprint import Fingerprinter
 from toolkit.tasks.base import Progress, Schema, Task
 from toolkit.tracks.base import Step, Track
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "build_task", "build_track", "make_plan"]
 
 QUICK_ROWS = 60_000
 """A quick look climbs no rung with more labelled rows than this."""
@@ -96,8 +96,8 @@ def make_plan(
     chosen = _chosen_tracks(experiment, only)
     if seeds is not None and seeds < 1:
         raise ConfigError(f"the number of seeds must be at least 1, got {seeds}")
-    task = _build_task(experiment)
-    tracks = {name: _build_track(experiment, name) for name in experiment.tracks}
+    task = build_task(experiment)
+    tracks = {name: build_track(experiment, name) for name in experiment.tracks}
     task.prepare(progress)
     schema = task.schema()
     tracks = {name: _check_track(experiment, name, track, schema) for name, track in tracks.items()}
@@ -149,7 +149,14 @@ def _chosen_tracks(experiment: Experiment, only: Sequence[str] | None) -> list[s
     return [name for name in experiment.tracks if not only or name in only]
 
 
-def _build_task(experiment: Experiment) -> Task:
+def build_task(experiment: Experiment) -> Task:
+    """Build an experiment's task from its parameters; nothing is read yet.
+
+    Raises
+    ------
+    ConfigError
+        With the line of the parameter.
+    """
     try:
         task: Task = registry.build("tasks", experiment.task_name, experiment.task_params)
     except ParameterError as error:
@@ -159,7 +166,14 @@ def _build_task(experiment: Experiment) -> Task:
     return task
 
 
-def _build_track(experiment: Experiment, name: str) -> Track:
+def build_track(experiment: Experiment, name: str) -> Track:
+    """Build one of an experiment's tracks from its parameters, not yet checked against the task.
+
+    Raises
+    ------
+    ConfigError
+        With the line of the parameter.
+    """
     try:
         track: Track = registry.build("tracks", name, experiment.tracks[name])
     except ParameterError as error:

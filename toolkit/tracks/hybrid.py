@@ -15,6 +15,7 @@ from scipy.special import expit
 
 from toolkit.errors import TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
+from toolkit.knowledge.checked import load_checked
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
@@ -94,7 +95,7 @@ class Hybrid(Track):
             The file cannot be read or does not fit the task's columns.
         """
         path = (folder / self.knowledge).resolve()
-        compile_knowledge(knowledge_base.load(path), schema)
+        load_checked(path, schema)
         return replace(self, knowledge=path)
 
     def recipe(self, n_rows: int, strength: Strength) -> Recipe:

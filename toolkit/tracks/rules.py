@@ -13,6 +13,7 @@ from pydantic import Field
 
 from toolkit.errors import ParameterError
 from toolkit.knowledge.base import load
+from toolkit.knowledge.checked import load_checked
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks.base import Step, Track
@@ -68,8 +69,7 @@ class Rules(Track):
             `n_rules` is more than the file holds.
         """
         path = folder / self.knowledge
-        knowledge = load(path)
-        compile_knowledge(knowledge, schema)
+        knowledge, _ = load_checked(path, schema)
         if self.n_rules is not None and self.n_rules > len(knowledge.all_rules):
             raise ParameterError(
                 f"n_rules is {self.n_rules}, but {path} holds {len(knowledge.all_rules)} rules",
