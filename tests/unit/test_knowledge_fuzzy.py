@@ -285,6 +285,7 @@ def long_rules() -> KnowledgeBase:
             " or ".join(f"({one} and {two})" for one, two in zip(literals, literals[2:], strict=False)), 0.95
         ),
         rule("not (" + " or ".join(literals[:10]) + " and (" + " or ".join(literals[10:]) + "))", 0.6, "g"),
+        rule("13 * x >= 4 * z and (x != z or 3 * x < z)", 0.5),
         never=[{"id": "never", "when": " and ".join(literals[::2]), "because": "so"}],
         always=[{"id": "always", "when": " or ".join(literals[:3]), "because": "so"}],
     )

@@ -12,6 +12,7 @@ only the strongest of its rules that fire.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -89,18 +90,17 @@ class ExpertSystem:
             The prior's column has missing values, or values that are no probabilities.
         """
         if isinstance(self._prior, float):
-            probability = np.full(len(features), self._prior)
-        else:
-            probability = features[self._prior].to_numpy(np.float64)
-            if self._prior_missing is not None:
-                probability = np.where(np.isnan(probability), self._prior_missing, probability)
-            wrong = ~((probability >= 0) & (probability <= 1))
-            if wrong.any():
-                raise KnowledgeError(
-                    f"the prior '{self._prior}' must be a probability, but {int(wrong.sum()):,} of "
-                    f"{len(wrong):,} rows are not, e.g. {probability[wrong][0]:g}; if it is missing there, "
-                    f"say what missing stands for under columns: {self._prior}"
-                )
+            return np.full(len(features), math.log(self._prior) - math.log1p(-self._prior))
+        probability = features[self._prior].to_numpy(np.float64)
+        if self._prior_missing is not None:
+            probability = np.where(np.isnan(probability), self._prior_missing, probability)
+        wrong = ~((probability >= 0) & (probability <= 1))
+        if wrong.any():
+            raise KnowledgeError(
+                f"the prior '{self._prior}' must be a probability, but {int(wrong.sum()):,} of "
+                f"{len(wrong):,} rows are not, e.g. {probability[wrong][0]:g}; if it is missing there, "
+                f"say what missing stands for under columns: {self._prior}"
+            )
         probability = np.clip(probability, SMALLEST_PRIOR, 1 - SMALLEST_PRIOR)
         logit: NDArray[np.float64] = np.log(probability) - np.log1p(-probability)
         return logit
