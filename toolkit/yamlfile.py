@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from toolkit.errors import UserError, did_you_mean, shorten
-from toolkit.yamltext import KeyPath, NotYamlError, Span, parse
+from toolkit.yamltext import KeyPath, NotYamlError, Span, check_characters, parse
 
-__all__ = ["KeyPath", "Source", "Span", "explain", "first_problem", "read_mapping"]
+__all__ = ["KeyPath", "Source", "Span", "explain", "first_problem", "read_mapping", "read_text"]
 
 MAX_BYTES = 1_000_000
 
@@ -72,6 +72,38 @@ class Source:
         return f"{self.file}:{self.text.count(chr(10), 0, index) + 1}:{index - line_start + 1}"
 
 
+def read_text(path: Path, *, what: str, advice: str, error: type[UserError]) -> str:
+    """Read a file of at most 1 MB that is visible UTF-8 text.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What the file should be, with its article, for messages.
+    advice : str
+        What to do where it cannot be read.
+    error : type of UserError
+        Raised otherwise.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+            size = max(len(raw), os.fstat(file.fileno()).st_size)
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) else failure
+        raise error(f"cannot read {what} ({reason}); {advice}", where=str(path)) from failure
+    if size > MAX_BYTES:
+        raise error(f"the file has {size:,} bytes; {what} has at most {MAX_BYTES:,}", where=str(path))
+    try:
+        text = raw.decode("utf-8-sig")
+        check_characters(text)
+    except UnicodeDecodeError as failure:
+        raise error(f"the file is not UTF-8 text (byte {failure.start})", where=str(path)) from failure
+    except NotYamlError as failure:
+        raise error(failure.problem, where=f"{path}:{failure.line}:{failure.column}") from failure
+    return text
+
+
 def read_mapping(
     path: Path, *, what: str, example: str, keys: str, error: type[UserError]
 ) -> tuple[dict[str, Any], Source]:
@@ -80,22 +112,9 @@ def read_mapping(
     `what` (with its article), `example` and `keys` are words for the messages, `error` is the
     class to raise. Returns the data, and where every path of keys stands.
     """
+    text = read_text(path, what=what, advice=f"give the path of a YAML file such as {example}", error=error)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-            size = max(len(raw), os.fstat(file.fileno()).st_size)
-    except (OSError, ValueError) as failure:
-        reason = failure.strerror if isinstance(failure, OSError) else failure
-        raise error(
-            f"cannot read {what} ({reason}); give the path of a YAML file such as {example}", where=str(path)
-        ) from failure
-    if size > MAX_BYTES:
-        raise error(f"the file has {size:,} bytes; {what} has at most {MAX_BYTES:,}", where=str(path))
-    try:
-        text = raw.decode("utf-8-sig")
         data, spans = parse(text)
-    except UnicodeDecodeError as failure:
-        raise error(f"the file is not UTF-8 text (byte {failure.start})", where=str(path)) from failure
     except NotYamlError as failure:
         place = f"{path}:{failure.line}:{failure.column}" if failure.line else str(path)
         raise error(failure.problem, where=place) from failure

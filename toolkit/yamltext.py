@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 from yaml.composer import Composer
 
-__all__ = ["KeyPath", "NotYamlError", "Span", "parse"]
+__all__ = ["KeyPath", "NotYamlError", "Span", "check_characters", "parse"]
 
 MAX_DEPTH = 20
 MAX_NODES = 100_000
@@ -74,15 +74,15 @@ class NotYamlError(Exception):
         return cls(problem, mark.line + 1, mark.column + 1) if mark else cls(problem)
 
 
-# libyaml, where PyYAML has it, is ten times as fast; both give the same events.
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# libyaml, where PyYAML has it, is many times as fast; both give the same events.
+_BASES: tuple[Any, ...] = (Composer, yaml.CSafeLoader) if yaml.__with_libyaml__ else (yaml.SafeLoader,)
 
 
-class _Loader(Composer, _Base):  # type: ignore[misc]
+class _Loader(*_BASES):  # type: ignore[misc]
     """Loader that composes in Python, where every event can be looked at before it is used."""
 
     def __init__(self, text: str) -> None:
-        _Base.__init__(self, text)
+        _BASES[-1].__init__(self, text)
         Composer.__init__(self)
         self.depth = 0
         self.nodes = 0
@@ -118,6 +118,23 @@ for _tag, (_pattern, _first) in _PLAIN.items():
     )
 
 
+def check_characters(text: str) -> None:
+    """Refuse what an editor does not show, though a program reads it: control characters and the like.
+
+    Raises
+    ------
+    NotYamlError
+    """
+    strange = _STRANGE.search(text)
+    if strange is not None:
+        line_start = text.rfind("\n", 0, strange.start()) + 1
+        raise NotYamlError(
+            f"the invisible character U+{ord(strange[0][0]):04X}; remove it",
+            text.count("\n", 0, strange.start()) + 1,
+            strange.start() - line_start + 1,
+        )
+
+
 def parse(text: str) -> tuple[Any, dict[KeyPath, Span]]:
     """Read one YAML document.
 
@@ -136,15 +153,6 @@ def parse(text: str) -> tuple[Any, dict[KeyPath, Span]]:
     ------
     NotYamlError
     """
-    strange = _STRANGE.search(text)
-    if strange is not None:
-        line_start = text.rfind("\n", 0, strange.start()) + 1
-        raise NotYamlError(
-            f"the invisible character U+{ord(strange[0]):04X}; remove it, or write it as an escape in a text "
-            'in "quotes"',
-            text.count("\n", 0, strange.start()) + 1,
-            strange.start() - line_start + 1,
-        )
     loader = _Loader(text)
     try:
         node = loader.get_single_node()

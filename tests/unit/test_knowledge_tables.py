@@ -165,7 +165,7 @@ def test_mistakes_name_line_and_column(read, old: str, new: str, place: str, mes
         ("", "a heading and at least one row"),
         ("F, due, then, certainty, because\n", "a heading and at least one row"),
         (b"\xff\xfe", "not UTF-8 text"),
-        (b"F,\0", "null byte"),
+        (b"F,\0", r"promo\.csv:1:3: the invisible character U\+0000"),
         (b"x" * 1_000_001, "1,000,001 bytes"),
         ("F, then, certainty, because\n1, buys, likely, x\n", "the table has no input"),
         (

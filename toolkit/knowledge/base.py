@@ -16,13 +16,17 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 from toolkit.config import Frozen
 from toolkit.errors import KnowledgeError
 from toolkit.knowledge import validation
-from toolkit.knowledge.condition import Condition
+from toolkit.knowledge.condition import Condition, size
+from toolkit.knowledge.csv_tables import read_tables
 from toolkit.knowledge.entries import Authoring, ColumnSpec, Constraint, Outcome, Rule, Text
-from toolkit.knowledge.language import parse
-from toolkit.knowledge.tables import CellError, DecisionTable, Names, read_table
+from toolkit.knowledge.language import Where, parse
+from toolkit.knowledge.tables import CellError, DecisionTable, Names
 from toolkit.yamlfile import Source, explain, read_mapping
 
 __all__ = ["Conditions", "KnowledgeBase", "load"]
+
+MAX_COMPARISONS = 200_000
+"""Comparisons of all conditions together once terms are written out."""
 
 
 class Conditions(NamedTuple):
@@ -215,15 +219,28 @@ class KnowledgeBase(Frozen):
         validation.check_prior(self)
         words = validation.vocabulary(self)
 
+        comparisons = 0
+
+        def read(text: str, where: Where) -> Condition:
+            nonlocal comparisons
+            condition = parse(text, words, where=where)
+            comparisons += size(condition)
+            if comparisons > MAX_COMPARISONS:
+                raise KnowledgeError(
+                    f"all conditions together have more than {MAX_COMPARISONS:,} comparisons with their "
+                    "terms written out",
+                    where=where(0) if callable(where) else where,
+                )
+            return condition
+
         def facts(part: str, entries: tuple[Constraint, ...]) -> tuple[Condition, ...]:
             return tuple(
-                parse(fact.when, words, where=self.inside(part, index, "when"))
-                for index, fact in enumerate(entries)
+                read(fact.when, self.inside(part, index, "when")) for index, fact in enumerate(entries)
             )
 
         written = len(self.rules)
         rows = tuple(
-            parse(rule.when, words, where=self._cell_where(index))
+            read(rule.when, self._cell_where(index))
             for index, rule in enumerate(self.all_rules[written:], written)
         )
         return Conditions(
@@ -264,12 +281,7 @@ def load(path: str | Path) -> KnowledgeBase:
         keys="knowledge_base, predicts, prior, columns and rules",
         error=KnowledgeError,
     )
-    places: dict[int, list[list[str]]] = {}
-    tables = data.get("tables")
-    if isinstance(tables, list):
-        for number, entry in enumerate(tables):
-            if isinstance(entry, str):
-                tables[number], places[number] = read_table(file.parent / entry)
+    places = read_tables(data.get("tables"), source)
     try:
         knowledge = KnowledgeBase.model_validate(data)
     except ValidationError as error:
