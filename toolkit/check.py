@@ -26,8 +26,9 @@ from toolkit.errors import ConfigError, KnowledgeError, UserError
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.base import load as load_knowledge
 from toolkit.knowledge.checks import check_knowledge
-from toolkit.knowledge.data_checks import hold_against, merged
+from toolkit.knowledge.data_checks import hold_against
 from toolkit.knowledge.findings import RuleFinding
+from toolkit.knowledge.merge import merged
 from toolkit.knowledge.observed import Observed
 from toolkit.knowledge.overview import finding_to_dict, rules_to_list
 from toolkit.knowledge.symbolic import compile_knowledge
@@ -97,7 +98,8 @@ def check_file(
         A file cannot be read.
     """
     plan = None
-    if _is_experiment(path):
+    experiment_given = _is_experiment(path)
+    if experiment_given:
         if experiment is not None:
             raise ConfigError(
                 "--experiment goes with a knowledge base, and this is one itself", where=str(path)
@@ -114,6 +116,8 @@ def check_file(
             _print_knowledge(one, console)
         if plan is not None:
             _print_plan(plan, console)
+        elif experiment_given:
+            console.print("No cells are planned before the errors are mended.", highlight=False)
         console.print(closing_line(findings), highlight=False)
     return int(any(finding.severity == "error" for finding in findings))
 
@@ -205,32 +209,32 @@ def _check_knowledge(knowledge: KnowledgeBase, rows: _Rows | None) -> _Checked:
         levels={column.name: column.levels for column in train.schema.categories},
         times=train.time,
     )
-    return _Checked(knowledge, merged(logical, of_data), observed, rows)
+    return _Checked(knowledge, merged(logical, of_data, observed), observed, rows)
 
 
 def _print_knowledge(checked: _Checked, console: Console) -> None:
     knowledge, rows = checked.knowledge, checked.rows
     tests = sum(len(fact.tests) for fact in (*knowledge.rules, *knowledge.never, *knowledge.always))
-    hours = f"{knowledge.authoring.hours:g} authoring hours" if knowledge.authoring else "no authoring hours"
-    counts = [
-        f"{len(knowledge.rules)} rules",
-        *(
-            [f"{len(knowledge.tables)} tables of {len(knowledge.all_rules) - len(knowledge.rules)} rows"]
-            if knowledge.tables
-            else []
-        ),
-        f"{len(knowledge.terms)} terms",
-        f"{tests} tests passed",
-        hours,
-        f"content hash {knowledge.content_hash}",
+    parts = [
+        (len(knowledge.rules), "rule"),
+        (len(knowledge.tables), "table"),
+        (len(knowledge.terms), "term"),
+        (len(knowledge.never) + len(knowledge.always), "hard fact"),
     ]
+    told = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in parts if count]
+    told.append(f"{tests} test{'' if tests == 1 else 's'} passed")
+    told.append(
+        f"{knowledge.authoring.hours:g} authoring hours" if knowledge.authoring else "hours not declared"
+    )
     console.print(
         f"[bold]{escape(knowledge.knowledge_base)}[/]  {escape(str(knowledge.path))}", highlight=False
     )
-    console.print(" · ".join(counts), highlight=False)
+    console.print(f"{', '.join(told)}, hash {knowledge.content_hash}", highlight=False)
     if rows is not None and checked.observed is not None:
         console.print(f"\n{_against(rows, checked.observed, knowledge.outcome.positive)}", highlight=False)
         console.print(evidence_table(checked.observed), highlight=False)
+    elif rows is not None:
+        console.print("Not held against rows before the errors are mended.", highlight=False)
     if checked.findings:
         console.print(findings_table(checked.findings), highlight=False)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from toolkit import check as check_module
 from toolkit import run as run_module
 from toolkit.run import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
 
@@ -57,6 +59,69 @@ def report(
         raise typer.Exit(guarded(lambda: run_module.print_json(experiment, store_folder=store)))
     raise typer.Exit(
         guarded(lambda: run_module.rebuild_report(experiment, store_folder=store, console=Output()))
+    )
+
+
+class CheckFormat(StrEnum):
+    """How `toolkit check` tells what it found."""
+
+    text = "text"
+    json = "json"
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A knowledge base or an experiment.", show_default=False)],
+    data: Annotated[
+        bool, typer.Option("--data", help="Hold a knowledge base against training rows too.")
+    ] = False,
+    experiment: Annotated[
+        Path | None,
+        typer.Option(
+            help="Whose rows; by default the first experiment in the folder of the knowledge base, or one "
+            "up, with a track that uses it. Implies --data.",
+            show_default=False,
+        ),
+    ] = None,
+    format: Annotated[  # noqa: A002 (the name of the option)
+        CheckFormat, typer.Option(help="json prints all that was found as JSON and nothing else.")
+    ] = CheckFormat.text,
+) -> None:
+    """Check a knowledge base or an experiment before anything runs.
+
+    By itself, a knowledge base is analysed exactly: rules that can never
+    fire, that say the same twice or the opposite, thresholds out of range,
+    each with a row that shows it. With --data, its rules are held against
+    training rows: where they fire, and whether the rows bear their certainty
+    out. Validation and test rows are never looked at.
+
+    An experiment is checked with its tracks and all its knowledge bases,
+    always with data, and its cells are counted.
+
+    [bold]Examples[/]
+
+      toolkit check experiments/knowledge/retail.yaml          by itself
+
+      toolkit check experiments/knowledge/retail.yaml --data   against rows
+
+      toolkit check experiments/retail.yaml                    all of a run
+
+      toolkit check experiments/retail.yaml --format json      for programs
+
+    [bold]Exit codes[/]
+
+      0 clean, or warnings only · 1 an error was found · 2 a file is unreadable
+    """
+    raise typer.Exit(
+        guarded(
+            lambda: check_module.check_file(
+                file,
+                with_data=data,
+                experiment=experiment,
+                as_json=format is CheckFormat.json,
+                console=Output(),
+            )
+        )
     )
 
 

@@ -21,7 +21,8 @@ from toolkit.config import Experiment
 from toolkit.errors import StoreError
 from toolkit.knowledge.checked import load_checked, refuse_errors
 from toolkit.knowledge.checks import check_knowledge
-from toolkit.knowledge.data_checks import hold_against, merged
+from toolkit.knowledge.data_checks import hold_against
+from toolkit.knowledge.merge import merged
 from toolkit.knowledge.overview import overview
 from toolkit.store import Store
 from toolkit.sweep.plan import Plan
@@ -178,7 +179,7 @@ def _base(file: Path, tracks: list[str], train: TrainingData) -> dict[str, Any]:
     )
     refuse_errors(findings, file)
     if observed is not None:
-        findings = merged(check_knowledge(knowledge, train.schema), findings)
+        findings = merged(check_knowledge(knowledge, train.schema), findings, observed)
         entry["positive"] = knowledge.outcome.positive
         entry["data"] = overview(knowledge, system, train.features, observed, levels, findings)
     return entry

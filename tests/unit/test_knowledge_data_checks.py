@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.data_checks import check_data, merged
+from toolkit.knowledge.data_checks import check_data
 from toolkit.knowledge.findings import RuleFinding
+from toolkit.knowledge.merge import merged
+from toolkit.knowledge.observed import look
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema
 
@@ -343,3 +345,15 @@ def test_what_is_said_without_rows_is_not_said_again() -> None:
     told = [(one.code, one.rules) for one in merged(logical, of_data)]
     assert told == [("never-fires", ("a",)), ("fires-on-no-row", ("b",)), ("gap-in-data", ())]
     assert [one.code for one in merged(logical, of_data[:2])][-1] == "gap"
+
+
+def test_how_often_rules_contradict_one_another_is_told() -> None:
+    rules = [rule("n >= 4"), rule("n <= 4", then="does not buy"), rule("n == 2", then="does not buy")]
+    knowledge = KnowledgeBase.model_validate(
+        {"knowledge_base": "k", "predicts": "y", "prior": "50 %", "columns": COLUMNS, "rules": rules}
+    )
+    observed = look(compile_knowledge(knowledge, SCHEMA), counted(10), None, np.arange(10))
+    pairs = [("n >= 4", "n <= 4"), ("n >= 4", "n == 2"), ()]
+    logical = [RuleFinding("conflict", "info", "so", pair) for pair in pairs]
+    told = [one.sentence for one in merged(logical, (), observed)]
+    assert told == ["so; on 1 row (10 %) both count", "so; no row here has both", "so"]

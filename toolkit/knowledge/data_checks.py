@@ -19,21 +19,13 @@ from toolkit.knowledge.findings import RuleFinding, Severity, gravest_first
 from toolkit.knowledge.observed import Observed, RuleEvidence, look, n_set, observe
 from toolkit.knowledge.symbolic import ExpertSystem
 
-__all__ = ["check_data", "hold_against", "merged", "observe"]
+__all__ = ["check_data", "hold_against", "observe"]
 
 NEARLY_ALWAYS = 0.95
 """A rule that fires on a larger share of the rows tells next to nothing apart."""
 
 ALIKE = 0.95
 """Two rules with a larger Jaccard index (rows where both fire over rows where any does) are as one."""
-
-_SAME_AS = {
-    "fires-on-no-row": "never-fires",
-    "fires-nearly-always": "always-fires",
-    "never-counts": "never-counts",
-    "fires-alike": "duplicate",
-}
-"""What rows show of a rule -> what says the same of all rows there can be."""
 
 
 def check_data(
@@ -102,24 +94,6 @@ def hold_against(
     )
     found = [*checks.firings(), *checks.alike(), *checks.certainties(), *checks.facts(labels)]
     return observed, gravest_first([*found, *of_columns, *checks.gap()])
-
-
-def merged(logical: Iterable[RuleFinding], of_data: Iterable[RuleFinding]) -> tuple[RuleFinding, ...]:
-    """Join what was found without and with rows, the gravest first; what is said twice is said once.
-
-    Parameters
-    ----------
-    logical : iterable of RuleFinding
-        From `toolkit.knowledge.checks.check_knowledge`.
-    of_data : iterable of RuleFinding
-        From `check_data`.
-    """
-    first, second = list(logical), list(of_data)
-    known = {(finding.code, finding.rules) for finding in first}
-    second = [one for one in second if (_SAME_AS.get(one.code, ""), one.rules) not in known]
-    if any(one.code == "gap-in-data" for one in second):
-        first = [one for one in first if one.code != "gap"]
-    return gravest_first([*first, *second])
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def row_text(row: Mapping[str, object]) -> str:
 
 def evidence_table(observed: Observed) -> Table:
     """Return one row a rule: where it counts, its expert's certainty, and what the rows say."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("rule", overflow="fold")
     table.add_column("counts\non", justify="right", no_wrap=True)
     table.add_column("expert\nsays", justify="right", no_wrap=True)
