@@ -18,7 +18,8 @@ The tree::
         ├── NotFittedError
         ├── TooFewLabelsError
         ├── OneClassError
-        └── MissingColumnError
+        ├── MissingColumnError
+        └── NotExplainableError
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ __all__ = [
     "DataError",
     "KnowledgeError",
     "MissingColumnError",
+    "NotExplainableError",
     "NotFittedError",
     "OneClassError",
     "ParameterError",
@@ -123,6 +125,10 @@ class OneClassError(TrackError):
 
 class MissingColumnError(TrackError):
     """A column that the track was fitted on is not among the features."""
+
+
+class NotExplainableError(TrackError):
+    """An explanation was asked of a track that gives none."""
 
 
 def shorten(text: str, limit: int = 60) -> str:

@@ -18,6 +18,7 @@ from toolkit import registry
 from toolkit.config import Rung, load
 from toolkit.errors import (
     MissingColumnError,
+    NotExplainableError,
     NotFittedError,
     OneClassError,
     ParameterError,
@@ -326,6 +327,29 @@ def test_it_learns_a_weighted_sum(name):
 def test_it_learns_what_is_no_weighted_sum(name):
     if name not in NOT_LEARNED:
         assert gain(name, "smooth") > 0.4
+
+
+def test_explanations_add_up_to_what_is_predicted_or_are_a_named_error(fitted, data):
+    features = data.test.features
+    if not fitted.track.explains:
+        with pytest.raises(NotExplainableError, match="no knowledge base"):
+            fitted.track.explain(features)
+        return
+    explanations = fitted.track.explain(features)
+    assert np.allclose(explanations.probability, fitted.probabilities, atol=1e-6, rtol=0)
+    inside = (fitted.probabilities > 0) & (fitted.probabilities < 1)
+    logit = np.log(fitted.probabilities[inside]) - np.log1p(-fitted.probabilities[inside])
+    assert np.allclose(explanations.logit[inside], logit, atol=1e-6, rtol=0)
+    for explanation in explanations[:200]:
+        parts = [explanation.bias, explanation.prior_log_odds, explanation.correction or 0.0]
+        parts += [each.log_odds for each in explanation.contributions]
+        assert sum(parts) == pytest.approx(explanation.logit, abs=1e-6)
+    assert len(explanations.texts()) == len(features)
+
+
+def test_explanations_before_fit_are_a_named_error(name, data):
+    with pytest.raises((NotFittedError, NotExplainableError)):
+        build(name).explain(data.test.features)
 
 
 def test_what_was_chosen_is_plain_and_flops_are_positive(fitted):

@@ -5,15 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from toolkit.errors import MissingColumnError, NotFittedError, OneClassError, TooFewLabelsError
+from toolkit.errors import (
+    MissingColumnError,
+    NotExplainableError,
+    NotFittedError,
+    OneClassError,
+    TooFewLabelsError,
+)
 from toolkit.tasks.base import Schema, TrainingData
+
+if TYPE_CHECKING:
+    from toolkit.knowledge.explain import Explanations
 
 __all__ = ["Step", "Track"]
 
@@ -151,6 +160,33 @@ class Track(ABC):
         ------
         NotFittedError, MissingColumnError
         """
+
+    @property
+    def explains(self) -> bool:
+        """Whether `explain` is there for this track."""
+        return type(self).explain is not Track.explain
+
+    def explain(self, features: pd.DataFrame) -> Explanations:
+        """Explain every row: parts that add up to the log-odds of `predict_proba`; not every track can.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        Explanations
+            One a row; their probabilities are those of `predict_proba`, within 1e-6.
+
+        Raises
+        ------
+        NotExplainableError
+            The track has no knowledge base to explain with.
+        NotFittedError, MissingColumnError
+        """
+        raise NotExplainableError(
+            f"{type(self).__name__} gives no explanation of single rows: it has no knowledge base"
+        )
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return what search and fit chose, for the record (e.g. family, epochs, n_parameters)."""

@@ -16,6 +16,8 @@ from scipy.special import expit
 from toolkit.errors import TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
 from toolkit.knowledge.checked import load_checked
+from toolkit.knowledge.explain import Explainer, Explanations
+from toolkit.knowledge.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
@@ -169,12 +171,17 @@ class Hybrid(Track):
 
         if not len(train) and not len(train.unlabelled):
             raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
-        self.expert_ = self._expert(train.schema)
+        self.knowledge_ = knowledge_base.load(self.knowledge)
+        self.expert_ = compile_knowledge(self.knowledge_, train.schema)
+        self.levels_ = {column.name: column.levels for column in train.schema.categories}
         self.lambda_ = self._lambda(len(train)) if len(train) else float("inf")
         self.teacher_ = self._teach(train, seed)
         unlabelled = self._unlabelled(train, seed)
         self.strength_ = self._choose_strength(train, seed)
         self.recipe_ = self.recipe(len(train) or len(unlabelled), self.strength_)
+        self.spread_ = column_spread(
+            train.features if len(train) else unlabelled, list(self.knowledge_.columns)
+        )
         encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
         targets = []
         if len(train):
@@ -224,6 +231,29 @@ class Hybrid(Track):
         self._require_fitted("net_")
         net: Net = self.net_
         return self.expert_.shield(features, net.predict_proba(features))
+
+    def explain(self, features: pd.DataFrame) -> Explanations:
+        """Explain every row: the rules as the teacher weighs them, and the net's correction of the teacher.
+
+        ``z(x) = b + logit prior(x) + sum of (a w_r + delta_r) t_r(x) + r(x)``, with r the correction; then
+        the hard facts.
+
+        Raises
+        ------
+        NotFittedError, MissingColumnError
+        """
+        self._require_fitted("net_")
+        self._require_columns(features, self.expert_.columns)
+        explainer = Explainer.of(
+            self.knowledge_,
+            self.expert_,
+            self.levels_,
+            scale=self.teacher_.scale,
+            shifts=self.teacher_.shifts,
+            bias=self.teacher_.bias,
+            spread=self.spread_,
+        )
+        return explainer.explain(features, self.net_.logit(features))
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return lambda, the teacher and the recipe."""

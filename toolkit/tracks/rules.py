@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from toolkit.errors import ParameterError
-from toolkit.knowledge.base import load
+from toolkit.knowledge.base import KnowledgeBase, load
 from toolkit.knowledge.checked import load_checked
+from toolkit.knowledge.explain import Explainer, Explanations
+from toolkit.knowledge.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks.base import Step, Track
@@ -41,6 +43,9 @@ class Rules(Track):
     scale: Annotated[float, Field(ge=0)] = 1.0
 
     system_: ExpertSystem = field(init=False, repr=False, compare=False)
+    knowledge_: KnowledgeBase = field(init=False, repr=False, compare=False)
+    levels_: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    spread_: dict[str, float] = field(init=False, repr=False, compare=False)
 
     title: ClassVar[str] = "expert rules"
     seeded: ClassVar[bool] = False
@@ -83,6 +88,9 @@ class Rules(Track):
         if self.n_rules is not None:
             knowledge = knowledge.head(self.n_rules)
         self.system_ = compile_knowledge(knowledge, train.schema)
+        self.knowledge_ = knowledge
+        self.levels_ = {column.name: column.levels for column in train.schema.categories}
+        self.spread_ = column_spread(train.features, list(knowledge.columns))
         return self
 
     def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
@@ -90,6 +98,15 @@ class Rules(Track):
         self._require_fitted("system_")
         self._require_columns(features, self.system_.columns)
         return self.system_.predict_proba(features, scale=self.scale)
+
+    def explain(self, features: pd.DataFrame) -> Explanations:
+        """Explain every row: the prior, what every rule adds, and the nearest rule that does not fire."""
+        self._require_fitted("system_")
+        self._require_columns(features, self.system_.columns)
+        explainer = Explainer.of(
+            self.knowledge_, self.system_, self.levels_, scale=self.scale, spread=self.spread_
+        )
+        return explainer.explain(features)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return the number of rules, their scale, and the hash of the knowledge that was compiled."""
