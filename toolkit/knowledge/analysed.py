@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Protocol
 
 from toolkit.errors import TooComplexError
 from toolkit.knowledge.base import Conditions, KnowledgeBase
@@ -17,30 +16,13 @@ from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.entries import ColumnSpec, Constraint, Rule
 from toolkit.knowledge.findings import RuleFinding, Severity
 from toolkit.knowledge.overlaps import Pairwise, pairwise
+from toolkit.knowledge.schema import Schema
 from toolkit.knowledge.wording import enumerated
 
-__all__ = ["Analysed", "Fact", "Schema", "analysed", "covered", "everywhere"]
+__all__ = ["Analysed", "Fact", "analysed", "covered", "everywhere"]
 
 _FEW = 10
 """Of up to so many rules, those that are not needed to outdo another are not named."""
-
-
-class _Column(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def levels(self) -> tuple[str, ...]: ...
-
-
-class Schema(Protocol):
-    """A task's columns; see `toolkit.tasks.base.Schema`."""
-
-    @property
-    def columns(self) -> Sequence[_Column]:
-        """All of them, in order."""
-        ...
 
 
 @dataclass(frozen=True)

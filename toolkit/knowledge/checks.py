@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from toolkit.knowledge.analysed import Schema, analysed
+from toolkit.knowledge.analysed import analysed
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.entry_checks import against_task, unused
 from toolkit.knowledge.fact_checks import facts
@@ -42,6 +42,7 @@ from toolkit.knowledge.findings import RuleFinding, Severity, gravest_first
 from toolkit.knowledge.gap_checks import gaps
 from toolkit.knowledge.pair_checks import conflicts, containments, table_overlaps, undecided
 from toolkit.knowledge.rule_checks import comparisons, effects, extremes
+from toolkit.knowledge.schema import Schema
 
 __all__ = ["check_knowledge"]
 

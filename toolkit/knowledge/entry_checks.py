@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from toolkit.errors import did_you_mean, nearest
-from toolkit.knowledge.analysed import Analysed, Schema
+from toolkit.knowledge.analysed import Analysed
 from toolkit.knowledge.condition import Member, leaves
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.findings import RuleFinding
 from toolkit.knowledge.language import names_in
+from toolkit.knowledge.schema import Schema
 from toolkit.knowledge.wording import listed
 
 __all__ = ["against_task", "unused"]

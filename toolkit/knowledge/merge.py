@@ -35,8 +35,9 @@ def merged(
         Tells how often rules that can contradict one another do.
     """
     first, second = list(logical), list(of_data)
-    known = {(finding.code, finding.rules) for finding in first}
-    second = [one for one in second if (_SAME_AS.get(one.code, ""), one.rules) not in known]
+    # The rule that a finding is about comes first; the others are its reason, in any order.
+    known = {(one.code, frozenset(rules)) for one in first for rules in (one.rules, one.rules[:1])}
+    second = [one for one in second if (_SAME_AS.get(one.code, ""), frozenset(one.rules)) not in known]
     if any(one.code == "gap-in-data" for one in second):
         first = [one for one in first if one.code != "gap"]
     if observed is not None:
