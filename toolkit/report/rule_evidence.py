@@ -111,8 +111,8 @@ def _table(rules: list[Mapping[str, Any]], data: Mapping[str, Any], name: str) -
                 _ratio(rule["observed_rate"]),
                 _ratio(rule["expected_rate"]),
                 certainty(rule["certainty"]),
-                _told(rule["data"]),
-                _told(rule["given_others"]),
+                "" if rule.get("dates_only") else _told(rule["data"]),
+                "" if rule.get("dates_only") else _told(rule["given_others"]),
             ]
             for rule in rules
         ],
