@@ -69,16 +69,18 @@ def make_features(knowledge: KnowledgeBase, task: Schema, n_rows: int) -> pd.Dat
     random = np.random.default_rng(0)
     data: dict[str, NDArray[Any]] = {}
     for name, spec in knowledge.columns.items():
-        low, high = spec.min or 0.0, spec.max or 4.0
+        low, high = -4.0 if spec.min is None else spec.min, spec.max or 4.0
         if spec.type == "choice":
             data[name] = random.integers(0, len(task.column(name).levels), n_rows).astype(np.int32)
         elif spec.type == "yes/no":
             data[name] = (random.random(n_rows) < 0.1).astype(np.float32)
+        elif spec.type == "whole number" and high - low < 12:
+            data[name] = random.integers(int(low), int(high) + 1, n_rows).astype(np.float32)
         elif spec.type == "whole number":
             few = np.floor(low + random.exponential((high - low) / 8 + 0.5, n_rows))
             data[name] = np.minimum(few, high).astype(np.float32)
         else:
-            values = random.random(n_rows) * (high - low) * 1.2 - 0.2
+            values = low + random.random(n_rows) * (high - low)
             data[name] = np.where(random.random(n_rows) < 1 / 3, values.round(1), values).astype(np.float32)
         if name == knowledge.prior:
             data[name] = random.random(n_rows, np.float32)
