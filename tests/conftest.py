@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
 import os
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from toolkit.errors import UserError
 from toolkit.machine import single_thread_environment
 
 # One thread a process, as in a cell, and before numpy and torch are loaded: the suite runs on all cores
@@ -31,3 +37,70 @@ def made_up_results() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+HARMFUL_MODULES = ("os", "posix", "subprocess", "importlib", "ctypes", "socket", "shutil", "pty", "sys")
+
+
+class Canary:
+    """Notes what runs while it watches: reading what somebody wrote must run and write nothing."""
+
+    MAX_SECONDS = 0.05
+    """Processor time to refuse one hostile input, the best of a few tries."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.ran: list[str] = []
+        self.watching = False
+        self.folder = folder
+        # A codec is imported, and so run, when it is first used.
+        b"x".decode("utf-8-sig")
+        for owner, names in {
+            builtins: ("eval", "exec", "__import__", "breakpoint", "print", "input"),
+            os: ("system", "popen", "execv", "fork", "posix_spawn", "remove"),
+            subprocess: ("Popen", "run"),
+        }.items():
+            for name in names:
+                monkeypatch.setattr(owner, name, self.noted(name, getattr(owner, name)))
+
+    def noted(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **options: Any) -> Any:
+            # Libraries import some of their parts late; none of those can do harm.
+            harmless = name == "__import__" and arguments[0].split(".")[0] not in HARMFUL_MODULES
+            if self.watching and not harmless:
+                self.ran.append(f"{name}{arguments!r:.100}")
+            return original(*arguments, **options)
+
+        return called
+
+    def seconds_to_refuse(self, read: Callable[[], object]) -> tuple[float, UserError]:
+        """Return the processor time of the best of three tries, and the error."""
+        best, before = float("inf"), sorted(self.folder.iterdir())
+        error: UserError | None = None
+        for _ in range(3):
+            start = time.process_time()
+            self.watching = True
+            try:
+                read()
+            except UserError as caught:
+                error = caught
+            finally:
+                self.watching = False
+            best = min(best, time.process_time() - start)
+        assert error is not None, "it was not refused"
+        assert self.ran == []
+        assert sorted(self.folder.iterdir()) == before
+        return best, error
+
+    def check_sentence(self, message: str, place: str, limit: int = 600) -> None:
+        """Check that a message is one readable sentence that names the place."""
+        assert message.startswith(place)
+        assert len(message) < limit
+        assert message.replace("\n", "").isprintable()
+        assert " object at 0x" not in message
+        assert "Traceback" not in message
+
+
+@pytest.fixture
+def canary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Canary:
+    monkeypatch.chdir(tmp_path)
+    return Canary(monkeypatch, tmp_path)

@@ -18,7 +18,7 @@ __all__ = ["KeyPath", "Source", "Span", "explain", "first_problem", "read_mappin
 
 MAX_BYTES = 1_000_000
 
-MAX_PROBLEMS = 20
+MAX_PROBLEMS = 10
 """Mistakes that one message lists."""
 
 
@@ -160,18 +160,19 @@ def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> t
     """Return the place and the sentence of a failed validation of `model`; more lines for more."""
     problems = []
     # A misspelt key is unknown and leaves another one missing: the cause comes first.
-    for detail in sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden"):
+    details = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    for detail in details[:MAX_PROBLEMS]:
         location = _location(detail)
         name = ".".join(str(part) for part in location)
         if detail["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])
-            problem = f"unknown key '{name}'{did_you_mean(str(location[-1]), known)}"
+            problem = f"unknown key '{shorten(name)}'{did_you_mean(str(location[-1]), known)}"
         else:
             problem = _sentence(detail, name)
         problems.append((source.where(*location), problem))
     first_place, first = problems[0]
-    rest = "".join(f"\n{place}: {problem}" for place, problem in problems[1:MAX_PROBLEMS])
-    more = len(problems) - MAX_PROBLEMS
+    rest = "".join(f"\n{place}: {problem}" for place, problem in problems[1:])
+    more = len(details) - MAX_PROBLEMS
     return first_place, first + rest + (f"\nand {more:,} more mistakes" if more > 0 else "")
 
 
@@ -187,9 +188,10 @@ def _location(detail: ErrorDetails) -> KeyPath:
 
 
 def _sentence(detail: ErrorDetails, name: str) -> str:
+    name = shorten(name)
     if detail["type"] == "missing":
         return f"key '{name}' is missing"
-    message = detail["msg"].removeprefix("Value error, ")
+    message = shorten(detail["msg"].removeprefix("Value error, "), 300)
     message = _PLAIN.get(detail["type"], message)
     if detail["type"] in ("dict_type", "model_type", "dataclass_type"):
         message = "expected a mapping (key: value)"

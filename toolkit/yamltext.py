@@ -99,14 +99,21 @@ class _Loader(*_BASES):  # type: ignore[misc]
             problem = f"the file has more than {MAX_NODES:,} entries"
         elif self.depth == MAX_DEPTH:
             problem = f"the file is nested more than {MAX_DEPTH} deep"
-        elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
-            problem = f"a text has at most {MAX_TEXT:,} characters"
+        elif isinstance(event, yaml.ScalarEvent):
+            problem = _wrong_text(event.value)
         if problem is not None:
             raise NotYamlError.at(problem, event.start_mark)
         self.depth += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node
+
+
+def _wrong_text(text: str) -> str | None:
+    if len(text) > MAX_TEXT:
+        return f"a text has at most {MAX_TEXT:,} characters"
+    strange = _STRANGE.search(text)
+    return f"the text holds the invisible character U+{ord(strange[0][0]):04X}" if strange else None
 
 
 _Loader.yaml_implicit_resolvers = {}

@@ -27,6 +27,12 @@ MAX_TABLES = 100
 MAX_ROWS = 20_000
 """Rows of all tables together."""
 
+MAX_LINES = 50_000
+"""Lines of one file, empty ones counted."""
+
+MAX_WIDTH = 250_000
+"""Characters of one line."""
+
 _REQUIRED = OUTPUTS[:3]
 
 
@@ -64,8 +70,12 @@ def read_tables(tables: object, source: Source) -> dict[int, list[list[str]]]:
                 f"got '{shorten(entry)}'",
                 where=where,
             )
-        if file.exists() and not file.is_file():
-            raise KnowledgeError(f"'{shorten(entry)}' is not a file", where=where)
+        try:
+            wrong = "is not a file" if file.exists() and not file.is_file() else None
+        except (OSError, ValueError):
+            wrong = "cannot be the name of a file"
+        if wrong is not None:
+            raise KnowledgeError(f"'{shorten(entry)}' {wrong}", where=where)
         tables[number], places[number] = read_table(file)  # type: ignore[index]
         n_rows += len(places[number])
         if number >= MAX_TABLES or n_rows > MAX_ROWS:
@@ -164,6 +174,10 @@ def _records(path: Path, text: str) -> list[tuple[int, list[str]]]:
     """Return the lines that say something, each with its number (from 1) and its cells."""
     reader = csv.reader(io.StringIO(text), skipinitialspace=True, strict=True)
     records: list[tuple[int, list[str]]] = []
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES or max(map(len, lines)) > MAX_WIDTH:
+        problem = f"a decision table has at most {MAX_LINES:,} lines of {MAX_WIDTH:,} characters"
+        raise KnowledgeError(problem, where=str(path))
     line = 1
     try:
         for cells in reader:

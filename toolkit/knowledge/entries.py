@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from toolkit.config import Frozen
-from toolkit.errors import did_you_mean
+from toolkit.errors import did_you_mean, shorten
 from toolkit.knowledge.language import ColumnType
 
 __all__ = [
@@ -42,6 +42,10 @@ def _certainty(value: object) -> object:
     if isinstance(value, int | float) and abs(value) == 1:
         raise ValueError("a certainty of 1 is infinite evidence; a hard fact belongs under never or always")
     raise ValueError(f"a certainty is one of {', '.join(WORDS)}, or a number between -1 and 1 that is not 0")
+
+
+def _shown(value: object) -> str:
+    return shorten(repr(value))
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -91,18 +95,18 @@ class ColumnSpec(Frozen):
             return None
         if self.type == "choice":
             if not isinstance(value, str):
-                raise ValueError(f"a choice is a text in quotes, got {value!r}")
+                raise ValueError(f"a choice is a text in quotes, got {_shown(value)}")
             if self.values is not None and value not in self.values:
-                raise ValueError(f"no such value '{value}'{did_you_mean(value, self.values)}")
+                raise ValueError(f"no such value {_shown(value)}{did_you_mean(value, self.values)}")
             return value
         if self.type == "yes/no" and (isinstance(value, bool) or value in ("yes", "no")):
             return Fraction(int(value in (True, "yes")))
         if isinstance(value, bool | str) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"expected a number, got {value!r}")
+            raise ValueError(f"expected a number, got {_shown(value)}")
         if self.type == "whole number" and value != int(value):
-            raise ValueError(f"expected a whole number, got {value!r}")
+            raise ValueError(f"expected a whole number, got {_shown(value)}")
         if self.type == "yes/no" and value not in (0, 1):
-            raise ValueError(f"expected yes or no, got {value!r}")
+            raise ValueError(f"expected yes or no, got {_shown(value)}")
         if (self.min is not None and value < self.min) or (self.max is not None and value > self.max):
             raise ValueError(f"{value!r} is outside the column's range [{self.min}, {self.max}]")
         return Fraction(repr(value))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from toolkit.errors import KnowledgeError, did_you_mean
+from toolkit.errors import KnowledgeError, did_you_mean, shorten
 from toolkit.knowledge.condition import Condition, holds
 from toolkit.knowledge.entries import Constraint
 from toolkit.knowledge.language import ColumnType, Vocabulary, is_name, names_in, parse
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from toolkit.knowledge.base import KnowledgeBase
 
 __all__ = ["check_names", "check_prior", "run_tests", "vocabulary"]
+
+_PERCENTAGE = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
 
 _SHOWN = 10
 """Names of a circle that a message lists."""
@@ -79,19 +82,17 @@ def check_prior(knowledge: KnowledgeBase) -> None:
     """
     where = knowledge.where("prior")
     if knowledge.prior.strip().endswith("%"):
-        try:
-            value = knowledge.prior_probability
-        except ValueError:
-            value = None
+        value = knowledge.prior_probability if _PERCENTAGE.fullmatch(knowledge.prior.strip()) else None
         if value is None or not 0 < value < 1:
             raise KnowledgeError(
-                f"a prior is a percentage between 0 % and 100 %, got '{knowledge.prior}'", where=where
+                f"a prior is a percentage between 0 % and 100 %, got '{shorten(knowledge.prior)}'",
+                where=where,
             )
         return
     spec = knowledge.columns.get(knowledge.prior)
     if spec is None:
         raise KnowledgeError(
-            f"the prior '{knowledge.prior}' is neither a percentage such as 9.5 % nor a column"
+            f"the prior '{shorten(knowledge.prior)}' is neither a percentage such as 9.5 % nor a column"
             f"{did_you_mean(knowledge.prior, knowledge.columns)}",
             where=where,
         )
