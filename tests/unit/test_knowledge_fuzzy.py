@@ -489,6 +489,12 @@ def test_what_cannot_be_is_an_error(more: dict[str, Any], message: str) -> None:
         soft("x > 1", **more)
 
 
+@pytest.mark.parametrize("wrong", [0.0, -1.0, math.inf, math.nan])
+def test_a_prior_is_finite_and_above_0(wrong: float) -> None:
+    with pytest.raises(ParameterError, match="tau must be a number above 0"):
+        Prior(tau=wrong)
+
+
 def test_the_example_of_the_module_is_true() -> None:
     result = doctest.testmod(fuzzy)
     assert result.attempted > 5

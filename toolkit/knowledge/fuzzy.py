@@ -118,6 +118,14 @@ class Prior:
     bias_precision: float = 0.1
     sharpness_spread: float = 0.5
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < math.inf:
+                raise ParameterError(
+                    f"{name} must be a number above 0, got {value:g}; what is not to move is left out of learn",
+                    path=("prior", name),
+                )
+
 
 def compile_fuzzy(
     knowledge: KnowledgeBase,
@@ -266,7 +274,7 @@ class FuzzySystem(nn.Module):
         """Return log-odds without the hard facts, shape (n_rows,): what labels are fitted with."""
         return self._add_up(*self._decide(inputs), inputs.prior)
 
-    def predict_proba(self, features: pd.DataFrame, batch_rows: int = 16_384) -> NDArray[np.float64]:
+    def predict_proba(self, features: pd.DataFrame, batch_rows: int = 4_096) -> NDArray[np.float64]:
         """Return the probability of the positive outcome, shape (n_rows,), in batches, without gradients."""
         inputs = self.inputs(features)
         probability = np.empty(len(features))
