@@ -144,6 +144,24 @@ def test_pairs_know_their_columns_ranges() -> None:
     assert found.within.tolist() == [[True, True], [False, True]]
 
 
+def test_a_gap_in_a_column_is_not_taken_for_values_in_between() -> None:
+    ahead, split, late = regions("n > y and y >= 3 and n <= 5", "n in [1, 7]", "n in [1, 4]")
+    assert pairwise([ahead, split, late]).overlap.tolist() == [
+        [True, False, True],
+        [False, True, True],
+        [True, True, True],
+    ]
+
+
+def test_what_is_left_of_a_box_falls_into_separate_boxes() -> None:
+    around, inside = regions("x <= 10 and n <= 7", "x > 3 and x < 6 and n > 2 and n < 5")
+    left = around - inside
+    assert len(left.parts) == 2
+    first, second = (Region(left.space, [part]) for part in left.parts)
+    assert not first & second
+    assert not around - (left | inside)
+
+
 def test_pairwise_of_nothing_and_of_empty_regions() -> None:
     assert pairwise([]).overlap.shape == (0, 0)
     found = pairwise(regions("x > 12", "x > 2", "x < 1"))
