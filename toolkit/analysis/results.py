@@ -145,7 +145,8 @@ class Results:
         From the analysis.
     knowledge : list of mapping
         One a knowledge base in use: ``tracks``, ``name``, ``hash``, ``rules`` (list of mapping with
-        ``id``, ``when``, ``then``, ``certainty``, ``because``).
+        ``id``, ``when``, ``then``, ``certainty``, ``because``); since it is held against training rows
+        also ``positive`` (the outcome's word) and ``data`` (`toolkit.knowledge.overview.overview`).
     environment : mapping of str to str
         Machine, versions, git commit, time.
     prices : list of mapping
