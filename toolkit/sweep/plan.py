@@ -15,7 +15,7 @@ from toolkit.sweep.fingerprint import Fingerprinter
 from toolkit.tasks.base import Progress, Schema, Task
 from toolkit.tracks.base import Step, Track
 
-__all__ = ["Plan", "build_task", "build_track", "make_plan"]
+__all__ = ["Plan", "build_task", "build_track", "check_track", "make_plan"]
 
 QUICK_ROWS = 60_000
 """A quick look climbs no rung with more labelled rows than this."""
@@ -100,7 +100,7 @@ def make_plan(
     tracks = {name: build_track(experiment, name) for name in experiment.tracks}
     task.prepare(progress)
     schema = task.schema()
-    tracks = {name: _check_track(experiment, name, track, schema) for name, track in tracks.items()}
+    tracks = {name: check_track(experiment, name, track, schema) for name, track in tracks.items()}
     rows = [task.n_train(rung) for rung in experiment.ladder.rungs]
     n_seeds = 1 if quick else (seeds or experiment.ladder.seeds)
     data_version = task.data_version()
@@ -181,7 +181,14 @@ def build_track(experiment: Experiment, name: str) -> Track:
     return track
 
 
-def _check_track(experiment: Experiment, name: str, track: Track, schema: Schema) -> Track:
+def check_track(experiment: Experiment, name: str, track: Track, schema: Schema) -> Track:
+    """Check a track against the task's columns; its paths become absolute.
+
+    Raises
+    ------
+    UserError
+        With the line of the parameter, or the place in the knowledge base.
+    """
     folder = Path(experiment.path).absolute().parent
     try:
         return track.check(schema, folder)

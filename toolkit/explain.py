@@ -1,0 +1,235 @@
+"""``toolkit explain``: why single rows get the probability they do. Wiring only."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from toolkit import config
+from toolkit.config import Experiment
+from toolkit.errors import ConfigError, DataError, did_you_mean
+from toolkit.knowledge.base import KnowledgeBase
+from toolkit.knowledge.base import load as load_knowledge
+from toolkit.knowledge.explain import Explanations
+from toolkit.knowledge.given import given_frame, read_given, row_values
+from toolkit.machine import pin_one_thread
+from toolkit.report.explain_tables import explanation_view
+from toolkit.sweep.plan import build_task, build_track, check_track
+from toolkit.sweep.progress import duration, preparing
+from toolkit.tasks.base import Task, TaskData
+from toolkit.tracks.base import Step, Track
+
+__all__ = ["explain_rows"]
+
+BLOCK = "validation"
+"""The block that a row's number counts in. Rows of the test block are for the runner only."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A row that is to be explained, what to call it, and what it holds for the knowledge base."""
+
+    title: str
+    number: int | None
+    features: pd.DataFrame
+    known: dict[str, float | bool | str | None]
+
+
+def explain_rows(
+    path: Path,
+    rows: Sequence[str],
+    *,
+    track: str | None = None,
+    rung: int | None = None,
+    as_json: bool = False,
+    console: Console,
+) -> int:
+    """Explain rows with one track of an experiment.
+
+    Parameters
+    ----------
+    path : Path
+        The experiment file.
+    rows : sequence of str
+        Numbers of rows of the validation block, whose labels are not looked at, or rows given by hand.
+    track : str, optional
+        By default ``rules``, else the first that can explain.
+    rung : int, optional
+        Of the track's ladder; the largest by default.
+    as_json : bool
+        Print JSON and nothing else.
+    console : Console
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    UserError
+    """
+    experiment = config.load(path)
+    asked = [(text, read_given(text)) for text in rows]
+    name, chosen = _choose(experiment, track)
+    task = build_task(experiment)
+    quiet = Console(stderr=True)
+    with preparing(quiet) as progress:
+        task.prepare(progress)
+    chosen = check_track(experiment, name, chosen, task.schema())
+    step = _step(experiment, name, chosen, rung)
+    knowledge = _knowledge(chosen)
+    # What needs no training and may be wrong comes first.
+    data = _load(task, experiment, step)
+    found = [_row(text, given, task, data, knowledge) for text, given in asked]
+    fitted = _fit(chosen, step, data, experiment.search, quiet)
+    features = pd.concat([row.features for row in found], ignore_index=True)
+    explanations = fitted.explain(features)
+    trained_on = _trained_on(step, data, knowledge)
+    if as_json:
+        _print_json(experiment, name, step, trained_on, knowledge, found, explanations)
+        return 0
+    console.print(f"{experiment.experiment}, {name}: {trained_on}", highlight=False, markup=False)
+    for row, explanation in zip(found, explanations, strict=True):
+        console.print()
+        console.print(explanation_view(row.title, explanation, row.known), highlight=False)
+    return 0
+
+
+def _choose(experiment: Experiment, wanted: str | None) -> tuple[str, Track]:
+    """Return the track to explain with."""
+    if wanted is not None and wanted not in experiment.tracks:
+        raise ConfigError(
+            f"the experiment has no track '{wanted}'{did_you_mean(wanted, experiment.tracks)}",
+            where=experiment.where("tracks"),
+        )
+    tracks = {name: build_track(experiment, name) for name in experiment.tracks}
+    able = [name for name, track in tracks.items() if track.explains]
+    if wanted is not None and wanted not in able:
+        others = f"; these can: {', '.join(able)}" if able else ", and no other track here has one"
+        raise ConfigError(
+            f"{wanted} cannot explain single rows: it has no knowledge base{others}",
+            where=experiment.where("tracks", wanted),
+        )
+    if not able:
+        raise ConfigError(
+            "no track here has a knowledge base to explain with; add one, e.g. "
+            "rules: {knowledge: knowledge/retail.yaml}",
+            where=experiment.where("tracks"),
+        )
+    name = wanted or ("rules" if "rules" in able else able[0])
+    return name, tracks[name]
+
+
+def _step(experiment: Experiment, name: str, track: Track, rung: int | None) -> Step:
+    steps = track.steps(len(experiment.ladder.rungs))
+    if rung is None:
+        return steps[-1]
+    if not 0 <= rung < len(steps):
+        raise ConfigError(f"{name} has the rungs 0 to {len(steps) - 1}, got {rung}")
+    return steps[rung]
+
+
+def _knowledge(track: Track) -> KnowledgeBase:
+    file = getattr(track, "knowledge", None)
+    if not isinstance(file, Path):
+        raise ConfigError(f"{type(track).__name__} explains without a knowledge base; that is not supported")
+    return load_knowledge(file)
+
+
+def _load(task: Task, experiment: Experiment, step: Step) -> TaskData:
+    """Load the rows of a rung; a track that needs none gets the smallest, for the spread of its columns."""
+    rungs = experiment.ladder.rungs
+    return task.load(rung=rungs[0 if step.data_rung is None else step.data_rung], seed=0)
+
+
+def _row(text: str, given: object, task: Task, data: TaskData, knowledge: KnowledgeBase) -> _Asked:
+    columns = task.schema().columns
+    if isinstance(given, int):
+        features = data.valid.features
+        if given >= len(features):
+            raise DataError(
+                f"the {BLOCK} block has the rows 0 to {len(features) - 1:,}, got {given:,}",
+                where=f"--row {text}",
+            )
+        row = features.iloc[[given]]
+        title = f"row {given} of the {BLOCK} block"
+        return _Asked(title, given, row, row_values(row, columns, knowledge))
+    if not isinstance(given, dict):
+        raise TypeError(f"a row is a number or its values, got {given!r}")
+    row = given_frame(given, columns, knowledge, text=text)
+    return _Asked("row given by hand", None, row, row_values(row, columns, knowledge))
+
+
+def _fit(track: Track, step: Step, data: TaskData, search: float, console: Console) -> Track:
+    """Return the track as the sweep's cell of this rung and seed 0 has it: searched and fitted alike."""
+    pin_one_thread()
+    track = copy.deepcopy(track.at(step))
+    if step.data_rung is None:
+        return track.fit(data.train, seed=0)
+    begun = time.monotonic()
+    bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console)
+    with bar:
+        bar.add_task(f"training on {len(data.train):,} rows (rung {step.rung}, seed 0)", total=None)
+        if search > 0 and len(data.train):
+            track = track.search(data.train, budget_fits=search, seed=0)
+        fitted = track.fit(data.train, seed=0)
+    console.print(
+        f"trained in {duration(time.monotonic() - begun)}; a smaller --rung is quicker", highlight=False
+    )
+    return fitted
+
+
+def _trained_on(step: Step, data: TaskData, knowledge: KnowledgeBase) -> str:
+    name = knowledge.knowledge_base
+    if step.data_rung is None:
+        total = len(knowledge.all_rules)
+        count = total if step.n_rules is None else step.n_rules
+        return (
+            f"{count} rules of {name}" if count == total else f"the first {count} of {total} rules of {name}"
+        )
+    return (
+        f"trained on {len(data.train):,} rows (rung {step.rung}, seed 0) with the "
+        f"{len(knowledge.all_rules)} rules of {name}"
+    )
+
+
+def _print_json(
+    experiment: Experiment,
+    name: str,
+    step: Step,
+    trained_on: str,
+    knowledge: KnowledgeBase,
+    rows: Sequence[_Asked],
+    explanations: Explanations,
+) -> None:
+    document: dict[str, Any] = {
+        "experiment": experiment.experiment,
+        "track": name,
+        "rung": step.rung,
+        "model": trained_on,
+        "knowledge_base": knowledge.knowledge_base,
+        "knowledge_hash": knowledge.content_hash,
+        "rows": [
+            {
+                "row": row.number,
+                "block": None if row.number is None else BLOCK,
+                "values": row.known,
+                **explanation.to_dict(),
+            }
+            for row, explanation in zip(rows, explanations, strict=True)
+        ],
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the locale
+    sys.stdout.buffer.flush()
