@@ -72,7 +72,7 @@ class Number:
         distinct = np.unique(known)
         if len(distinct) < 2:
             return cls(name, kind, ())
-        if (distinct % 1).any():
+        if (distinct % 1).any() or (kind == "yes/no" and not np.isin(distinct, (0, 1)).all()):
             kind = "number"
         if kind != "number" and len(distinct) <= ALL_VALUES:
             cuts = tuple(Cut(Fraction(int(value))) for value in distinct[1:])
@@ -105,7 +105,8 @@ class Number:
         """Return the comparisons that the codes ``first <= code < end`` meet; none for all codes."""
         if self.kind == "yes/no":
             half = Fraction(1, 2)
-            return [Threshold(self.name, ">" if first else "<=", half)] if end - first == 1 else []
+            op: Op = ">" if first else "<="
+            return [Threshold(self.name, op, half)] if end - first < self.n_codes else []
         if end - first == 1 and self._single()[first]:
             return [Threshold(self.name, "==", self.cuts[end - 1].at - 1)]
         found: list[Condition] = []
@@ -205,12 +206,12 @@ class Choice:
 
     def conditions(self, first: int, end: int) -> list[Condition]:
         """Return the comparison that the places ``first <= place < end`` meet; none for all."""
+        if end - first == self.n_codes:
+            return []
         order = [*self.low, *([-1] if self.others else []), *self.high]
         inside = order[first:end]
         negated = -1 in inside
         listed = [code for code in order if (code in inside) != negated]
-        if not listed:
-            return []
         return [Member(self.name, tuple(sorted(self.levels[code] for code in listed)), negated)]
 
     def sides(self, first: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:

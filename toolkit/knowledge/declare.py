@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.cuts import roundest
 from toolkit.knowledge.entries import ColumnSpec, Outcome
+from toolkit.knowledge.schema import Column as TaskColumn
 
 __all__ = ["Column", "Schema", "declare", "one_period_columns", "starter"]
 
@@ -22,37 +23,20 @@ FEW_PERIODS = 12
 """A column that is the same for all rows of a period says nothing with fewer periods than this."""
 
 
-class Column(Protocol):
-    """A column of a task; see `toolkit.tasks.base.Column`."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """``number`` or ``category``."""
-        ...
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Values of a category, in order of code."""
-        ...
+class Column(TaskColumn, Protocol):
+    """A column of a task that also tells its unit."""
 
     @property
     def unit(self) -> str:
         """Unit or meaning, in words."""
-        ...
 
 
 class Schema(Protocol):
-    """The columns of a task; see `toolkit.tasks.base.Schema`."""
+    """The columns of a task, as `toolkit.tasks.base.Schema` describes them."""
 
     @property
     def columns(self) -> Sequence[Column]:
         """All of them, in order."""
-        ...
 
 
 def declare(
@@ -67,13 +51,11 @@ def declare(
     schema : Schema
     knowledge : KnowledgeBase, optional
     """
-    known = {} if knowledge is None else knowledge.columns
-    return {
-        column.name: known[column.name]
-        if column.name in known
-        else _spec(column, features[column.name].to_numpy())
-        for column in schema.columns
-    }
+    declared = {column.name: _spec(column, features[column.name].to_numpy()) for column in schema.columns}
+    for name, spec in ({} if knowledge is None else knowledge.columns).items():
+        # Suggestions may name any value that the task has, those an expert has left out too.
+        declared[name] = spec.model_copy(update={"values": declared[name].values})  # noqa: PD011
+    return declared
 
 
 def one_period_columns(features: pd.DataFrame, schema: Schema, time: NDArray[np.int32]) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ class Relation:
     Parameters
     ----------
     kind : str
-        ``new``, ``strengthens``, ``weakens``, ``contradicts``, ``sharpens``, ``widens``, ``exception``
-        or ``overlaps``.
+        ``new``, ``strengthens``, ``weakens``, ``contradicts``, ``sharpens``, ``widens``, ``exception``,
+        ``overlaps`` or ``undecided``.
     rules : tuple of str
         Ids of the experts' rules it is about.
     sentence : str
@@ -69,14 +69,11 @@ def relations(
         own = _region(space, suggestion.condition)
         evidence = log_odds(suggestion.certainty if suggestion.positive else -suggestion.certainty)
         for rule, condition, region in zip(rules, conditions, regions, strict=True):
-            if own is None or region is None:
-                continue
-            if not set(columns(condition)) & set(columns(suggestion.condition)):
-                continue
-            kind = _kind(own, region, evidence, log_odds(knowledge.certainty(rule)))
-            near.setdefault(kind, []).append(rule.id)
+            if set(columns(condition)) & set(columns(suggestion.condition)):
+                kind = _kind(own, region, evidence, log_odds(knowledge.certainty(rule)))
+                near.setdefault(kind, []).append(rule.id)
         kind = next((kind for kind in _SENTENCES if kind in near), "new")
-        ids = tuple(near.get(kind, ()))
+        ids = () if kind == "new" else tuple(near[kind])
         found.append(Relation(kind, ids, _SENTENCES[kind].format(_listed(ids))))
     return tuple(found)
 
@@ -89,18 +86,21 @@ _SENTENCES = {
     "widens": "widens {}: all of its rows and more",
     "exception": "{} is an exception to it, within its rows",
     "overlaps": "overlaps {}, with the opposite direction",
+    "undecided": "not compared with {}: too many cases",
     "new": "new",
 }
 """Kinds, the closest first, and what they say."""
 
 
-def _kind(own: Region, other: Region, evidence: float, known: float) -> str:
+def _kind(own: Region | None, other: Region | None, evidence: float, known: float) -> str:
     """Return how rows that data move by `evidence` lie to those that an expert moves by `known`."""
+    if own is None or other is None:
+        return "undecided"
     try:
         inside, around = not own.outside([other]), not other.outside([own])
         apart = not own & other
     except TooComplexError:
-        return "new"
+        return "undecided"
     if apart:
         return "new"
     same = (evidence > 0) == (known > 0)

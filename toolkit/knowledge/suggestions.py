@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.condition import MIRRORED, Condition, Threshold, columns, leaves, to_text
@@ -13,6 +14,8 @@ from toolkit.knowledge.relations import Relation
 from toolkit.knowledge.weighing import Suggestion
 
 __all__ = ["header", "rule_text", "suggested_base"]
+
+HALF = Fraction(1, 2)
 
 
 def rule_text(condition: Condition, specs: Mapping[str, ColumnSpec]) -> str:
@@ -26,7 +29,7 @@ def rule_text(condition: Condition, specs: Mapping[str, ColumnSpec]) -> str:
 def _column_text(parts: Sequence[Condition], spec: ColumnSpec) -> str:
     texts = [to_text(part) for part in parts]
     first = parts[0]
-    if isinstance(first, Threshold) and spec.type == "yes/no":
+    if isinstance(first, Threshold) and spec.type == "yes/no" and first.value == HALF:
         name = texts[0].rsplit(" ", 2)[0]
         return name if first.op == ">" else f"not {name}"
     if len(parts) == 2 and isinstance(first, Threshold):

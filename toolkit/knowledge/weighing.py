@@ -37,8 +37,8 @@ STRONGEST, WEAKEST = 0.9, 0.1
 STEP = 0.05
 """A mined certainty is at most `STRONGEST`, rounded to `STEP`, and not worth reading below `WEAKEST`."""
 
-KEEPS = 2 / 3
-"""A rule that keeps less than this of its evidence beside a better one shares that one's group."""
+JOINS = 0.1
+"""A rule joins a group when that saves at least this share of what it saves on its own."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Suggestion:
     saved : float
         Log loss it saves on its own, in nats a thousand held-out rows.
     leader : int
-        Place of the better suggestion that says much the same; its own place when there is none.
+        Place of the better suggestion that it shares a group with; its own place when it stands alone.
     """
 
     condition: Condition
@@ -104,9 +104,7 @@ class Weighing:
             if suggestion is not None:
                 found[condition] = suggestion
         ranked = sorted(found.values(), key=lambda each: -each.saved)[:limit]
-        for place, suggestion in enumerate(ranked):
-            ranked[place] = replace(suggestion, leader=self._leader(ranked, place))
-        return ranked
+        return self._grouped(ranked)
 
     def weigh(self, condition: Condition, *, positive: bool, tests: int) -> Suggestion | None:
         """Return what the held-out rows say of a condition; None when it may be chance, or is little."""
@@ -121,6 +119,7 @@ class Weighing:
             return None
         offset, labels = self.world.offset[rows], self.world.labels[rows]
         sign = 1.0 if positive else -1.0
+        saved = self._loss(0.0, rows) - self._loss(log_odds(sign * certainty), rows)
         low, high = sorted(certainty_of(sign * end) for end in (shift.low, shift.high))
         return Suggestion(
             condition=condition,
@@ -132,9 +131,7 @@ class Weighing:
             n_clusters=n_clusters,
             observed=float(labels.mean()),
             expected=float(expit(offset).mean()),
-            saved=1000
-            * float((_loss(offset, labels) - _loss(offset + sign * log_odds(certainty), labels)).sum())
-            / len(self.world.labels),
+            saved=1000 * float(saved.sum()) / len(self.world.labels),
         )
 
     def rows(self, condition: Condition) -> NDArray[np.intp]:
@@ -152,29 +149,53 @@ class Weighing:
 
     def losses(self, suggestions: Sequence[Suggestion]) -> tuple[float, float]:
         """Return the log loss without and with all suggestions; of a group only the strongest counts."""
-        evidence = np.zeros((len(suggestions), len(self.features)))
-        for suggestion in suggestions:
-            weight = log_odds(suggestion.certainty if suggestion.positive else -suggestion.certainty)
-            rows, leader = self.rows(suggestion.condition), evidence[suggestion.leader]
-            leader[rows] = np.where(abs(weight) > np.abs(leader[rows]), weight, leader[rows])
-        before = _loss(self.world.offset, self.world.labels).mean()
-        after = _loss(self.world.offset + evidence.sum(axis=0), self.world.labels).mean()
+        evidence = np.zeros((max(len(suggestions), 1), len(self.features)))
+        for each in suggestions:
+            evidence[each.leader] = _stronger(evidence[each.leader], self._evidence(each))
+        before, after = (self._loss(total).mean() for total in (0.0, evidence.sum(axis=0)))
         return float(before), float(after)
 
-    def _leader(self, ranked: Sequence[Suggestion], place: int) -> int:
-        """Return the best suggestion before `place` beside which it says little more; itself if none."""
-        rows = self.rows(ranked[place].condition)
-        alone = self.world.shift(rows, (0.0, 0.0)).estimate
-        for other, better in enumerate(ranked[:place]):
-            if better.leader != other or better.positive != ranked[place].positive:
-                continue
-            weight = log_odds(better.certainty if better.positive else -better.certainty)
-            offset = self.world.offset.copy()
-            offset[self.rows(better.condition)] += weight
-            beside = World.of(offset, self.world.labels, self.world.codes).shift(rows, (0.0, 0.0)).estimate
-            if abs(beside) < KEEPS * abs(alone) or (beside > 0) != (alone > 0):
-                return other
-        return place
+    def _grouped(self, ranked: Sequence[Suggestion]) -> list[Suggestion]:
+        """Give each suggestion, the best first, the group in which it helps most beside those before it.
+
+        Rules that say much the same are right one by one and boast together: in one group they do not
+        count twice. They join only where the log loss is clearly the lower for it.
+        """
+        grouped: list[Suggestion] = []
+        groups: dict[int, Floats] = {}
+        for place, suggestion in enumerate(ranked):
+            own = self._evidence(suggestion)
+            rows = np.flatnonzero(own)
+            others = sum((evidence[rows] for evidence in groups.values()), np.zeros(len(rows)))
+            spare = JOINS * suggestion.saved * len(self.features) / 1000
+            best, lowest = place, float(self._loss(others + own[rows], rows).sum()) - spare
+            for leader, evidence in groups.items():
+                if grouped[leader].positive != suggestion.positive:
+                    continue
+                joined = others - evidence[rows] + _stronger(evidence[rows], own[rows])
+                loss = float(self._loss(joined, rows).sum())
+                if loss < lowest:
+                    best, lowest = leader, loss
+            groups[best] = _stronger(groups[best], own) if best in groups else own
+            grouped.append(replace(suggestion, leader=best))
+        return grouped
+
+    def _evidence(self, suggestion: Suggestion) -> Floats:
+        """Return what a suggestion adds to the log-odds of each row."""
+        evidence = np.zeros(len(self.features))
+        sign = 1.0 if suggestion.positive else -1.0
+        evidence[self.rows(suggestion.condition)] = log_odds(sign * suggestion.certainty)
+        return evidence
+
+    def _loss(self, evidence: Floats | float, rows: NDArray[np.intp] | slice = slice(None)) -> Floats:
+        """Return the log loss of rows, in nats, with some evidence added."""
+        logit = self.world.offset[rows] + evidence
+        loss: Floats = np.logaddexp(0.0, np.where(self.world.labels[rows] > 0.5, -logit, logit))
+        return loss
+
+
+def _stronger(one: Floats, other: Floats) -> Floats:
+    return np.where(np.abs(other) > np.abs(one), other, one)
 
 
 def _certainty(shift: Shift) -> float:
@@ -186,8 +207,3 @@ def _certainty(shift: Shift) -> float:
         error = (shift.high - shift.low) / (2 * 1.96)
         size = abs(shift.estimate) / (1 + (error / USUAL_SHIFT) ** 2)
     return round(min(STRONGEST, round(certainty_of(size) / STEP) * STEP), 2)
-
-
-def _loss(logit: Floats, labels: Floats) -> Floats:
-    """Return the log loss of each row, in nats."""
-    return np.logaddexp(0.0, np.where(labels > 0.5, -logit, logit))
