@@ -30,7 +30,7 @@ from toolkit.knowledge.data_checks import hold_against
 from toolkit.knowledge.findings import RuleFinding
 from toolkit.knowledge.merge import merged
 from toolkit.knowledge.observed import Observed
-from toolkit.knowledge.overview import finding_to_dict, rules_to_list
+from toolkit.knowledge.overview import finding_to_dict, rule_to_dict
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.report import formats
 from toolkit.report.check_tables import closing_line, evidence_table, findings_table
@@ -291,5 +291,5 @@ def _knowledge_to_dict(checked: _Checked) -> dict[str, Any]:
         "authoring_hours": None if knowledge.authoring is None else knowledge.authoring.hours,
         "experiment": None if rows is None else str(rows.experiment),
         "n_rows": None if observed is None else observed.firings.n_rows,
-        "rules": None if observed is None else rules_to_list(observed),
+        "rules": None if observed is None else [rule_to_dict(seen) for seen in observed.rules],
     }

@@ -304,7 +304,7 @@ def seen_rule(
         "expected_rate": None if data is None else 0.1012,
         "data": ends,
         "given_others": ends,
-        "dates_only": False,
+        "fires_on_dates": 0,
     }
     return {**plain, **more}
 
@@ -341,7 +341,8 @@ def against_rows() -> dict[str, object]:
             seen_rule("weekly_habit", 0.95, 2_489, (0.226, 0.124, 0.316)),
             seen_rule("one_off", 0.9, 77_665, (-0.08, -0.126, -0.03), n_fires=80_000),
             seen_rule(HOSTILE, 0.6, 120, (1.0, 0.4, 1.0)),
-            seen_rule("pay_day", 0.1, 124_451, (0.019, -0.029, 0.066), dates_only=True),
+            seen_rule("pay_day", 0.1, 124_451, (0.019, -0.029, 0.066), fires_on_dates=1),
+            seen_rule("month_end", 0.2, 60_000, (0.1, -0.3, 0.45), fires_on_dates=4),
             seen_rule("holiday_cooking", 0.4, 0, None),
         ],
         "conflicts": [

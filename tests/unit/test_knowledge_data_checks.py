@@ -50,6 +50,7 @@ def check(
     *rules: dict[str, Any],
     labels: np.ndarray | None = None,
     clusters: np.ndarray | None = None,
+    times: np.ndarray | None = None,
     **more: Any,
 ) -> dict[str, RuleFinding]:
     base = {"knowledge_base": "k", "predicts": "y", "prior": "50 %", "columns": COLUMNS, "rules": rules}
@@ -61,6 +62,7 @@ def check(
         labels,
         np.arange(len(features)) if clusters is None else clusters,
         levels=LEVELS,
+        times=times,
     )
     by_code = {finding.code: finding for finding in found}
     assert len(by_code) == len(found), [finding.code for finding in found]
@@ -203,26 +205,29 @@ def test_a_rule_that_is_right_alone_but_said_twice() -> None:
 
 
 @pytest.mark.parametrize(("whole", "told"), [(True, True), (False, False)])
-def test_a_rule_that_only_tells_dates_apart_is_not_judged(whole: bool, told: bool) -> None:
+def test_a_rule_that_fires_on_one_date_is_not_judged(whole: bool, told: bool) -> None:
     features, labels = labelled(2000, 0.3)
     times = np.where(features["n"] == 1, 17_448, 17_441)
     times[0] = times[0] if whole else 17_441
-    knowledge = KnowledgeBase.model_validate(
-        {
-            "knowledge_base": "k",
-            "predicts": "y",
-            "prior": "50 %",
-            "columns": COLUMNS,
-            "rules": [rule("n == 1", "somewhat")],
-        }
-    )
-    system = compile_knowledge(knowledge, SCHEMA)
-    found = check_data(knowledge, system, features, labels, np.arange(2000), times=times)
-    codes = {one.code for one in found}
-    assert ("tells-dates-apart" in codes) == told
-    assert ("data-contradict" in codes) == (not told)
-    no_time = check_data(knowledge, system, features, labels, np.arange(2000), times=np.zeros(2000, int))
-    assert "tells-dates-apart" not in {one.code for one in no_time}
+    found = check(features, rule("n == 1", "somewhat"), labels=labels, times=times)
+    assert ("fires-on-one-date" in found) == told
+    assert ("data-contradict" in found) == (not told)
+    no_time = check(features, rule("n == 1", "somewhat"), labels=labels, times=np.zeros(2000, int))
+    assert "fires-on-one-date" not in no_time
+
+
+def test_a_rule_about_the_calendar_is_judged_by_dates_not_by_rows() -> None:
+    generator = np.random.default_rng(4)
+    times = np.repeat(np.arange(1, 13), 500)
+    weather = generator.normal(0, 0.4, 13)  # what all rows of a date share
+    chance = 1 / (1 + np.exp(-weather[times]))
+    labels = (generator.random(len(times)) < chance).astype(np.int8)
+    features = frame(len(times), n=times)
+    calendar = rule("n <= 4", 0.3)
+    rows_only = check(features, calendar, labels=labels)
+    assert {"data-contradict", "certainty-off"} & set(rows_only)
+    by_date = check(features, calendar, labels=labels, times=times)
+    assert not {"data-contradict", "certainty-off", "fires-on-one-date"} & set(by_date)
 
 
 def test_a_hard_fact_that_labels_break() -> None:

@@ -77,7 +77,7 @@ def test_certainties_are_in_the_direction_of_each_rule() -> None:
     assert never_buys["data"]["low"] > 0
     assert rules["r5"]["data"] is None
     assert rules["r1"]["n_counts"] < rules["r1"]["n_fires"]
-    assert not any(rule["dates_only"] for rule in rules.values())
+    assert {rule["fires_on_dates"] for rule in rules.values()} == {0}
 
 
 def test_conflicts_are_pairs_that_count_on_the_same_rows_the_costliest_first() -> None:

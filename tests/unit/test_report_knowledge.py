@@ -44,18 +44,19 @@ def test_rules_stand_beside_what_the_rows_say_the_most_used_first(results: Resul
         assert part in text
 
 
-def test_the_figure_leaves_out_what_only_tells_dates_apart(results: Results) -> None:
+def test_the_figure_leaves_out_what_one_date_cannot_judge(results: Results) -> None:
     rules = results.knowledge[0]["data"]["rules"]
-    assert any(rule["dates_only"] for rule in rules)
+    assert any(rule["fires_on_dates"] == 1 for rule in rules)
     text = render(results)
     figure = json.loads(
         text.partition('application/json" id="rules-retail-data">')[2].partition("</script>")[0]
     )
     drawn = {name for trace in figure["data"] for name in trace["y"]}
     for rule in rules:
-        judged = rule["data"] is not None and not rule["dates_only"]
+        judged = rule["data"] is not None and rule["fires_on_dates"] != 1
         assert (rule["id"].replace("<", "&lt;").replace(">", "&gt;") in drawn) == judged
-    assert "tells dates apart only: not judged" in text
+    assert "on one date: not judged" in text
+    assert "on 4 whole dates: interval over dates" in text
 
 
 def test_dots_and_diamonds_are_the_rows_and_the_experts() -> None:

@@ -169,18 +169,16 @@ class _Checks:
 
     def certainties(self) -> Iterator[RuleFinding]:
         """Yield the rules whose certainty the labels contradict, and those that count double."""
-        dates_only = self.observed.dates_only
-        told = []
         for index, seen in enumerate(self.observed.rules):
-            told.append(not (self.nearly_always(seen) or dates_only[index]))
-            if dates_only[index]:
+            if seen.fires_on_dates == 1:
                 yield self.finding(
-                    "tells-dates-apart",
+                    "fires-on-one-date",
                     "info",
                     index,
-                    f"'{seen.rule}' fires on all rows of some dates and on none of the others, and there are "
-                    f"{self.observed.n_dates} dates: too few to judge its certainty, however many rows",
+                    f"'{seen.rule}' fires on all rows of one date and on none of the other "
+                    f"{self.observed.n_dates - 1}: one date cannot judge a certainty, whatever its rows",
                 )
+        told = [not self.nearly_always(seen) for seen in self.observed.rules]
         for one in judge(self.rules, self.observed.rules, told):
             counted = self.observed.firings.counted[one.index]
             rows = self.observed.firings.rows(counted) if one.severity == "warning" else None

@@ -99,6 +99,10 @@ class RuleEvidence:
     given_others : Shift, optional
         The same where the prior has first been moved by all other rules, at their experts' word. Where
         it is much weaker than `shift`, other rules say the same: they count double.
+    fires_on_dates : int
+        Number of dates, where it fires on all of their rows and on no row of any other date: intervals
+        are over dates then, since a rule about the calendar sees a date once, however many rows it has.
+        0 for every other rule.
     """
 
     rule: str
@@ -111,6 +115,7 @@ class RuleEvidence:
     expected_rate: float | None = None
     shift: Shift | None = None
     given_others: Shift | None = None
+    fires_on_dates: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,9 +136,6 @@ class Observed:
         The rows with what the prior expects of them; None without labels of both kinds.
     n_dates : int
         Distinct times of the rows; 0 where there is no time.
-    dates_only : tuple of bool
-        For each rule, whether it fires on all rows of some dates and on none of the others: then rows
-        and clusters tell nothing of how sure its shift is, only the number of dates does.
     """
 
     firings: Firings
@@ -143,7 +145,6 @@ class Observed:
     expected_rate: float | None
     alone: World | None
     n_dates: int = 0
-    dates_only: tuple[bool, ...] = ()
 
 
 def observe(
@@ -194,6 +195,7 @@ def look(
     """
     firings = Firings.of(system, features)
     names, codes = np.unique(clusters, return_inverse=True)
+    days = np.unique(times, return_inverse=True)[1] if times is not None and times.any() else None
     prior = system.prior_logit(features)
     rate = None if labels is None or not len(labels) else float(labels.mean())
     alone, all_rules, general = None, prior + firings.evidence, 0.0
@@ -204,17 +206,20 @@ def look(
     for index in range(system.n_rules):
         rows = firings.rows(firings.counted[index])
         evidence = _counted(system, index, firings, rows, codes, prior)
+        if days is not None:
+            on_dates = _whole_dates(firings.rows(firings.fired[index]), days)
+            evidence = replace(evidence, fires_on_dates=on_dates)
         if alone is not None and len(rows):
             weight = float(system.weights[index])
             others = all_rules.copy()
             others[rows] -= weight
             # What the rule itself adds somewhere, the general level has lost everywhere, at most.
             within = general + min(weight, 0.0), general + max(weight, 0.0)
-            evidence = _judged(evidence, rows, alone, World.of(others, alone.labels, codes, within))
+            worlds = alone, World.of(others, alone.labels, codes, within)
+            if days is not None and evidence.fires_on_dates:
+                worlds = worlds[0].over(days), worlds[1].over(days)
+            evidence = _judged(evidence, rows, *worlds)
         rules.append(evidence)
-    days = (
-        np.zeros(0, np.intp) if times is None or not times.any() else np.unique(times, return_inverse=True)[1]
-    )
     return Observed(
         firings=firings,
         rules=tuple(rules),
@@ -222,18 +227,16 @@ def look(
         observed_rate=rate,
         expected_rate=_mean(expit(prior)),
         alone=alone,
-        n_dates=int(days.max()) + 1 if len(days) else 0,
-        dates_only=tuple(_dates_only(firings, bits, days) for bits in firings.fired),
+        n_dates=0 if days is None else int(days.max()) + 1,
     )
 
 
-def _dates_only(firings: Firings, bits: _Bits, days: _Rows) -> bool:
-    if not len(days):
-        return False
-    rows = np.bincount(days)
-    fired = np.bincount(days[firings.rows(bits)], minlength=len(rows))
-    whole = fired == rows
-    return bool(((fired == 0) | whole).all() and whole.any() and not whole.all())
+def _whole_dates(rows: _Rows, days: _Rows) -> int:
+    """Return on how many dates a rule fires that fires on all rows of a date or on none; else 0."""
+    sizes = np.bincount(days)
+    fired = np.bincount(days[rows], minlength=len(sizes))
+    whole = fired == sizes
+    return int(whole.sum()) if ((fired == 0) | whole).all() and not whole.all() else 0
 
 
 def _counted(

@@ -21,7 +21,7 @@ from toolkit.knowledge.observed import Observed, RuleEvidence, n_set
 from toolkit.knowledge.shift import Shift, certainty_of
 from toolkit.knowledge.symbolic import ExpertSystem
 
-__all__ = ["conflicts", "examples", "finding_to_dict", "overview", "rules_to_list"]
+__all__ = ["conflicts", "examples", "finding_to_dict", "overview", "rule_to_dict"]
 
 N_CONFLICTS = 5
 ANYTHING = (-math.inf, math.inf)
@@ -64,7 +64,7 @@ def overview(
         "n_dates": observed.n_dates,
         "observed_rate": observed.observed_rate,
         "expected_rate": observed.expected_rate,
-        "rules": rules_to_list(observed),
+        "rules": [rule_to_dict(seen) for seen in observed.rules],
         "silent_share": len(silent) / len(features),
         "conflicts": conflicts(system, observed),
         "examples": examples(knowledge, system, features, observed, levels),
@@ -72,15 +72,8 @@ def overview(
     }
 
 
-def rules_to_list(observed: Observed) -> list[dict[str, Any]]:
-    """Return every rule's evidence; certainties are in the direction that the rule speaks for."""
-    return [
-        {**_rule(seen), "dates_only": only}
-        for seen, only in zip(observed.rules, observed.dates_only, strict=True)
-    ]
-
-
-def _rule(seen: RuleEvidence) -> dict[str, Any]:
+def rule_to_dict(seen: RuleEvidence) -> dict[str, Any]:
+    """Return one rule's evidence; certainties are in the direction that the rule speaks for."""
     sign = math.copysign(1.0, seen.certainty)
     return {
         "id": seen.rule,
@@ -92,6 +85,7 @@ def _rule(seen: RuleEvidence) -> dict[str, Any]:
         "expected_rate": seen.expected_rate,
         "data": _certainties(seen.shift, sign),
         "given_others": _certainties(seen.given_others, sign),
+        "fires_on_dates": seen.fires_on_dates,
     }
 
 

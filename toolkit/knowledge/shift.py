@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
@@ -133,6 +133,11 @@ class World:
         information = float((probability * (1 - probability)).sum())
         influence = np.bincount(codes, labels - probability) / information
         return cls(labels, offset, codes, influence, information)
+
+    def over(self, codes: _Rows) -> World:
+        """Return the same rows with other clusters, shape (n_rows,), numbered from 0."""
+        influence = np.bincount(codes, self.labels - expit(self.offset)) / self.information
+        return replace(self, codes=codes, influence=influence)
 
     def shift(self, rows: _Rows, covered: tuple[float, float]) -> Shift:
         """Return how far the log-odds of some rows are from what is expected.

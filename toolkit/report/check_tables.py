@@ -51,14 +51,14 @@ def evidence_table(observed: Observed) -> Table:
     table.add_column("expert\nsays", justify="right", no_wrap=True)
     table.add_column("rows say\n[95 % interval]", justify="right", no_wrap=True)
     table.add_column("beside the\nother rules", justify="right", no_wrap=True)
-    for seen, dates_only in zip(observed.rules, observed.dates_only, strict=True):
+    for seen in observed.rules:
         sign = math.copysign(1.0, seen.certainty)
         table.add_row(
             Text(seen.rule),
             formats.ratio(seen.n_counts / seen.n_rows, 2),
             certainty(abs(seen.certainty)),
-            f"{observed.n_dates} dates only" if dates_only else _told(seen.shift, sign),
-            "" if dates_only else _told(seen.given_others, sign),
+            "one date" if seen.fires_on_dates == 1 else _told(seen.shift, sign),
+            "" if seen.fires_on_dates == 1 else _told(seen.given_others, sign),
         )
     return table
 

@@ -73,7 +73,7 @@ def _silent(share: float) -> str:
 def _figure(data: Mapping[str, Any], name: str, cluster: str) -> Markup:
     rules = sorted(data["rules"], key=lambda rule: -rule["n_counts"])
     table = _table(rules, data, name)
-    judged = [rule for rule in rules if rule["data"] is not None and not rule.get("dates_only")]
+    judged = [rule for rule in rules if rule["data"] is not None and rule.get("fires_on_dates") != 1]
     drawn = judged[:N_DRAWN]
     if not drawn:
         return table
@@ -111,8 +111,8 @@ def _table(rules: list[Mapping[str, Any]], data: Mapping[str, Any], name: str) -
                 _ratio(rule["observed_rate"]),
                 _ratio(rule["expected_rate"]),
                 certainty(rule["certainty"]),
-                "" if rule.get("dates_only") else _told(rule["data"]),
-                "" if rule.get("dates_only") else _told(rule["given_others"]),
+                "" if rule.get("fires_on_dates") == 1 else _told(rule["data"]),
+                "" if rule.get("fires_on_dates") == 1 else _told(rule["given_others"]),
             ]
             for rule in rules
         ],
@@ -121,9 +121,11 @@ def _table(rules: list[Mapping[str, Any]], data: Mapping[str, Any], name: str) -
 
 def _name(rule: Mapping[str, Any]) -> str | Markup:
     name = formats.words(str(rule["id"]))
-    if rule.get("dates_only"):
-        return Markup("{} <small>tells dates apart only: not judged</small>").format(name)
-    return name
+    dates = rule.get("fires_on_dates", 0)
+    if not dates:
+        return name
+    note = "on one date: not judged" if dates == 1 else f"on {dates} whole dates: interval over dates"
+    return Markup("{} <small>{}</small>").format(name, note)
 
 
 def _ratio(value: float | None) -> str:
