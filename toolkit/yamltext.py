@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 from yaml.composer import Composer
 
-__all__ = ["KeyPath", "NotYamlError", "Span", "check_characters", "parse"]
+__all__ = ["PLAIN", "KeyPath", "NotYamlError", "Span", "check_characters", "parse"]
 
 MAX_DEPTH = 20
 MAX_NODES = 100_000
@@ -30,14 +30,14 @@ _STRANGE = re.compile(
 )
 """Control characters, line breaks that few programs show, and marks that turn the direction of writing."""
 
-_PLAIN = {
-    "null": (r"~|null|Null|NULL|", "~nN\0"),
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?(?:0|[1-9][0-9_]{0,30})", "-+0123456789"),
+PLAIN = {
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    "int": (r"[-+]?(?:0|[1-9][0-9_]{0,30})", list("-+0123456789")),
     "float": (
         r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
         r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+.0123456789",
+        list("-+.0123456789"),
     ),
 }
 """What stands for something else than a text when it stands without quotes: pattern, first characters."""
@@ -117,12 +117,8 @@ def _wrong_text(text: str) -> str | None:
 
 
 _Loader.yaml_implicit_resolvers = {}
-for _tag, (_pattern, _first) in _PLAIN.items():
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}",
-        re.compile(f"(?:{_pattern})$"),
-        ["" if each == "\0" else each for each in _first],
-    )
+for _tag, (_pattern, _first) in PLAIN.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
 
 
 def check_characters(text: str) -> None:
