@@ -48,8 +48,8 @@ rules:
       - {given: {}, fires: no}
 
   - id: second
-    when: plan == "gold" and not live and `Monthly Charges` > 10 and `Monthly Charges` < 100 and plan not
-      in ["1", "2020-01-01"]
+    when: plan == "gold" and not live and `Monthly Charges` > 10 and `Monthly Charges` < 100 and plan
+      not in ["1", "2020-01-01"]
     then: 'no'
     certainty: -0.25
     because: So.
