@@ -230,6 +230,19 @@ def test_a_rule_about_the_calendar_is_judged_by_dates_not_by_rows() -> None:
     assert not {"data-contradict", "certainty-off", "fires-on-one-date"} & set(by_date)
 
 
+def test_a_rule_that_rows_do_not_bear_out_is_not_called_double() -> None:
+    generator = np.random.default_rng(6)
+    n = generator.integers(0, 10, 3_000)
+    labels = (generator.random(3_000) < 0.2).astype(np.int8)
+    features = frame(3_000, n=n, x=generator.normal(size=3_000))
+    rules = [rule("n >= 8", 0.08, id="a"), rule("n >= 8 and x > -9", "likely", id="b")]
+    knowledge = KnowledgeBase.model_validate(
+        {"knowledge_base": "k", "predicts": "y", "prior": "20 %", "columns": COLUMNS, "rules": rules}
+    )
+    found = check_data(knowledge, compile_knowledge(knowledge, SCHEMA), features, labels, np.arange(3_000))
+    assert ("a",) not in {one.rules for one in found if one.code == "counts-double"}
+
+
 def test_a_hard_fact_that_labels_break() -> None:
     features = frame(10, n=np.arange(10))
     labels = np.array([0] * 5 + [1] * 5, np.int8)

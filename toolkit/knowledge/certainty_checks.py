@@ -59,15 +59,23 @@ def judge(
         if place in alone:
             opposite = place in signs and sign * shift.estimate < 0
             yield _disagreement(index, rules[index], seen, shift, opposite=opposite)
-        elif place in crowded and sign * others.estimate < abs(log_odds(seen.certainty)):
+        elif place in crowded and _is_borne_out(shift, sign) and _weaker(others, sign, seen.certainty):
             yield Judgement(
                 index,
                 "counts-double",
                 "info",
-                f"'{seen.rule}' is right taken alone ({own_direction(shift, sign)}), but other rules say the "
+                f"'{seen.rule}' is borne out alone ({own_direction(shift, sign)}), but other rules say the "
                 f"same where it counts: with them counted in, {own_direction(others, sign)} is left of its "
                 f"{abs(seen.certainty):.2g}; put it into one group with them, or weaken it",
             )
+
+
+def _is_borne_out(shift: Shift, sign: float) -> bool:
+    return min(sign * shift.low, sign * shift.high) > 0
+
+
+def _weaker(shift: Shift, sign: float, certainty: float) -> bool:
+    return sign * shift.estimate < abs(log_odds(certainty))
 
 
 def nearest_word(shift: float) -> str:
