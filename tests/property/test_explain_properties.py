@@ -35,7 +35,7 @@ SCHEMA = Schema(
 SCALES = {"a": 2.0, "b": 12.0, "whole": 12.0, "known": 2.0, "flag": 1.0, "kind": 1.0}
 OPS = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
 # Multiples of 1/8: exact in float32.
-VALUES = st.integers(-40, 40).map(lambda eighths: Fraction(eighths, 8))
+VALUES = st.integers(-48, 48).map(lambda eighths: Fraction(eighths, 8))
 THRESHOLDS = st.builds(Threshold, st.sampled_from(NUMBERS), OPS, VALUES) | st.builds(
     Threshold, st.just("flag"), st.sampled_from([">", "<"]), st.just(Fraction(1, 2))
 )

@@ -117,9 +117,9 @@ class NumberCells:
     def limits(self, mask: int) -> tuple[Interval, ...]:
         """Return `intervals` with no end where the column's own range is the only limit."""
         found = list(self.intervals(mask))
-        if found and found[0].low == self.range.low:
+        if found and found[0].low == self.range.low and not found[0].low_open:
             found[0] = replace(found[0], low=None, low_open=False)
-        if found and found[-1].high == self.range.high:
+        if found and found[-1].high == self.range.high and not found[-1].high_open:
             found[-1] = replace(found[-1], high=None, high_open=False)
         return tuple(found)
 

@@ -92,11 +92,11 @@ class WhyNots:
     def _told(self, name: str, column: Column, moved: Moved, row: int) -> str:
         """Return e.g. ``due were 0.8 instead of 0.62``."""
         was, end, value = column.numbers[row], moved.ends[row], moved.targets[row]
-        before, after = self._shown(name, was), self._shown(name, value)
+        before = self._shown(name, was)
+        after = moved.texts[end] if end >= 0 else self._shown(name, value)
         if before == after:
-            before, after = self._shown(name, was, digits=9), self._shown(name, value, digits=9)
-        if end >= 0 and moved.texts[end] != before:
-            after = moved.texts[end]
+            before = self._shown(name, was, digits=9)
+            after = after if end >= 0 else self._shown(name, value, digits=9)
         if column.missing[row]:
             before = UNKNOWN if before == UNKNOWN else f"{UNKNOWN}, taken as {before}"
         return f"{name} were {after} instead of {before}"
