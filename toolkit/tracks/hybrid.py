@@ -15,7 +15,6 @@ from scipy.special import expit
 
 from toolkit.errors import TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
-from toolkit.knowledge.checked import load_checked
 from toolkit.knowledge.explain import Explainer, Explanations
 from toolkit.knowledge.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
@@ -96,6 +95,9 @@ class Hybrid(Track):
         KnowledgeError
             The file cannot be read or does not fit the task's columns.
         """
+        # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
+        from toolkit.knowledge.checked import load_checked
+
         path = (folder / self.knowledge).resolve()
         load_checked(path, schema)
         return replace(self, knowledge=path)

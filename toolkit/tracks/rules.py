@@ -13,7 +13,6 @@ from pydantic import Field
 
 from toolkit.errors import ParameterError
 from toolkit.knowledge.base import KnowledgeBase, load
-from toolkit.knowledge.checked import load_checked
 from toolkit.knowledge.explain import Explainer, Explanations
 from toolkit.knowledge.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
@@ -73,6 +72,9 @@ class Rules(Track):
         ParameterError
             `n_rules` is more than the file holds.
         """
+        # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
+        from toolkit.knowledge.checked import load_checked
+
         path = folder / self.knowledge
         knowledge, _ = load_checked(path, schema)
         if self.n_rules is not None and self.n_rules > len(knowledge.all_rules):
