@@ -39,7 +39,7 @@ def certainties(rules: Sequence[Mapping[str, Any]]) -> go.Figure:
         ``id``, ``certainty``, ``data`` (not None), ``n_counts``, ``observed_rate``, ``expected_rate``; the
         first stands on top.
     """
-    figure = blank(120 + 27 * len(rules), "certainty in the direction of the rule<br>below 0: the opposite")
+    figure = blank(120 + 27 * len(rules), "certainty of what it says<br>below 0: of the opposite")
     names = [html.escape(str(rule["id"]), quote=False) for rule in rules]
     seen = [
         Interval(math.nan, math.nan, math.nan) if (one := interval_of(rule["data"])) is None else one
