@@ -175,17 +175,22 @@ class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return `X` with named columns, checked as scikit-learn does."""
         if isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in X.columns):
             validate_data(self, X, reset=reset, skip_check_array=True)
-            for name in knowledge.columns:
-                if name not in X.columns:
-                    raise KnowledgeError(
-                        f"X has no column '{name}'{did_you_mean(name, X.columns)}",
-                        where=knowledge.where("columns", name),
-                    )
-            return X
-        choices = any(spec.type == "choice" for spec in knowledge.columns.values())
-        array = validate_data(
-            self, X, reset=reset, dtype=None if choices else "numeric", ensure_all_finite="allow-nan"
-        )
+            frame = X
+        else:
+            choices = any(spec.type == "choice" for spec in knowledge.columns.values())
+            dtype = None if choices else "numeric"
+            array = validate_data(self, X, reset=reset, dtype=dtype, ensure_all_finite="allow-nan")
+            frame = self._named(array, knowledge)
+        for name in knowledge.columns:
+            if name not in frame.columns:
+                raise KnowledgeError(
+                    f"X has no column '{name}'{did_you_mean(name, frame.columns)}",
+                    where=knowledge.where("columns", name),
+                )
+        return frame
+
+    def _named(self, array: NDArray[Any], knowledge: KnowledgeBase) -> pd.DataFrame:
+        """Return an array with the names of its columns, by position."""
         names = list(knowledge.columns if self.columns is None else self.columns)
         if array.shape[1] < len(names) or (self.columns is None and array.shape[1] != len(names)):
             raise ValueError(
@@ -206,7 +211,7 @@ def _classes(y: Any, frame: pd.DataFrame) -> NDArray[np.generic]:
     classes: NDArray[np.generic] = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class only, {classes[0]!r}, so the other is not known; fit without y, or with both"
+            f"y holds one class only, {classes[0]}, so the other is not known; fit without y, or with both"
         )
     return classes
 
@@ -246,8 +251,8 @@ def _coded(frame: pd.DataFrame, schema: _Schema) -> pd.DataFrame:
     for column in schema.columns:
         values = frame[column.name]
         if column.kind == "category":
-            coded = pd.Categorical(values.astype(object), categories=list(column.levels))
-            columns[column.name] = coded.codes.astype(np.int32)
+            codes = pd.Index(column.levels, dtype=object).get_indexer(pd.Index(values.astype(object)))
+            columns[column.name] = codes.astype(np.int32)
         elif values.dtype == np.float32:
             columns[column.name] = values.to_numpy()
         else:
