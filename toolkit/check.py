@@ -28,6 +28,7 @@ from toolkit.knowledge.base import load as load_knowledge
 from toolkit.knowledge.checks import check_knowledge
 from toolkit.knowledge.data_checks import hold_against
 from toolkit.knowledge.findings import RuleFinding
+from toolkit.knowledge.listing import Style, listing
 from toolkit.knowledge.merge import merged
 from toolkit.knowledge.observed import Observed
 from toolkit.knowledge.overview import finding_to_dict, rule_to_dict
@@ -70,6 +71,7 @@ def check_file(
     with_data: bool = False,
     experiment: Path | None = None,
     as_json: bool = False,
+    show: Style | None = None,
     console: Console,
 ) -> int:
     """Check a knowledge base or an experiment and tell what was found.
@@ -85,6 +87,8 @@ def check_file(
         with a track that uses it.
     as_json : bool
         Print JSON and nothing else.
+    show : Style, optional
+        Tell every rule in words or as mathematics too.
     console : Console
 
     Returns
@@ -110,10 +114,12 @@ def check_file(
         checked = [_check_knowledge(load_knowledge(path), rows)]
     findings = [finding for one in checked for finding in one.findings]
     if as_json:
-        _print_json(path, checked, plan)
+        _print_json(path, checked, plan, show)
     else:
         for one in checked:
             _print_knowledge(one, console)
+            if show is not None:
+                _print_rules(one.knowledge, show, console)
         if plan is not None:
             _print_plan(plan, console)
         elif experiment_given:
@@ -239,6 +245,16 @@ def _print_knowledge(checked: _Checked, console: Console) -> None:
         console.print(findings_table(checked.findings), highlight=False)
 
 
+def _print_rules(knowledge: KnowledgeBase, show: Style, console: Console) -> None:
+    for name, text, shorter in listing(knowledge, show):
+        # whole lines, to be copied
+        console.print(f"\n[bold]{escape(name)}[/]", highlight=False)
+        console.print(f"  {escape(text)}", highlight=False, soft_wrap=True)
+        if shorter is not None:
+            console.print(f"  the same, shorter: {escape(shorter)}", highlight=False, soft_wrap=True)
+    console.print()
+
+
 def _against(rows: _Rows, observed: Observed, positive: str) -> str:
     dates = f" at {observed.n_dates} dates" if observed.n_dates else ""
     told = (
@@ -265,8 +281,10 @@ def _print_plan(plan: Plan, console: Console) -> None:
     console.print(f"rungs of about {', '.join(rows)} labelled rows", highlight=False)
 
 
-def _print_json(path: Path, checked: Sequence[_Checked], plan: Plan | None) -> None:
-    document = {
+def _print_json(
+    path: Path, checked: Sequence[_Checked], plan: Plan | None, show: Style | None = None
+) -> None:
+    document: dict[str, Any] = {
         "file": str(path),
         "knowledge": [_knowledge_to_dict(one) for one in checked],
         "findings": [
@@ -276,6 +294,12 @@ def _print_json(path: Path, checked: Sequence[_Checked], plan: Plan | None) -> N
         ],
         "cells": None if plan is None else Counter(spec.track for spec in plan.specs),
     }
+    if show is not None:
+        document["shown"] = [
+            {"file": str(one.knowledge.path), **shown._asdict()}
+            for one in checked
+            for shown in listing(one.knowledge, show)
+        ]
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the locale
     sys.stdout.buffer.flush()

@@ -11,6 +11,7 @@ import typer
 from toolkit import check as check_module
 from toolkit import explain as explain_module
 from toolkit import run as run_module
+from toolkit.knowledge.listing import Style
 from toolkit.run import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
 
 __all__ = ["app", "main"]
@@ -87,6 +88,12 @@ def check(
     format: Annotated[  # noqa: A002 (the name of the option)
         TextFormat, typer.Option(help="json prints all that was found as JSON and nothing else.")
     ] = TextFormat.text,
+    show: Annotated[
+        Style | None,
+        typer.Option(
+            help="Tell every rule too: in plain words, as mathematics, or as LaTeX.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Check a knowledge base or an experiment before anything runs.
 
@@ -105,6 +112,8 @@ def check(
 
       toolkit check experiments/knowledge/retail.yaml --data   against rows
 
+      toolkit check experiments/knowledge/retail.yaml --show words
+
       toolkit check experiments/retail.yaml                    all of a run
 
       toolkit check experiments/retail.yaml --format json      for programs
@@ -120,6 +129,7 @@ def check(
                 with_data=data,
                 experiment=experiment,
                 as_json=format is TextFormat.json,
+                show=show,
                 console=Output(),
             )
         )
