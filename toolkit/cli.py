@@ -11,6 +11,7 @@ import typer
 from toolkit import check as check_module
 from toolkit import explain as explain_module
 from toolkit import run as run_module
+from toolkit import suggest as suggest_module
 from toolkit.knowledge.listing import Style
 from toolkit.run import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
 
@@ -192,6 +193,56 @@ def explain(
                 rung=rung,
                 as_json=format is TextFormat.json,
                 console=Output(),
+            )
+        )
+    )
+
+
+@app.command()
+def suggest(
+    experiment: ExperimentFile,
+    rules: Annotated[int, typer.Option("--rules", min=1, max=50, help="At most so many suggestions.")] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="The file to write; by default <knowledge base>-suggestions.yaml beside the knowledge base, "
+            "or <experiment>-suggestions.yaml when no track has one.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+) -> None:
+    """Suggest rules that training rows show and the experts have not written.
+
+    Shallow trees look for rows where the outcome is more or less frequent
+    than the prior and the rules that are there expect. What they propose is
+    weighed on other clusters (households, customers), which no tree has seen;
+    what may be chance there is left out. So the counts, shares and certainties
+    are honest, and on rows without a pattern there is nothing to suggest.
+
+    The suggestions go into a file of their own, a knowledge base that loads;
+    nothing is ever merged into yours. Read every rule, replace its 'because'
+    with a reason, move it over, and delete the rest. Without a knowledge base
+    the file is the start of one.
+
+    Only training rows are looked at: the largest rung, seed 0. The same file
+    gives the same suggestions.
+
+    [bold]Examples[/]
+
+      toolkit suggest experiments/retail.yaml
+
+      toolkit suggest experiments/retail.yaml --rules 20 --output ideas.yaml
+
+    [bold]Exit codes[/]
+
+      0 suggestions are written, or there is nothing to suggest · 2 a mistake you can mend
+    """
+    raise typer.Exit(
+        guarded(
+            lambda: suggest_module.suggest(
+                experiment, n_rules=rules, output=output, force=force, console=Output()
             )
         )
     )

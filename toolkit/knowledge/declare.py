@@ -47,7 +47,7 @@ def declare(
     Parameters
     ----------
     features : DataFrame of shape (n_rows, n_columns)
-        Training rows. Ranges go beyond what they show, to a round number.
+        Training rows. Ranges that they show are rounded outwards.
     schema : Schema
     knowledge : KnowledgeBase, optional
     """
@@ -119,7 +119,6 @@ def _spec(column: Column, values: NDArray[np.generic]) -> ColumnSpec:
     whole = not (known % 1).any()
     if not whole and low >= 0 and high <= 1:
         return ColumnSpec(min=0, max=1, unit=column.unit)
-    # Rows to come may lie a little beyond what these rows show.
-    lowest = 0.0 if low >= 0 else float(roundest(2.5 * low, 1.25 * low))
-    highest = float(roundest(1.25 * high, 2.5 * high)) if high > 0 else 0.0
+    lowest = 0.0 if low >= 0 else float(roundest(2 * low, low))
+    highest = float(roundest(high, 2 * high)) if high > 0 else 0.0
     return ColumnSpec(type="whole number" if whole else "number", min=lowest, max=highest, unit=column.unit)

@@ -44,8 +44,9 @@ LEAST_SHARE = 0.002
 LEAST_ROWS = 50
 """A rule fires on at least this share of the fitting part, and on so many rows."""
 
-TRIED = 1.5
-"""Candidates looked at, as a multiple of the suggestions asked for."""
+TRIED, LEAST_TRIED = 1.5, 15
+"""Candidates looked at, as a multiple of the suggestions asked for; and at least so many, so that a few
+suggestions are the best of many."""
 
 
 @dataclass(frozen=True)
@@ -209,4 +210,4 @@ def _propose(
         offset,
         least_rows=max(LEAST_ROWS, round(LEAST_SHARE * len(labels))),
     )
-    return list(proposer.rounds(math.ceil(TRIED * limit), seed))
+    return list(proposer.rounds(max(math.ceil(TRIED * limit), LEAST_TRIED), seed))

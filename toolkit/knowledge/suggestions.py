@@ -80,7 +80,7 @@ def suggested_base(
     used = {name for each in suggestions for name in columns(each.condition)} | {knowledge.prior}
     declared = {name: spec for name, spec in specs.items() if name in used or not knowledge.path}
     return KnowledgeBase(
-        knowledge_base=f"{knowledge.knowledge_base}-suggestions",
+        knowledge_base=knowledge.knowledge_base + ("-suggestions" if knowledge.path else ""),
         description="Mined from training rows, not judged by a person yet.",
         predicts=knowledge.predicts,
         outcome=knowledge.outcome,
@@ -106,21 +106,21 @@ def header(mined: Mined, knowledge: KnowledgeBase, *, experiment: str, cluster: 
         The dates of the rows, in words; empty where the task has no time.
     """
     if knowledge.path is None:
-        beyond = "the prior"
+        beyond = "the prior says"
         what = (
             "The start of a knowledge base: name the outcome, delete the rules that make no sense, write "
             "what you know, and give this file to the tracks rules and hybrid (knowledge: ...)."
         )
     else:
         name, n_rules = knowledge.path.name, len(knowledge.all_rules)
-        beyond = f"the prior and the {n_rules} rules of {name}"
+        beyond = f"the prior and the {n_rules} rules of {name} say"
         what = f"Suggestions for {name}: move what makes sense there, and delete this file."
     text = (
         f"{what} Not knowledge yet: a person must read every rule, and replace its 'because' with a reason. "
         f"Made by 'toolkit suggest {experiment}' from {mined.n_rows:,} training rows of "
         f"{mined.n_clusters:,} {cluster}s{dates}; no validation or test row was looked at. Trees proposed "
         f"{mined.n_candidates} rules on some {cluster}s. Counts, shares and certainties come from the "
-        f"{mined.n_held_out:,} rows of the others, beside what {beyond} say already. Together the "
+        f"{mined.n_held_out:,} rows of the others, beside what {beyond} already. Together the "
         f"suggestions lower their log loss from {mined.loss_before:.5f} to {mined.loss_after:.5f}."
     )
     return "".join(f"# {line}\n" for line in textwrap.wrap(text, 98))
