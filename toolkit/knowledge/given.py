@@ -21,6 +21,9 @@ Given = Mapping[str, object]
 
 _EXAMPLE = 'write --row 12, --row n182=9,due=1.1 or --row \'{"n182": 9, "due": 1.1}\''
 
+FEW = 20
+"""So many values of a choice are listed in a message."""
+
 _BOOLS = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -163,9 +166,7 @@ def _value(written: object, column: Column, knowledge: KnowledgeBase) -> float:
         if not isinstance(written, str):
             raise ValueError(f"a choice is a text, got {written!r}")
         if written not in column.levels:
-            few = column.levels if len(column.levels) <= 20 else ()
-            near = did_you_mean(written, column.levels) if few else _nearest(written, column.levels)
-            raise ValueError(f"no such value '{written}'{near}")
+            raise ValueError(f"no such value '{written}'{_nearest(written, column.levels)}")
         return column.levels.index(written)
     number = _number(written)
     if number is None:
@@ -176,7 +177,7 @@ def _value(written: object, column: Column, knowledge: KnowledgeBase) -> float:
 
 
 def _nearest(written: str, levels: Sequence[str]) -> str:
-    """Return a hint: the nearest value of many, however it was capitalised."""
+    """Return a hint: the nearest value, however it was capitalised, or all if they are few."""
     capital = {level.casefold(): level for level in levels}
     if written.casefold() in capital:
         return f"; did you mean '{capital[written.casefold()]}'?"
@@ -184,10 +185,13 @@ def _nearest(written: str, levels: Sequence[str]) -> str:
     if within:
         return f"; did you mean {' or '.join(repr(level) for level in within[:3])}?"
     hint = did_you_mean(written, levels)
-    return hint if "did you mean" in hint else f"; there are {len(levels)}, such as '{levels[0]}'"
+    many = len(levels) > FEW and "did you mean" not in hint
+    return f"; there are {len(levels)}, such as '{levels[0]}'" if many else hint
 
 
 def _number(written: object) -> float | bool | None:
+    if isinstance(written, float) and not math.isfinite(written):
+        raise ValueError(f"expected a number, got {written}")
     if written is None or isinstance(written, bool | int | float):
         return written
     text = str(written)
@@ -198,5 +202,7 @@ def _number(written: object) -> float | bool | None:
     try:
         number = float(text)
     except ValueError:
-        raise ValueError(f"expected a number, got '{text}'") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"expected a number, got '{text}'")
     return int(number) if number.is_integer() and abs(number) < 1e15 else number

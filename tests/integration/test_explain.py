@@ -1,0 +1,175 @@
+"""``toolkit explain`` as a user calls it, on made-up data."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from toolkit.cli import app
+from toolkit.config import load
+from toolkit.registry import build
+
+REPOSITORY = Path(__file__).parents[2]
+SMOKE = "experiments/smoke.yaml"
+EXPERIMENT = f"""\
+experiment: tiny
+task: {{name: synthetic, kind: rules, n_clusters: 120, rows_per_cluster: 10}}
+ladder:
+  seeds: 1
+  rungs:
+    - {{share: 0.3}}
+    - {{share: 1.0}}
+tracks:
+  baseline: {{column: habit_probability}}
+  hybrid: {{knowledge: {REPOSITORY}/experiments/knowledge/smoke.yaml, epochs: 2}}
+economics:
+  value: {{true_positive: 2.0, false_positive: -0.8}}
+  volume_per_year: 1.0e6
+"""
+GIVEN = "recency=3,gap_cv=0.3,visits=4,habit_probability=0.3,segment=trade"
+
+Explain = Callable[..., Result]
+
+
+@pytest.fixture
+def explain(monkeypatch: pytest.MonkeyPatch) -> Explain:
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(experiment: str | Path, *arguments: str) -> Result:
+        return CliRunner().invoke(app, ["explain", str(experiment), *arguments])
+
+    return run
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(EXPERIMENT)
+    return file
+
+
+def flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def test_a_row_given_by_hand_is_told_with_reasons_in_80_columns(explain: Explain) -> None:
+    shown = explain(SMOKE, "--row", GIVEN)
+    assert shown.exit_code == 0, shown.output
+    text = flat(shown.output)
+    for part in (
+        "smoke, rules: 5 rules of repeat-orders",
+        "row given by hand: orders_this_month 17.6 %",
+        "recency = 3, gap_cv = 0.3, visits = 4, segment = trade, habit_probability = 0.3; missing: discount",
+        "the prior -0.847 30 %",
+        "just-ordered ÷ 5 -1.609",
+        "looking-around × 2.5 +0.916",
+        "all together -1.540 17.6 %",
+        "Why not: angry (does not order, very likely) would fire if complaints were 2 instead of unknown.",
+    ):
+        assert part in text, text
+    assert max(map(len, shown.output.splitlines())) <= 80
+
+
+def test_rows_of_the_validation_block_as_json(explain: Explain) -> None:
+    shown = explain(SMOKE, "--row", "12", "--row", GIVEN, "--format", "json")
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.stdout)
+    assert (told["experiment"], told["track"], told["rung"]) == ("smoke", "rules", 5)
+    first, second = told["rows"]
+    assert (first["row"], first["block"]) == (12, "validation")
+    assert (second["row"], second["block"]) == (None, None)
+    experiment = load(SMOKE)
+    valid = build("tasks", experiment.task_name, experiment.task_params).load(rung=None, seed=0).valid
+    assert first["values"]["visits"] == valid.features["visits"].iloc[12]
+    for row in told["rows"]:
+        parts = sum(each["log_odds"] for each in row["contributions"])
+        assert row["prior_log_odds"] + parts == pytest.approx(row["logit"], abs=1e-9)
+        assert row["probability"] == pytest.approx(1 / (1 + math.exp(-row["logit"])))
+        assert row["text"]
+    assert not {"label", "labels"} & set(first["values"])
+
+
+def test_what_is_printed_as_json_can_be_given_again(explain: Explain) -> None:
+    row = json.loads(explain(SMOKE, "--row", "3", "--format", "json").stdout)["rows"][0]
+    again = json.loads(explain(SMOKE, "--row", json.dumps(row["values"]), "--format", "json").stdout)["rows"][
+        0
+    ]
+    assert again["probability"] == pytest.approx(row["probability"], abs=1e-6)
+    assert again["contributions"] == row["contributions"]
+
+
+def test_the_first_rules_only(explain: Explain) -> None:
+    shown = explain(SMOKE, "--row", GIVEN, "--rung", "1")
+    assert "the first 1 of 5 rules of repeat-orders" in flat(shown.output)
+    assert "looking-around ×" not in shown.output
+
+
+def test_the_hybrid_is_trained_first_and_its_parts_add_up(explain: Explain, tiny: Path) -> None:
+    shown = explain(tiny, "--row", "0", "--row", "1", "--rung", "0", "--format", "json")
+    assert shown.exit_code == 0, shown.output
+    assert "trained in" in shown.stderr
+    told = json.loads(shown.stdout)
+    assert told["track"] == "hybrid"
+    assert re.match(r"trained on \d+ rows \(rung 0, seed 0\) with the 5 rules", told["model"])
+    for row in told["rows"]:
+        parts = [row["bias"], row["prior_log_odds"], row["correction"]]
+        parts += [each["log_odds"] for each in row["contributions"]]
+        assert sum(parts) == pytest.approx(row["logit"], abs=1e-6)
+    table = explain(tiny, "--row", GIVEN, "--rung", "0")
+    assert "learned on top" in table.stdout
+    assert "before it was re-weighted" in flat(table.stdout)
+    assert max(map(len, table.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--row", "visit=4"], r"--row visit=4: unknown column 'visit'; did you mean 'visits'\?"),
+        (["--row", "visits=4.5"], "'visits': expected a whole number, got 4.5"),
+        (["--row", "segment=whole sale"], r"no such value 'whole sale'; did you mean 'wholesale'\?"),
+        (["--row", "999999"], r"the validation block has the rows 0 to [\d,]+, got 999,999"),
+        (
+            ["--row", "1", "--track", "rulez"],
+            r"smoke.yaml:\d+:\d+: .* no track 'rulez'; did you mean 'rules'\?",
+        ),
+        (
+            ["--row", "1", "--track", "classical"],
+            r"smoke.yaml:\d+:\d+: classical cannot explain .*; these can: rules, hybrid",
+        ),
+        (["--row", "1", "--rung", "6"], "rules has the rungs 0 to 5, got 6"),
+        ([], "Missing option '--row'"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence_and_ends_with_2(
+    explain: Explain, arguments: list[str], message: str
+) -> None:
+    shown = explain(SMOKE, *arguments)
+    assert shown.exit_code == 2, shown.output
+    assert re.search(message, shown.stderr), shown.stderr
+    assert shown.stdout == ""
+
+
+def test_a_prior_must_be_given_where_missing_has_no_meaning(explain: Explain, tmp_path: Path) -> None:
+    knowledge = (REPOSITORY / "experiments/knowledge/smoke.yaml").read_text().replace("missing: 0.25, ", "")
+    (tmp_path / "orders.yaml").write_text(knowledge)
+    file = tmp_path / "tiny.yaml"
+    file.write_text(EXPERIMENT.replace(f"{REPOSITORY}/experiments/knowledge/smoke.yaml", "orders.yaml"))
+    shown = explain(file, "--row", "visits=4")
+    assert shown.exit_code == 2, shown.output
+    assert "give habit_probability too, e.g. habit_probability=0.2" in shown.stderr
+
+
+def test_without_a_knowledge_base_there_is_nothing_to_explain_with(explain: Explain, tiny: Path) -> None:
+    tiny.write_text("\n".join(line for line in EXPERIMENT.splitlines() if "hybrid" not in line))
+    shown = explain(tiny, "--row", "1")
+    assert shown.exit_code == 2
+    assert "no track here has a knowledge base to explain with" in shown.stderr
+    shown = explain(tiny, "--row", "1", "--track", "baseline")
+    assert "and no other track here has one" in shown.stderr
