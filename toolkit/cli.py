@@ -174,11 +174,11 @@ def explain(
 
       toolkit explain experiments/retail.yaml --row 12
 
-      toolkit explain experiments/retail.yaml --row 12 --row 13 --track hybrid --rung 2
+      toolkit explain experiments/retail.yaml --row 12 --track hybrid
 
-      toolkit explain experiments/retail.yaml --row n182=9,due=1.1,gap_cv=0.3,habit_probability=0.2
+      toolkit explain experiments/smoke.yaml --row visits=4,segment=trade
 
-      toolkit explain experiments/retail.yaml --row '{"n182": 9, "habit_probability": 0.2}' --format json
+      toolkit explain experiments/smoke.yaml --row '{"visits": 4}'
 
     [bold]Exit codes[/]
 

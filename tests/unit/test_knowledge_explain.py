@@ -90,7 +90,7 @@ class TestHow:
     def test_a_percentage_is_the_prior_of_all_rows(self) -> None:
         found = one(explainer(rule("often", "n >= 3"), prior="20 %"))
         assert found.prior_probability == pytest.approx(0.2)
-        assert "  -1.386  prior 20 %, 20 %" in found.to_text()
+        assert "  -1.386  prior 20 %\n" in found.to_text()
 
     def test_hard_facts_settle_the_answer_and_never_wins(self) -> None:
         told = explainer(

@@ -207,7 +207,7 @@ class Template:
         bias: float = 0.0,
     ) -> None:
         self._head = f"{predicts}: "
-        self._prior = f"  prior {prior}, "
+        self._prior = "  prior " if prior.strip().endswith("%") else f"  prior {prior}, "
         labels = f"{bias:+8.3f}  what the labels add to every row\n" if bias else ""
         self._rules = labels + "".join([each.line for each in contributions])
         after = [] if contributions or silenced else [NO_RULE]
