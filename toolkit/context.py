@@ -171,6 +171,7 @@ def _base(file: Path, tracks: list[str], train: TrainingData) -> dict[str, Any]:
         "tracks": tracks,
         "name": knowledge.knowledge_base,
         "hash": knowledge.content_hash,
+        "authoring_hours": knowledge.authoring.hours if knowledge.authoring else None,
         "rules": [rule.model_dump(mode="json", include=keys) for rule in knowledge.all_rules],
     }
     levels = {column.name: column.levels for column in train.schema.categories}
