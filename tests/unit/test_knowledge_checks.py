@@ -380,6 +380,43 @@ def test_too_complex_a_rule_is_told_and_the_others_are_checked() -> None:
     assert the(base, "subsumed").rules == ("r3", "r2")
 
 
+@pytest.mark.parametrize("steps", [0, 1, 3, 10, 30, 100, 300, 1000])
+@pytest.mark.parametrize(
+    "limit", ["links.MAX_STEPS", "overlaps.MAX_STEPS", "analysed.MAX_TOTAL_STEPS", "box_table.MAX_EXACT"]
+)
+def test_a_smaller_budget_finds_less_and_nothing_wrong(
+    monkeypatch: pytest.MonkeyPatch, limit: str, steps: int
+) -> None:
+    base = knowledge(
+        "2 * x == 3 * y and x > 2",
+        "2 * x == 3 * y and x > 3 and n > 1",
+        ("y > x and y > n and x > 1", "does not buy"),
+        ("y > x and x > n and n > 4 and y < 3", "does not buy"),
+        "x > 2 and y < 1 or x > n and n > 3 or flag",
+        ("x > 3 and y < 0 or n > y and y > 4 and x > n", "does not buy"),
+        entry(7, "n > 5 and x != n", group="g"),
+        entry(8, "n > 6 and x != n", group="g", certainty=0.1),
+        never=[fact("a", "y > x and x > 1")],
+        always=[fact("b", "x > y and n != y")],
+    )
+
+    def told() -> set[tuple[str, frozenset[str]]]:
+        # An exception whose containment is not known is a conflict.
+        same = {"exception": "conflict"}
+        return {
+            (same.get(one.code, one.code), frozenset({one.rules[0], other}))
+            for one in check_knowledge(base)
+            if one.code not in ("not-analysed", "gap")
+            for other in one.rules
+            if other != one.rules[0] or len(one.rules) == 1
+        }
+
+    everything = told()
+    assert {code for code, _ in everything} >= {"never-fires", "subsumed", "conflict", "never-counts"}
+    monkeypatch.setattr(f"toolkit.knowledge.{limit}", steps)
+    assert told() <= everything
+
+
 def test_no_rules_give_no_findings() -> None:
     assert codes(knowledge()) == []
 

@@ -10,16 +10,23 @@ from functools import cached_property
 
 from toolkit.errors import TooComplexError
 from toolkit.knowledge.base import Conditions, KnowledgeBase
-from toolkit.knowledge.boxes import Region, Row, Space
+from toolkit.knowledge.boxes import Region, Space
 from toolkit.knowledge.condition import Condition
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.entries import ColumnSpec, Constraint, Rule
 from toolkit.knowledge.findings import RuleFinding, Severity
 from toolkit.knowledge.overlaps import Pairwise, pairwise
+from toolkit.knowledge.parts import Budget
 from toolkit.knowledge.schema import Schema
 from toolkit.knowledge.wording import enumerated
 
-__all__ = ["Analysed", "Fact", "analysed", "covered", "everywhere"]
+__all__ = ["Analysed", "Fact", "analysed"]
+
+MAX_STEPS = 50_000
+"""Steps of one region or one search."""
+
+MAX_TOTAL_STEPS = 1_000_000
+"""Steps of all of them together: some seconds."""
 
 _FEW = 10
 """Of up to so many rules, those that are not needed to outdo another are not named."""
@@ -61,6 +68,8 @@ class Analysed:
     regions : tuple of Region or None
         One for each rule; None when it could not be analysed.
     facts : tuple of Fact
+    budget : Budget
+        For all searches together.
     """
 
     knowledge: KnowledgeBase
@@ -69,6 +78,40 @@ class Analysed:
     space: Space
     regions: tuple[Region | None, ...]
     facts: tuple[Fact, ...]
+    budget: Budget
+
+    def region(self, condition: Condition) -> Region | None:
+        """Return the region of a part of some condition, None when it could not be analysed."""
+        return _region(self.space, condition, self.budget)
+
+    def can_be_met(self, condition: Condition) -> bool:
+        """Tell whether some row may meet a part of some condition; surely none when it says no."""
+        region = self.region(condition)
+        return region is None or bool(region)
+
+    def search(self, region: Region, others: Iterable[Region | None]) -> Region | None:
+        """Return a part of a region outside of others, empty if there is none, None if that is not known."""
+        try:
+            return region.outside([other for other in others if other], Budget(MAX_STEPS, self.budget))
+        except TooComplexError:
+            return None
+
+    def covered(self, region: Region, others: Iterable[Region | None]) -> bool:
+        """Tell whether a region surely lies inside some others taken together."""
+        found = self.search(region, others)
+        return found is not None and not found
+
+    def everywhere(self, condition: Condition, region: Region) -> str | None:
+        """Return where a condition holds, in words: everywhere, or where its columns are known; or None."""
+        names = columns_of(condition)
+        if self.covered(self.space.everything, [region]):
+            return ""
+        known = self.space.known(names)
+        if not known or not self.covered(known, [region]):
+            return None
+        return (
+            f" where {enumerated([repr(name) for name in names])} {'is' if len(names) == 1 else 'are'} known"
+        )
 
     @cached_property
     def pairs(self) -> Pairwise:
@@ -116,10 +159,10 @@ class Analysed:
         if alone is not None:
             return [alone]
         regions = {one: self.regions[one] for one in before if self.pairs.overlap[index, one]}
-        if len(regions) < 2 or not covered(region, regions.values()):
+        if len(regions) < 2 or not self.covered(region, regions.values()):
             return []
         for one in list(regions) if len(regions) <= _FEW else ():
-            if covered(region, [other for key, other in regions.items() if key != one]):
+            if self.covered(region, [other for key, other in regions.items() if key != one]):
                 del regions[one]
         return list(regions)
 
@@ -131,7 +174,7 @@ class Analysed:
             for index, region in enumerate(self.regions)
             if not region
             or index in self.outdone
-            or everywhere(self.conditions.rules[index], region) is not None
+            or self.everywhere(self.conditions.rules[index], region) is not None
         )
 
     @cached_property
@@ -179,36 +222,28 @@ class Analysed:
             severity,
             sentence,
             rules=tuple(self.rules[index].id for index in indices),
-            witness=None if witness is None else self.row(witness.witness(), names),
+            witness=self.row(witness, names),
             where=self.knowledge.rule_where(indices[0], "when"),
         )
 
-    def row(self, row: Row | None, names: Iterable[str] | None = None) -> dict[str, object] | None:
-        """Return some columns of a row as an expert would write them, in the file's order."""
+    def row(self, region: Region | None, names: Iterable[str] | None = None) -> dict[str, object] | None:
+        """Return some columns of a row in a region as an expert would write them, in the file's order."""
+        try:
+            row = None if region is None else region.witness()
+        except TooComplexError:
+            row = None
         if row is None:
             return None
         columns = self.knowledge.columns
         wanted = set(row) if names is None else set(names)
         return {name: _plain(row[name], columns[name]) for name in columns if name in wanted and name in row}
 
-
-def covered(region: Region, others: Iterable[Region | None]) -> bool:
-    """Tell whether a region surely lies inside some others taken together."""
-    try:
-        return not region.outside([other for other in others if other])
-    except TooComplexError:
-        return False
-
-
-def everywhere(condition: Condition, region: Region) -> str | None:
-    """Return where a condition holds, in words, if that is everywhere or wherever its columns are known."""
-    names, space = columns_of(condition), region.space
-    if covered(space.everything, [region]):
-        return ""
-    known = space.known(names)
-    if not known or not covered(known, [region]):
-        return None
-    return f" where {enumerated([repr(name) for name in names])} {'is' if len(names) == 1 else 'are'} known"
+    def both(self, one: Region | None, other: Region | None) -> Region | None:
+        """Return the rows that two regions share, None when that cannot be told."""
+        try:
+            return None if one is None or other is None else one & other
+        except TooComplexError:
+            return None
 
 
 def analysed(knowledge: KnowledgeBase, schema: Schema | None = None) -> Analysed:
@@ -229,22 +264,23 @@ def analysed(knowledge: KnowledgeBase, schema: Schema | None = None) -> Analysed
     levels = (
         {} if schema is None else {one.name: one.levels for one in schema.columns if one.kind == "category"}
     )
+    budget = Budget(MAX_TOTAL_STEPS)
     space = Space.of([one for part in conditions for one in part], knowledge.columns, levels)
     facts = tuple(
-        Fact(kind, index, entry, condition, _region(space, condition))
+        Fact(kind, index, entry, condition, _region(space, condition, budget))
         for kind, entries, read in (
             ("never", knowledge.never, conditions.never),
             ("always", knowledge.always, conditions.always),
         )
         for index, (entry, condition) in enumerate(zip(entries, read, strict=True))
     )
-    regions = tuple(_region(space, condition) for condition in conditions.rules)
-    return Analysed(knowledge, knowledge.all_rules, conditions, space, regions, facts)
+    regions = tuple(_region(space, condition, budget) for condition in conditions.rules)
+    return Analysed(knowledge, knowledge.all_rules, conditions, space, regions, facts, budget)
 
 
-def _region(space: Space, condition: Condition) -> Region | None:
+def _region(space: Space, condition: Condition, budget: Budget) -> Region | None:
     try:
-        return space.region(condition)
+        return space.region(condition, Budget(MAX_STEPS, budget))
     except TooComplexError:
         return None
 

@@ -21,6 +21,9 @@ from toolkit.knowledge.parts import Part, meet
 
 __all__ = ["BoxTable"]
 
+MAX_EXACT = 20_000
+"""Pairs of boxes whose differences of columns are decided one by one."""
+
 _WORD = 64
 
 _ROUNDING = 1e-12
@@ -170,11 +173,7 @@ class BoxTable:
 
     def points(self) -> Iterator[_Ints]:
         """Yield points, one in each box, as cells, shape (n, n_places); -1 is a cell not known."""
-        located = {
-            int(index): [cell.bit_length() - 1 for cell in self.space.locate(row)]
-            for index in np.flatnonzero(self.signed)
-            if (row := self.space.row(self.parts[int(index)])) is not None
-        }
+        located = {index: self._located(index) for index in np.flatnonzero(self.signed).tolist()}
         for last in (False, True):
             points = np.empty((len(self.parts), len(self.space.domains)), np.int32)
             for place, cells in enumerate(self.space.domains):
@@ -192,6 +191,16 @@ class BoxTable:
                 points[index] = cells_of_row
             yield points
 
+    def _located(self, index: int) -> list[int]:
+        """Return the cells of a row in a box that limits a difference."""
+        try:
+            row = self.space.row(self.parts[index])
+        except TooComplexError:
+            row = None
+        if row is None:
+            return [-1] * len(self.space.domains)
+        return [cell.bit_length() - 1 for cell in self.space.locate(row)]
+
     def decide(self, overlap: _Bools) -> _Bools:
         """Strike out, in place, overlaps that differences of columns forbid; return those not decided."""
         undecided = np.zeros_like(overlap)
@@ -201,13 +210,18 @@ class BoxTable:
         places = self.space.links.places
         linked = [{place: part[place] for place in part.keys() & places} for part in self.parts]
         reaches = {side: _Reach(self, side) for side in {*itertools.chain(*self.space.links.sides.values())}}
-        for one in signed:
-            possible, impossible = self._estimated(int(one), reaches)
+        estimates = {one: self._estimated(one, reaches) for one in signed.tolist()}
+        sides = {one: self._sides(one) for one in estimates}
+        left = MAX_EXACT
+        for one, (possible, impossible) in estimates.items():
             overlap[one, impossible] = overlap[impossible, one] = False
-            asked = overlap[one] & ~possible
-            asked[one] = False
-            asked[signed[signed < one]] = False
-            for other in np.flatnonzero(asked):
+            asked = overlap[one] & ~(possible & ~self.signed)
+            asked[: one + 1] &= ~self.signed[: one + 1]
+            for other in np.flatnonzero(asked & possible & self.signed).tolist():
+                # Two inequalities about four columns, each with room where the other holds, are both met.
+                asked[other] = not (estimates[other][0][one] and sides[one].isdisjoint(sides[other]))
+            others = np.flatnonzero(asked)
+            for other in others[:left].tolist():
                 both = meet(linked[one], linked[other])
                 try:
                     met = both is not None and self.space.links.possible(both)
@@ -215,12 +229,24 @@ class BoxTable:
                     met = False
                     undecided[one, other] = undecided[other, one] = True
                 overlap[one, other] = overlap[other, one] = met
+            beyond = others[left:]
+            overlap[one, beyond] = overlap[beyond, one] = False
+            undecided[one, beyond] = undecided[beyond, one] = True
+            left = max(0, left - len(others))
         return undecided
 
+    def _sides(self, one: int) -> set[int]:
+        """Return the columns of the differences that a box limits."""
+        links = self.space.links
+        return {side for sign in links.signs(self.parts[one]) for side in links.sides[sign]}
+
     def _estimated(self, one: int, reaches: Mapping[int, _Reach]) -> tuple[_Bools, _Bools]:
-        """Return which boxes surely share a row with one that limits a difference, and which cannot."""
+        """Return which boxes leave room for the difference that one box limits, and which surely do not.
+
+        Whether they limit differences themselves is not looked at.
+        """
         part, links = self.parts[one], self.space.links
-        signs = [sign for sign in links.sides if sign in part]
+        signs = links.signs(part)
         cells, allowed = self.space.domains[signs[0]], part[signs[0]]
         nothing = np.zeros(len(self.parts), np.bool_)
         if len(signs) > 1 or allowed not in _INEQUALITIES or not isinstance(cells, SignCells):
@@ -233,8 +259,8 @@ class BoxTable:
         terms = [factor * side.end(one, factor > 0) for factor, side in zip(factors, sides, strict=True)]
         most = terms[0] + terms[1]
         margin = _ROUNDING * (np.abs(terms[0]) + np.abs(terms[1])) + _TINY
-        free = ~self.signed & ~sides[0].gaps & ~sides[1].gaps
-        return free & ((most > margin) | np.isinf(most)), most < -margin
+        plain = ~sides[0].gaps & ~sides[1].gaps
+        return plain & ((most > margin) | np.isinf(most)), most < -margin
 
 
 class _Reach:

@@ -83,12 +83,15 @@ class Space:
     """
 
     def __init__(
-        self, columns: Mapping[str, NumberCells | ChoiceCells], signs: Mapping[Pair, SignCells]
+        self,
+        columns: Mapping[str, NumberCells | ChoiceCells],
+        signs: Mapping[Pair, SignCells],
+        budget: Budget | None = None,
     ) -> None:
         self.names = tuple(columns)
         self.domains: tuple[NumberCells | ChoiceCells | SignCells, ...] = (*columns.values(), *signs.values())
         self.full = tuple(domain.full for domain in self.domains)
-        self.links = Links(self.domains, self.names)
+        self.links = Links(self.domains, self.names, budget)
         keys: list[str | Pair] = [*columns, *signs]
         self._place = {key: place for place, key in enumerate(keys)}
 
@@ -98,6 +101,7 @@ class Space:
         conditions: Iterable[Condition],
         columns: Mapping[str, ColumnSpec],
         levels: Mapping[str, tuple[str, ...]] | None = None,
+        budget: Budget | None = None,
     ) -> Space:
         """Return the space in which some conditions can be analysed.
 
@@ -108,6 +112,8 @@ class Space:
             Type, range, values and what missing stands for.
         levels : mapping of str to tuple of str, optional
             All values of choices, as the task has them; they overrule declared values.
+        budget : Budget, optional
+            For all comparisons of two columns; see `links.MAX_STEPS`.
         """
         cuts: dict[str, list[Fraction]] = {}
         members: dict[str, list[Member]] = {}
@@ -131,15 +137,22 @@ class Space:
             pair: SignCells(pair, bool(cells[pair.left].unknown or cells[pair.right].unknown))
             for pair in pairs
         }
-        return cls(cells, signs)
+        return cls(cells, signs, budget)
 
     @property
     def everything(self) -> Region:
         """All rows."""
         return Region(self, [{}])
 
-    def region(self, condition: Condition) -> Region:
-        """Return the rows that meet a condition, whose comparisons the space was made of.
+    def region(self, condition: Condition, budget: Budget | None = None) -> Region:
+        """Return the rows that meet a condition.
+
+        Parameters
+        ----------
+        condition : Condition
+            Its comparisons are among those that the space was made of.
+        budget : Budget, optional
+            `MAX_STEPS` when left out.
 
         Raises
         ------
@@ -148,7 +161,7 @@ class Space:
         ValueError
             A comparison that the space was not made of.
         """
-        return Region(self, self._parts(condition, Budget(MAX_STEPS)))
+        return Region(self, self._parts(condition, budget or Budget(MAX_STEPS)))
 
     def known(self, names: Iterable[str]) -> Region:
         """Return the rows in which none of some columns is missing."""
@@ -165,12 +178,12 @@ class Space:
             return [] if part is None else [part]
         read = [self._parts(part, budget) for part in condition.parts]
         if condition.kind == "or":
-            return simplified([part for parts in read for part in parts], self.full)
+            return simplified([part for parts in read for part in parts], self.full, budget)
         product: list[Part] = [{}]
         for parts in sorted(read, key=len):
             budget.spend(len(product) * len(parts))
             met = [meet(one, other) for one in product for other in parts]
-            product = simplified([part for part in met if part is not None], self.full)
+            product = simplified([part for part in met if part is not None], self.full, budget)
         return product
 
     def _leaf(self, leaf: Threshold | Pair | Member) -> Part | None:
@@ -263,21 +276,25 @@ class Region:
         return bool(self.parts)
 
     def __and__(self, other: Region) -> Region:
-        Budget(MAX_STEPS).spend(len(self.parts) * len(other.parts))
+        budget = Budget(MAX_STEPS)
+        budget.spend(len(self.parts) * len(other.parts))
         met = (meet(one, two) for one in self.parts for two in other.parts)
-        return Region(self.space, simplified([part for part in met if part is not None], self.space.full))
+        return self._of([part for part in met if part is not None], budget)
 
     def __or__(self, other: Region) -> Region:
-        return Region(self.space, simplified([*self.parts, *other.parts], self.space.full))
+        return self._of([*self.parts, *other.parts], Budget(MAX_STEPS))
 
     def __sub__(self, other: Region) -> Region:
-        budget, space = Budget(MAX_STEPS), self.space
+        budget, links = Budget(MAX_STEPS), self.space.links
         left = [
             piece
             for part in self.parts
-            for piece in difference(part, other.parts, space.full, space.links.possible, budget)
+            for piece in difference(part, other.parts, self.space.full, links.possible, budget)
         ]
-        return Region(space, simplified(left, space.full))
+        return self._of(left, budget)
+
+    def _of(self, parts: list[Part], budget: Budget) -> Region:
+        return Region(self.space, simplified(parts, self.space.full, budget))
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -294,6 +311,11 @@ class Region:
 
         Columns left out may be missing or anything else. What missing stands for is written out, so
         that `condition.holds` can be asked.
+
+        Raises
+        ------
+        TooComplexError
+            It limits too many differences of columns.
         """
         return self.space.row(self.parts[0]) if self.parts else None
 

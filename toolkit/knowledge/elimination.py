@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from toolkit.errors import TooComplexError
 from toolkit.knowledge.intervals import Interval
+from toolkit.knowledge.parts import Budget
 
 __all__ = ["Constraints", "add", "point"]
 
@@ -68,7 +69,7 @@ def add(
             raise TooComplexError("the comparisons between columns are too many to be decided")
 
 
-def point(constraints: Constraints, whole: Sequence[bool]) -> list[Fraction] | None:
+def point(constraints: Constraints, whole: Sequence[bool], budget: Budget) -> list[Fraction] | None:
     """Return a point that meets some constraints, whole where that is easy; None when there is none.
 
     Parameters
@@ -76,16 +77,19 @@ def point(constraints: Constraints, whole: Sequence[bool]) -> list[Fraction] | N
     constraints : Constraints
     whole : sequence of bool
         Which variables are whole numbers.
+    budget : Budget
+        A step is one combination of two constraints.
 
     Raises
     ------
     TooComplexError
-        More than `MAX_CONSTRAINTS` on the way.
+        More steps than the budget allows, or more than `MAX_CONSTRAINTS` on the way.
     """
     left = set(range(len(whole)))
     steps: list[tuple[int, Constraints]] = []
     while left and () not in constraints:
         index = min(left, key=lambda index: _products(constraints, index))
+        budget.spend(1 + _products(constraints, index))
         left.remove(index)
         steps.append((index, {key: bound for key, bound in constraints.items() if key[index]}))
         constraints = _eliminate(constraints, index, whole)
@@ -95,7 +99,9 @@ def point(constraints: Constraints, whole: Sequence[bool]) -> list[Fraction] | N
     for index, bounds in reversed(steps):
         room = Interval()
         for key, (bound, is_open) in bounds.items():
-            rest = bound - sum(key[other] * found[other] for other in range(len(whole)) if other != index)
+            known = (factor * value for factor, value in zip(key, found, strict=True) if factor and value)
+            # The variable itself is still at 0.
+            rest = bound - sum(known)
             end, above = rest / key[index], key[index] > 0
             room = room.meet(
                 Interval(low=end, low_open=is_open) if above else Interval(high=end, high_open=is_open)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from toolkit.knowledge.analysed import Analysed, Fact, everywhere
+from toolkit.knowledge.analysed import Analysed, Fact
 from toolkit.knowledge.boxes import Region
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.findings import RuleFinding, Severity
@@ -24,9 +24,9 @@ def facts(base: Analysed) -> Iterator[RuleFinding]:
                 base, "not-analysed", "info", f"{name} is too complex to be analysed exactly", [fact]
             )
         elif not fact.region:
-            reason = contradiction(fact.condition, columns)
+            reason = contradiction(fact.condition, columns, base.can_be_met)
             yield _of_facts(base, "never-fires", "error", f"{name} can never be met: {reason}", [fact])
-        elif (place := everywhere(fact.condition, fact.region)) is not None:
+        elif (place := base.everywhere(fact.condition, fact.region)) is not None:
             words = base.knowledge.outcome
             answer = words.negative if fact.kind == "never" else words.positive
             yield _of_facts(
@@ -59,7 +59,7 @@ def _pairs(base: Analysed, facts: Sequence[Fact]) -> Iterator[RuleFinding]:
     for one, first in enumerate(facts):
         for other, second in enumerate(facts[one + 1 :], one + 1):
             clash = pairs.overlap[one, other] and first.kind != second.kind and idle.isdisjoint((one, other))
-            if clash and first.region and second.region:
+            if clash:
                 yield _of_facts(
                     base,
                     "facts-clash",
@@ -67,7 +67,7 @@ def _pairs(base: Analysed, facts: Sequence[Fact]) -> Iterator[RuleFinding]:
                     f"'{first.entry.id}' under {first.kind} and '{second.entry.id}' under {second.kind} "
                     "can both be met, and both cannot be true; narrow one of them",
                     [first, second],
-                    first.region & second.region,
+                    base.both(first.region, second.region),
                 )
 
 
@@ -85,6 +85,6 @@ def _of_facts(
         severity,
         sentence,
         rules=tuple(fact.entry.id for fact in concerned),
-        witness=None if witness is None else base.row(witness.witness(), names),
+        witness=base.row(witness, names),
         where=base.knowledge.where(concerned[0].kind, concerned[0].index, "when"),
     )

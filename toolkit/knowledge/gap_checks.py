@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolkit.errors import TooComplexError
 from toolkit.knowledge.analysed import Analysed
 from toolkit.knowledge.boxes import Region
 from toolkit.knowledge.condition import columns as columns_of
@@ -22,7 +21,7 @@ def gaps(base: Analysed) -> Iterator[RuleFinding]:
                 "gap",
                 "info",
                 "no rule fires on rows like the example, although all values are known: the prior stands",
-                witness=base.row(gap.witness()),
+                witness=base.row(gap),
                 where=base.knowledge.where("rules"),
             )
     for name, _, rows in base.tables:
@@ -33,20 +32,16 @@ def gaps(base: Analysed) -> Iterator[RuleFinding]:
                 "info",
                 f"no row of table '{name}' fires on inputs like the example, although all are known",
                 rules=tuple(base.rules[index].id for index in rows),
-                witness=base.row(gap.witness(), _names(base, rows)),
+                witness=base.row(gap, _names(base, rows)),
                 where=base.knowledge.rule_where(rows.start),
             )
 
 
 def _gap(base: Analysed, indices: range) -> Region | None:
     regions = [base.regions[index] for index in indices]
-    known = base.space.known(_names(base, indices))
     if not regions or None in regions:
         return None
-    try:
-        return known.outside([region for region in regions if region])
-    except TooComplexError:
-        return None
+    return base.search(base.space.known(_names(base, indices)), regions)
 
 
 def _names(base: Analysed, indices: range) -> set[str]:

@@ -139,7 +139,7 @@ def solve(
         Every column that a relation names, with at least one interval.
     relations : sequence of Relation
     budget : Budget
-        A step is one elimination of all variables.
+        A step is one combination of two constraints.
 
     Raises
     ------
@@ -179,10 +179,9 @@ def _solve(
     for _ in range(MAX_SPLITS):
         if not waiting:
             return None
-        budget.spend(1)
         values, signs = waiting.pop()
         whole = [quantity.whole for quantity in values]
-        place = point(_relaxed(names, values, signs), whole)
+        place = point(_relaxed(names, values, signs), whole, budget)
         if place is None:
             continue
         for index, value in enumerate(place):

@@ -15,10 +15,12 @@ from toolkit.knowledge.parts import Budget, Part, meet
 
 __all__ = ["Links"]
 
-MAX_STEPS = 20_000
-"""Eliminations for all questions of one space."""
+MAX_STEPS = 100_000
+"""Combinations of two constraints for all questions of one space: some seconds."""
 
 _SIGNS = 0b111
+
+_Solved = tuple[Part, Mapping[str, Fraction]]
 
 
 class Links:
@@ -29,10 +31,15 @@ class Links:
     domains : sequence of NumberCells, ChoiceCells or SignCells
     names : sequence of str
         Names of the columns, which come before the differences.
+    budget : Budget, optional
+        `MAX_STEPS` when left out; answers are remembered and cost it once.
     """
 
     def __init__(
-        self, domains: Sequence[NumberCells | ChoiceCells | SignCells], names: Sequence[str]
+        self,
+        domains: Sequence[NumberCells | ChoiceCells | SignCells],
+        names: Sequence[str],
+        budget: Budget | None = None,
     ) -> None:
         place = {name: index for index, name in enumerate(names)}
         self._domains = domains
@@ -45,7 +52,12 @@ class Links:
         self.places = {index for sign, sides in self.sides.items() for index in (sign, *sides)}
         self._possible: dict[frozenset[tuple[int, int]], bool] = {}
         self._quantities: dict[tuple[int, int], Quantity] = {}
-        self._budget = Budget(MAX_STEPS)
+        self._solved: dict[frozenset[tuple[int, int]], _Solved | None] = {}
+        self._budget = budget or Budget(MAX_STEPS)
+
+    def signs(self, part: Part) -> list[int]:
+        """Return the differences that a box limits."""
+        return sorted(part.keys() & self.sides.keys())
 
     def known(self, sign: int) -> Part:
         """Return the box in which both columns of a difference are known."""
@@ -69,8 +81,21 @@ class Links:
             self._possible[key] = known
         return known
 
-    def solved(self, part: Part) -> tuple[Part, Mapping[str, Fraction]] | None:
-        """Return a box inside one, and values for the columns that differences limit there, or None."""
+    def solved(self, part: Part) -> _Solved | None:
+        """Return a box inside one, and values for the columns that differences limit there, or None.
+
+        Raises
+        ------
+        TooComplexError
+            Too many comparisons between columns.
+        """
+        key = frozenset(item for item in part.items() if item[0] in self.places)
+        if key not in self._solved:
+            self._solved[key] = self._solve(dict(key))
+        found = self._solved[key]
+        return None if found is None else ({**part, **found[0]}, found[1])
+
+    def _solve(self, part: Part) -> _Solved | None:
         for case in self._cases(part):
             values = solve(*self._question(case), self._budget)
             if values is not None:
@@ -79,10 +104,8 @@ class Links:
 
     def _cases(self, part: Part) -> Iterator[Part]:
         """Split a box until each sign is limited only where both of its columns are known."""
-        for sign, sides in self.sides.items():
-            mask = part.get(sign)
-            if mask is None:
-                continue
+        for sign in self.signs(part):
+            sides, mask = self.sides[sign], part[sign]
             if mask & self._domains[sign].unknown:
                 rest = {place: cells for place, cells in part.items() if place != sign}
                 cases = [
@@ -104,14 +127,14 @@ class Links:
     def _question(self, case: Part) -> tuple[dict[str, Quantity], list[Relation]]:
         quantities: dict[str, Quantity] = {}
         relations = []
-        for sign, sides in self.sides.items():
+        for sign in self.signs(case):
             domain = self._domains[sign]
-            if sign in case and isinstance(domain, SignCells):
+            if isinstance(domain, SignCells):
                 pair = domain.pair
                 relations.append(
                     Relation(pair.left, pair.left_factor, pair.right, pair.right_factor, case[sign])
                 )
-                for side in sides:
+                for side in self.sides[sign]:
                     cells = case.get(side, self._domains[side].known)
                     quantities[self._names[side]] = self._quantity(side, cells)
         return quantities, relations

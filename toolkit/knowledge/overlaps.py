@@ -24,8 +24,8 @@ __all__ = ["Pairwise", "pairwise"]
 MAX_BOXES = 4_000
 """Boxes that are compared all with all; regions with the most boxes are left out beyond."""
 
-MAX_STEPS = 1_000_000
-"""Pairs of boxes that deciding the remaining pairs of regions may look at, all together."""
+MAX_STEPS = 300_000
+"""Steps that deciding the remaining pairs of regions may take, all together."""
 
 _Bools = NDArray[np.bool_]
 

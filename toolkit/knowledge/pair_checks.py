@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.knowledge.analysed import Analysed
-from toolkit.knowledge.boxes import Region
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.findings import RuleFinding, Severity
 from toolkit.knowledge.wording import listed
@@ -34,7 +33,7 @@ def table_overlaps(base: Analysed) -> Iterator[RuleFinding]:
                 f"'{name}' with hit policy U rows must not overlap; narrow one, or choose F or C",
                 other,
                 one,
-                witness=_both(base, one, other),
+                witness=base.both(base.regions[one], base.regions[other]),
             )
         if len(pairs) > MOST:
             yield base.finding(
@@ -109,7 +108,7 @@ def conflicts(base: Analysed) -> Iterator[RuleFinding]:
             f"{base.says(one)} and {base.says(other)} can both fire; {joint}",
             one,
             other,
-            witness=_both(base, one, other),
+            witness=base.both(base.regions[one], base.regions[other]),
         )
     if len(pairs) > MOST:
         yield _count(
@@ -138,11 +137,6 @@ def undecided(base: Analysed) -> Iterator[RuleFinding]:
 
 def _count(sentence: str) -> RuleFinding:
     return RuleFinding("conflict", "info", sentence)
-
-
-def _both(base: Analysed, one: int, other: int) -> Region | None:
-    first, second = base.regions[one], base.regions[other]
-    return None if first is None or second is None else first & second
 
 
 def _against(base: Analysed) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ allowed, a missing value included. No set of cells in a box is empty.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 
 from toolkit.errors import TooComplexError
 
@@ -15,7 +16,7 @@ __all__ = ["Budget", "Part", "covers", "difference", "escape", "meet", "simplifi
 Part = dict[int, int]
 """Number of a limited column -> its cells."""
 
-MAX_BOXES = 1_000
+MAX_BOXES = 300
 """Boxes of one region, while it is made and after."""
 
 _FEW = 100
@@ -28,14 +29,19 @@ class Budget:
     Parameters
     ----------
     steps : int
+    whole : Budget, optional
+        A larger one that this is a part of.
     """
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, whole: Budget | None = None) -> None:
         self.left = steps
+        self._whole = whole
 
     def spend(self, steps: int) -> None:
         """Count some steps; TooComplexError when none are left."""
         self.left -= steps
+        if self._whole is not None:
+            self._whole.spend(steps)
         if self.left < 0:
             raise TooComplexError("it needs more steps than an analysis may take")
 
@@ -60,7 +66,7 @@ def covers(outer: Part, inner: Part) -> bool:
     return True
 
 
-def simplified(parts: Sequence[Part], full: Sequence[int]) -> list[Part]:
+def simplified(parts: Sequence[Part], full: Sequence[int], budget: Budget) -> list[Part]:
     """Return fewer boxes for the same rows: those alike but for one column become one, inner ones go.
 
     Parameters
@@ -68,16 +74,19 @@ def simplified(parts: Sequence[Part], full: Sequence[int]) -> list[Part]:
     parts : sequence of Part
     full : sequence of int
         All cells of each column.
+    budget : Budget
 
     Raises
     ------
     TooComplexError
-        More than `MAX_BOXES` are left.
+        More than `MAX_BOXES` are left, or nothing of the budget.
     """
     found, before = list(parts), 0
     while len(found) > 1 and len(found) != before:
         before = len(found)
-        for place in sorted({place for part in found for place in part}):
+        places = sorted({place for part in found for place in part})
+        budget.spend(before * len(places))
+        for place in places:
             found = _joined(found, place, full[place])
         if len(found) <= _FEW:
             found = _outermost(found)
@@ -103,14 +112,22 @@ def _outermost(parts: list[Part]) -> list[Part]:
     return kept
 
 
-def _pieces(part: Part, other: Part, full: Sequence[int]) -> Iterator[Part]:
-    """Cut what lies outside `other` off a box, one separate piece for each column that `other` limits."""
+def _pieces(part: Part, other: Part, full: Sequence[int]) -> Iterator[tuple[int, Part]]:
+    """Cut what lies outside `other` off a box.
+
+    Yields
+    ------
+    room : int
+        Number of cells in the column that was cut.
+    piece : Part
+        Separate from the others; one for each column that `other` limits further.
+    """
     inside = dict(part)
     for place, mask in other.items():
         own = inside.get(place, full[place])
         outside = own & ~mask
         if outside:
-            yield {**inside, place: outside}
+            yield outside.bit_count(), {**inside, place: outside}
         inside[place] = own & mask
 
 
@@ -141,7 +158,7 @@ def difference(
             if meet(piece, other) is None:
                 cut.append(piece)
             else:
-                cut += [rest for rest in _pieces(piece, other, full) if possible(rest)]
+                cut += [rest for _, rest in _pieces(piece, other, full) if possible(rest)]
         left = cut
         if len(left) > MAX_BOXES:
             raise TooComplexError(f"it falls into more than {MAX_BOXES:,} boxes")
@@ -164,17 +181,13 @@ def escape(
         here, start = waiting.pop()
         for index in range(start, len(others)):
             if meet(here, others[index]) is not None:
-                budget.spend(1 + index - start)
-                pieces = [piece for piece in _pieces(here, others[index], full) if possible(piece)]
+                budget.spend(1 + index - start + len(others[index]))
+                pieces = [one for one in _pieces(here, others[index], full) if possible(one[1])]
                 # The roomiest is looked into first: the most rules are still free to stay silent there.
-                pieces.sort(key=_room)
-                waiting += [(piece, index + 1) for piece in pieces]
+                pieces.sort(key=itemgetter(0))
+                waiting += [(piece, index + 1) for _, piece in pieces]
                 break
         else:
             budget.spend(1 + len(others) - start)
             return here
     return None
-
-
-def _room(part: Part) -> int:
-    return sum(mask.bit_count() for mask in part.values()) - len(part)

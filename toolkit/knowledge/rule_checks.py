@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from toolkit.knowledge.analysed import Analysed, covered, everywhere
+from toolkit.knowledge.analysed import Analysed
 from toolkit.knowledge.condition import Member, Pair, Threshold, leaves
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.entries import ColumnSpec
@@ -30,9 +30,9 @@ def extremes(base: Analysed) -> Iterator[RuleFinding]:
                 index,
             )
         elif not region:
-            reason = contradiction(condition, columns)
+            reason = contradiction(condition, columns, base.can_be_met)
             yield base.finding("never-fires", "error", f"'{rule.id}' can never fire: {reason}", index)
-        elif (place := everywhere(condition, region)) is not None:
+        elif (place := base.everywhere(condition, region)) is not None:
             yield base.finding(
                 "always-fires",
                 "warning",
@@ -50,8 +50,8 @@ def effects(base: Analysed) -> Iterator[RuleFinding]:
             continue
         if index in base.outdone:
             yield _never_counts(base, index)
-        over = next(([fact] for fact in settled if covered(region, [fact.region])), settled)
-        if over and covered(region, [fact.region for fact in over]):
+        over = next(([fact] for fact in settled if base.covered(region, [fact.region])), settled)
+        if over and base.covered(region, [fact.region for fact in over]):
             names = enumerated([f"'{fact.entry.id}' (under {fact.kind})" for fact in over], "or")
             yield base.finding(
                 "overruled",
@@ -87,8 +87,10 @@ def comparisons(base: Analysed) -> Iterator[RuleFinding]:
         for leaf in dict.fromkeys(leaves(condition)):
             uses.setdefault(leaf, []).append(index)
     for leaf, users in uses.items():
-        region = base.space.region(leaf)
+        region = base.region(leaf)
         names = listed([base.rules[index].id for index in users])
+        if region is None:
+            continue
         if not region and any(base.regions[index] for index in users):
             yield base.finding(
                 "constant-comparison",
@@ -99,7 +101,7 @@ def comparisons(base: Analysed) -> Iterator[RuleFinding]:
             )
         elif region and not _at_the_edge(leaf, columns) and base.conditions.rules[users[0]] != leaf:
             known = base.space.known(columns_of(leaf))
-            if known and covered(known, [region]):
+            if known and base.covered(known, [region]):
                 yield base.finding(
                     "constant-comparison",
                     "warning",

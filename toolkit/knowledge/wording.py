@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from toolkit.errors import TooComplexError
@@ -11,8 +11,12 @@ from toolkit.knowledge.boxes import Space
 from toolkit.knowledge.condition import Condition, Junction, Member, Threshold, join, to_text
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.entries import ColumnSpec
+from toolkit.knowledge.parts import Budget
 
 __all__ = ["contradiction", "enumerated", "listed", "ranges", "told"]
+
+_MAX_STEPS = 5_000
+"""Steps for the comparisons of two columns in one sentence."""
 
 
 def told(condition: Condition, columns: Mapping[str, ColumnSpec]) -> str:
@@ -49,8 +53,18 @@ def enumerated(words: Sequence[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def contradiction(condition: Condition, columns: Mapping[str, ColumnSpec]) -> str:
-    """Return why no row meets a condition: the fewest of its parts that exclude one another."""
+def contradiction(
+    condition: Condition, columns: Mapping[str, ColumnSpec], can_be_met: Callable[[Condition], bool]
+) -> str:
+    """Return why no row meets a condition: the fewest of its parts that exclude one another.
+
+    Parameters
+    ----------
+    condition : Condition
+    columns : mapping of str to ColumnSpec
+    can_be_met : callable
+        Whether some row may meet some of the parts together.
+    """
     if not isinstance(condition, Junction):
         return f"no row meets {told(condition, columns)}{ranges(condition, columns)}"
     if condition.kind == "or":
@@ -58,19 +72,20 @@ def contradiction(condition: Condition, columns: Mapping[str, ColumnSpec]) -> st
     needed = list(condition.parts)
     for part in condition.parts:
         rest = [other for other in needed if other is not part]
-        if rest and not _can_be_met(rest, columns):
+        if rest and not can_be_met(join("and", rest)):
             needed = rest
     if len(needed) == 1:
-        return contradiction(needed[0], columns)
+        return contradiction(needed[0], columns, can_be_met)
     sentence = f"{enumerated([told(part, columns) for part in needed])} exclude one another"
+    whole = join("and", needed)
+    return sentence + (ranges(whole, columns) if _needs_ranges(whole, columns) else "")
+
+
+def _needs_ranges(condition: Condition, columns: Mapping[str, ColumnSpec]) -> bool:
+    """Tell whether a condition that no row meets could be met if its columns had no range."""
     boundless = {name: spec.model_copy(update={"min": None, "max": None}) for name, spec in columns.items()}
-    # A range is told where the parts could be met without it.
-    return sentence + (ranges(join("and", needed), columns) if _can_be_met(needed, boundless) else "")
-
-
-def _can_be_met(parts: Sequence[Condition], columns: Mapping[str, ColumnSpec]) -> bool:
     try:
-        return bool(Space.of(parts, columns).region(join("and", parts)))
+        return bool(Space.of([condition], boundless, budget=Budget(_MAX_STEPS)).region(condition))
     except TooComplexError:
         return True
 
