@@ -11,7 +11,7 @@ def test_bytes_are_those_of_packbits(n_rules: int) -> None:
     fired = np.random.default_rng(n_rules).random((n_rules, 50)) < 0.4
     packed = np.full((-(-n_rules // 8), 50), 255, np.uint8)
     pack(list(fired), packed)
-    assert (packed.T == np.packbits(fired.T, axis=1)).all()
+    assert (np.packbits(fired.T, axis=1) == packed.T).all()
 
 
 @pytest.mark.parametrize("n_rules", [0, 3, 8, 21])

@@ -4,11 +4,11 @@
 code                      severity  what was found
 ========================  ========  ==============================================================
 ``never-fires``           error     no row can meet the condition
-``facts-clash``           error     a ``never`` and an ``always`` can both be met
 ``table-overlap``         error     two rows of a table with hit policy U can fire together
 ``unknown-column``        error     the task does not have the column
 ``wrong-type``            error     the task's column is of another kind
 ``unknown-choice``        error     the task's column does not have the value
+``facts-clash``           warning   a ``never`` and an ``always`` can both be met; ``never`` wins
 ``always-fires``          warning   every row meets the condition; an error of a hard fact
 ``never-counts``          warning   a rule of the same group outdoes it wherever it fires
 ``overruled``             warning   a hard fact settles every row on which it fires

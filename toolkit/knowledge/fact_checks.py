@@ -63,9 +63,9 @@ def _pairs(base: Analysed, facts: Sequence[Fact]) -> Iterator[RuleFinding]:
                 yield _of_facts(
                     base,
                     "facts-clash",
-                    "error",
+                    "warning",
                     f"'{first.entry.id}' under {first.kind} and '{second.entry.id}' under {second.kind} "
-                    "can both be met, and both cannot be true; narrow one of them",
+                    "can both be met, and never wins there; narrow one of them if there are such rows",
                     [first, second],
                     base.both(first.region, second.region),
                 )

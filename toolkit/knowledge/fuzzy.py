@@ -122,7 +122,7 @@ class Prior:
         for name, value in vars(self).items():
             if not 0 < value < math.inf:
                 raise ParameterError(
-                    f"{name} must be a number above 0, got {value:g}; what is not to move is left out of learn",
+                    f"{name} must be a number above 0, got {value:g}; leave out of learn what is not to move",
                     path=("prior", name),
                 )
 
