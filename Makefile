@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format check test test-all smoke retail ui bench lock clean
+.PHONY: help setup format check test test-all smoke retail schema ui bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -40,6 +40,9 @@ smoke: setup  ## a whole comparison on generated data, in about a minute
 
 retail: setup  ## the main job: who buys what next week, on real supermarket data
 	$(BIN)/python -m toolkit.run experiments/retail.yaml
+
+schema: setup  ## write the JSON schema of knowledge bases anew, for editors
+	$(BIN)/python -m toolkit schema > experiments/knowledge/knowledge.schema.json
 
 ui: setup  ## browse all results in the MLflow UI, on this machine only
 	$(BIN)/python -m toolkit ui

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from toolkit import check as check_module
 from toolkit import explain as explain_module
 from toolkit import run as run_module
 from toolkit import suggest as suggest_module
+from toolkit.knowledge.editor_schema import editor_schema_text
 from toolkit.knowledge.listing import Style
 from toolkit.run import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
 
@@ -246,6 +248,33 @@ def suggest(
             )
         )
     )
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of knowledge bases, for editors.
+
+    An editor with a YAML language server (Visual Studio Code with the YAML
+    extension, Neovim, Emacs, PyCharm) then completes keys, shows what they
+    mean, and marks mistakes while you write. Put the schema beside your
+    knowledge base, and this line first into it:
+
+      # yaml-language-server: $schema=knowledge.schema.json
+
+    What needs the whole file - names, tests, contradictions - toolkit check
+    tells.
+
+    [bold]Examples[/]
+
+      toolkit schema > knowledge.schema.json
+    """
+
+    def show() -> int:
+        sys.stdout.buffer.write(editor_schema_text().encode())
+        sys.stdout.buffer.flush()
+        return 0
+
+    raise typer.Exit(guarded(show))
 
 
 @app.command()

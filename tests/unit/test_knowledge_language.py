@@ -189,3 +189,5 @@ def test_written_conditions_read_back_the_same() -> None:
         'n >= 4 and (3 * due > 1 or goods not in ["beer", "rice"]) and 13 * n >= 4 * x and due > 0.1'
     )
     assert parse(to_text(condition), WORDS) == condition
+    condition = parse("not live and (live or n > 0)", WORDS)
+    assert to_text(condition, flags={"live"}) == "not live and (live or n > 0)"

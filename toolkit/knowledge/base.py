@@ -38,7 +38,35 @@ class Conditions(NamedTuple):
 
 
 class KnowledgeBase(Frozen):
-    """One file of expert knowledge. Its keys are the fields below."""
+    """One file of expert knowledge.
+
+    Parameters
+    ----------
+    knowledge_base : str
+        Its name.
+    description : str
+        What it knows, in a sentence.
+    predicts : str
+        The label: what is to be known about a row.
+    outcome : Outcome
+        The words of ``then``.
+    prior : str
+        The probability before any rule: a percentage such as ``9.5 %``, or the name of a column.
+    columns : dict of str to ColumnSpec
+        Columns of the task that conditions may use, as the expert understands them.
+    sets : dict of str to tuple of str or float
+        Named lists of values, for ``in``.
+    terms : dict of str to str
+        Named conditions; they may use one another, not in a circle.
+    rules : tuple of Rule
+        Evidence, the most important first.
+    tables : tuple of DecisionTable
+        Rules of one shape, row by row; in a file, names of CSV files too.
+    never, always : tuple of Constraint
+        Hard facts: they set the answer to 0 or 1 whatever the evidence; ``never`` wins.
+    authoring : Authoring, optional
+        What the file cost its authors.
+    """
 
     knowledge_base: Text
     description: str = ""

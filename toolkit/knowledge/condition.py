@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -185,13 +185,14 @@ def quote(text: str) -> str:
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in written)
 
 
-def to_text(condition: Condition) -> str:
-    """Write a condition so that reading it gives the same condition."""
+def to_text(condition: Condition, flags: Collection[str] = ()) -> str:
+    """Write a condition so that reading it gives the same condition; `flags` are columns of yes and no."""
     if isinstance(condition, Junction):
         if not condition.parts:
             return "true" if condition.kind == "and" else "not true"
         parts = [
-            f"({to_text(part)})" if isinstance(part, Junction) else to_text(part) for part in condition.parts
+            f"({to_text(part, flags)})" if isinstance(part, Junction) else to_text(part, flags)
+            for part in condition.parts
         ]
         return f" {condition.kind} ".join(parts)
     if isinstance(condition, Member):
@@ -207,6 +208,8 @@ def to_text(condition: Condition) -> str:
         )
         return f"{left} {condition.op} {right}"
     digits, name = _number(condition.value), _name(condition.column)
+    if condition.column in flags and condition.value == Fraction(1, 2) and condition.op in (">", "<="):
+        return name if condition.op == ">" else f"not {name}"
     if digits is not None:
         return f"{name} {condition.op} {digits}"
     value = condition.value

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from toolkit.config import Frozen
 from toolkit.errors import did_you_mean, shorten
@@ -50,7 +50,18 @@ def _shown(value: object) -> str:
 
 Text = Annotated[str, Field(min_length=1)]
 
-Certainty = Annotated[str | float, BeforeValidator(_certainty)]
+Certainty = Annotated[
+    str | float,
+    BeforeValidator(_certainty),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(WORDS)},
+                {"type": "number", "exclusiveMinimum": -1, "exclusiveMaximum": 1, "not": {"const": 0}},
+            ]
+        }
+    ),
+]
 """A word of `WORDS`, or a number in (-1, 1) that is not 0."""
 
 
@@ -60,6 +71,7 @@ class ColumnSpec(Frozen):
     Parameters
     ----------
     type : {"number", "whole number", "yes/no", "choice"}
+        What it holds.
     min, max : float, optional
         Range of a number; tests must stay in it.
     values : tuple of str, optional
@@ -113,17 +125,31 @@ class ColumnSpec(Frozen):
 
 
 class Outcome(Frozen):
-    """The words of ``then``."""
+    """The words of ``then``.
+
+    Parameters
+    ----------
+    positive, negative : str
+        What a rule speaks for, and the opposite.
+    """
 
     positive: Text = "buys"
     negative: Text = "does not buy"
 
 
 class Example(Frozen):
-    """A row the expert has thought through: columns left out are missing."""
+    """A row the expert has thought through.
+
+    Parameters
+    ----------
+    given : dict of str to float, bool, str or None
+        Column -> value; columns left out are missing.
+    fires : bool
+        Whether the condition is met: yes or no.
+    """
 
     given: dict[str, float | bool | str | None]
-    fires: bool
+    fires: Annotated[bool, WithJsonSchema({"enum": [True, False, "yes", "no"]})]
 
 
 class Constraint(Frozen):
@@ -132,6 +158,7 @@ class Constraint(Frozen):
     Parameters
     ----------
     id : str
+        Its name, once in the file.
     when : str
         The condition.
     because : str
@@ -164,7 +191,7 @@ class Rule(Constraint):
 
     then: Text
     certainty: Certainty
-    group: str | None = None
+    group: Text | None = None
 
     @property
     def strength(self) -> float:
@@ -173,7 +200,17 @@ class Rule(Constraint):
 
 
 class Authoring(Frozen):
-    """What the file cost its authors: the main cost of expert rules."""
+    """What the file cost its authors: the main cost of expert rules.
+
+    Parameters
+    ----------
+    hours : float
+        Working hours, from collecting rules to writing tests.
+    by : str
+        Who wrote it.
+    note : str
+        What the hours are made of, and where the certainties come from.
+    """
 
     hours: Annotated[float, Field(ge=0)]
     by: str = ""

@@ -51,6 +51,7 @@ def listing(knowledge: KnowledgeBase, style: Style) -> list[Shown]:
     wording = Wording(knowledge)
     shown = [Shown(name, f"means {wording.term(name)}.") for name in knowledge.terms if style is Style.words]
     types = {name: spec.type for name, spec in knowledge.columns.items()}
+    flags = {name for name, kind in types.items() if kind == "yes/no"}
     conditions = knowledge.conditions()
     parts = (
         (knowledge.all_rules, conditions.rules),
@@ -64,5 +65,5 @@ def listing(knowledge: KnowledgeBase, style: Style) -> list[Shown]:
             else:
                 text = (in_math if style is Style.math else in_latex)(knowledge, entry, wording.vocabulary)
             simpler = simplify(condition, types)
-            shown.append(Shown(entry.id, text, None if simpler is condition else to_text(simpler)))
+            shown.append(Shown(entry.id, text, None if simpler is condition else to_text(simpler, flags)))
     return shown

@@ -31,6 +31,9 @@ _SHOWN = 160
 _QUOTED = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'|`([^`]*)`""")
 """A text in quotes, or a column's name in backquotes."""
 
+_BREAK = re.compile(r"[\r\n\t]")
+"""A line break or tab, which is a space."""
+
 _TWO_TEXTS = re.compile("\x01\x02+ *[A-Za-z]{0,2}(\x01)")
 """Two texts side by side, where each text is one \\x01 and then \\x02, which no condition holds."""
 
@@ -169,6 +172,7 @@ def _plain(text: str, where: Where) -> tuple[str, dict[str, str]]:
         name = match[1]
         if name is None:
             return match[0]
+        name = _BREAK.sub(" ", name)
         if not name.strip():
             raise problem_at("there is no name between the backquotes", text, match.start(), where)
         plain = ""
@@ -179,5 +183,5 @@ def _plain(text: str, where: Where) -> tuple[str, dict[str, str]]:
         quoted[plain] = name
         return plain
 
-    # a line break is a space; every character keeps its position
-    return re.sub(r"[\r\n\t]", " ", _QUOTED.sub(replaced, text)), quoted
+    # every character keeps its position
+    return _BREAK.sub(" ", _QUOTED.sub(replaced, text)), quoted

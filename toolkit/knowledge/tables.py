@@ -20,7 +20,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from toolkit.config import Frozen
 from toolkit.errors import did_you_mean, shorten
@@ -74,14 +74,28 @@ class CellError(ValueError):
 
 
 class TableRow(Frozen):
-    """One row: the tests of its inputs, then what a rule says."""
+    """One row: the tests of its inputs, then what a rule says.
 
-    id: Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+    Parameters
+    ----------
+    id : str
+        Its number or name, once in the table.
+    tests : tuple of str
+        A unary test for each input: ``-`` (anything), ``< 3``, ``[5..8]``, ``gold``, ``yes`` ...
+    then, certainty, because, group, owner
+        As of a rule.
+    """
+
+    id: Annotated[
+        str,
+        BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+        WithJsonSchema({"type": ["string", "integer"]}),
+    ]
     tests: tuple[Annotated[str, Field(max_length=_MAX_CELL)], ...]
     then: Text
     certainty: Certainty
     because: Text
-    group: str | None = None
+    group: Text | None = None
     owner: str = ""
 
 
@@ -97,6 +111,7 @@ class DecisionTable(Frozen):
     inputs : tuple of str
         Columns or terms that the rows test.
     rows : tuple of TableRow
+        Its rules.
     """
 
     table: Text

@@ -163,10 +163,10 @@ def _table(table: DecisionTable) -> yaml.Node:
 
 
 def _pairs(model: BaseModel, keys: Iterable[str]) -> Iterator[tuple[str, yaml.Node]]:
-    """Yield the fields of a model that say something."""
+    """Yield the fields of a model that say more than when they are left out."""
     for key in keys:
         value = getattr(model, key)
-        if value is not None and value != "":
+        if value != type(model).model_fields[key].default:
             yield key, _value(value)
 
 
