@@ -78,7 +78,11 @@ def test_norway_is_not_false(write):
     ("old", "new", "sentence"),
     [
         ("ladder:", "lader:", "small.yaml:3:1: unknown key 'lader'; did you mean 'ladder'?"),
-        ("share: 1.0", "shar: 1.0", "small.yaml:3:33: unknown key 'ladder.rungs.1.shar'; did you mean 'share'?"),
+        (
+            "share: 1.0",
+            "shar: 1.0",
+            "small.yaml:3:33: unknown key 'ladder.rungs.1.shar'; did you mean 'share'?",
+        ),
         (
             "share: 1.0",
             "share: 0",
@@ -87,7 +91,11 @@ def test_norway_is_not_false(write):
         ("share: 1.0", "share: true", "'ladder.rungs.1.share': Input should be a valid number (got True)"),
         ("share: 1.0", "share: 0.1", "rungs rise: rung 1 must have a larger share or more cut-offs"),
         ("[{share: 0.1}, {share: 1.0}]", "[]", "a ladder needs at least one rung"),
-        ("seeds: 2", 'seeds: "2"', "small.yaml:3:47: 'ladder.seeds': Input should be a valid integer (got '2')"),
+        (
+            "seeds: 2",
+            'seeds: "2"',
+            "small.yaml:3:47: 'ladder.seeds': Input should be a valid integer (got '2')",
+        ),
         ("5.0e9", ".nan", "small.yaml:9:3: 'economics.volume_per_year': expected a finite number (got nan)"),
         ("5.0e9", "1e400", "expected a finite number (got inf)"),
         ("5.0e9", "-3", "'economics.volume_per_year': must not be negative (got -3)"),
@@ -109,7 +117,11 @@ def test_norway_is_not_false(write):
         ),
         ("{name: synthetic}", "synthetic", "small.yaml:2:1: 'task': expected a mapping"),
         ("{name: synthetic}", "{nam: synthetic}", "task needs a name"),
-        ("experiment: small", "experiment: a b", "small.yaml:1:1: 'experiment': use letters, digits, - and _"),
+        (
+            "experiment: small",
+            "experiment: a b",
+            "small.yaml:1:1: 'experiment': use letters, digits, - and _",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(write, old, new, sentence):
@@ -121,11 +133,17 @@ def test_a_mistake_is_named_with_its_line(write, old, new, sentence):
     ("more", "sentence"),
     [
         ("experiment: again\n", "small.yaml:10:1: key 'experiment' stands twice in one mapping"),
-        ("description: &a b\nother: *a\n", "small.yaml:10:14: YAML aliases (*name) and anchors (&name) are not"),
+        (
+            "description: &a b\nother: *a\n",
+            "small.yaml:10:14: YAML aliases (*name) and anchors (&name) are not",
+        ),
         ("? [a]\n: b\n", "small.yaml:10:3: a key must be a plain word or number"),
         ("description: !!python/name:os.system\n", "small.yaml:10:14: YAML tags (!name) are not allowed"),
         ("---\nexperiment: b\n", "not valid YAML: but found another document"),
-        ("description: " + 3000 * "[" + 3000 * "]" + "\n", "small.yaml:10:33: the file is nested more than 20 deep"),
+        (
+            "description: " + 3000 * "[" + 3000 * "]" + "\n",
+            "small.yaml:10:33: the file is nested more than 20 deep",
+        ),
         (
             "  hours: {clasical: {build: 3}}\n",
             "small.yaml:10:11: hours are declared for 'clasical', which is not among",
