@@ -248,3 +248,33 @@ def test_hostile_files_are_refused_at_once_and_nothing_runs(name: str, canary: A
     assert type(error) is KnowledgeError
     canary.check_sentence(str(error), str(file), limit=3000 if "many" in name else 600)
     assert seconds < canary.MAX_SECONDS
+
+
+LARGE = {
+    "entries without end": (described("[" + "a," * 400_000 + "]"), "more than 100,000 entries"),
+    "keys without end": (
+        more("".join(f"k{number}: 1\n" for number in range(80_000))),
+        "more than 100,000 entries",
+    ),
+    "terms of terms in every rule": (
+        changed("n >= 4", "n in many").replace(b"[beer]", b"[beer]\n  many: " + repr([*range(1900)]).encode())
+        + b"".join(
+            b"  - {id: r%d, when: regular and file > %d, then: buys, certainty: likely, because: So.}\n"
+            % (n, n)
+            for n in range(200)
+        ),
+        "all conditions together have more than 200,000 comparisons",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_the_largest_files_end_in_bounded_time(name: str, canary: Any, tmp_path: Path) -> None:
+    """As much as a file of 1 MB can ask for: more than an instant, never more than a moment."""
+    content, message = LARGE[name]
+    file = tmp_path / "rules.yaml"
+    file.write_bytes(content)
+    seconds, error = canary.seconds_to_refuse(lambda: load(file))
+    assert message in str(error)
+    canary.check_sentence(str(error), str(file))
+    assert seconds < 5

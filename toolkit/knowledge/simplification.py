@@ -176,6 +176,8 @@ def _minimise(condition: Condition, types: Mapping[str, ColumnType]) -> Conditio
     cases: list[_Case] = list(product((0, 1), repeat=len(atoms)))
     met = {case for case in cases if _decide(condition, dict(zip(atoms, case, strict=True)))}
     possible = _possible(atoms, types)
+    if size(condition) == len(atoms) and all(_decides(index, met, possible) for index in range(len(atoms))):
+        return condition
     # Free cases can bring negations in, which are no conditions; without free cases there are none,
     # because the formula itself has none.
     free = [case for case in cases if case not in possible]
@@ -186,6 +188,15 @@ def _minimise(condition: Condition, types: Mapping[str, ColumnType]) -> Conditio
             if found is not None and size(found) < size(best) and _agrees(found, atoms, met, possible):
                 best = found
     return best
+
+
+def _decides(index: int, met: set[_Case], possible: set[_Case]) -> bool:
+    """Tell whether a comparison alone can turn the answer, so that no equal formula lacks it."""
+    for case in possible:
+        other = (*case[:index], 1 - case[index], *case[index + 1 :])
+        if other in possible and (case in met) != (other in met):
+            return True
+    return False
 
 
 def _agrees(condition: Condition, atoms: list[_Leaf], met: set[_Case], possible: set[_Case]) -> bool:
