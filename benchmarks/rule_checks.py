@@ -26,11 +26,11 @@ os.environ.update(single_thread_environment())
 import z3
 
 from toolkit.knowledge.base import KnowledgeBase, load
-from toolkit.knowledge.boxes import Space
-from toolkit.knowledge.checks import check_knowledge
+from toolkit.knowledge.boxes.overlaps import pairwise
+from toolkit.knowledge.boxes.regions import Space
+from toolkit.knowledge.checks.logical import check_knowledge
 from toolkit.knowledge.condition import Condition, Junction, Member, Pair, Threshold, join, to_text
 from toolkit.knowledge.entries import ColumnSpec
-from toolkit.knowledge.overlaps import pairwise
 
 RETAIL = Path(__file__).parents[1] / "experiments" / "knowledge" / "retail.yaml"
 LEVELS = tuple(f"level {number}" for number in range(200))

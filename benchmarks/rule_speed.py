@@ -23,7 +23,7 @@ import pandas as pd
 import torch
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.fuzzy import CRISP, compile_fuzzy
+from toolkit.knowledge.fuzzy.system import CRISP, compile_fuzzy
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema
 

@@ -25,11 +25,11 @@ from toolkit.context import training_rows
 from toolkit.errors import ConfigError, KnowledgeError, UserError
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.base import load as load_knowledge
-from toolkit.knowledge.checks import check_knowledge
-from toolkit.knowledge.data_checks import hold_against
-from toolkit.knowledge.findings import RuleFinding
-from toolkit.knowledge.listing import Style, listing
-from toolkit.knowledge.merge import merged
+from toolkit.knowledge.checks.data import hold_against
+from toolkit.knowledge.checks.findings import RuleFinding
+from toolkit.knowledge.checks.logical import check_knowledge
+from toolkit.knowledge.checks.merge import merged
+from toolkit.knowledge.notation.listing import Style, listing
 from toolkit.knowledge.observed import Observed
 from toolkit.knowledge.overview import finding_to_dict, rule_to_dict
 from toolkit.knowledge.symbolic import compile_knowledge

@@ -14,7 +14,7 @@ from toolkit import explain as explain_module
 from toolkit import run as run_module
 from toolkit import suggest as suggest_module
 from toolkit.knowledge.editor_schema import editor_schema_text
-from toolkit.knowledge.listing import Style
+from toolkit.knowledge.notation.listing import Style
 from toolkit.run import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
 
 __all__ = ["app", "main"]

@@ -19,10 +19,10 @@ from toolkit.analysis.analyse import analyse
 from toolkit.analysis.results import Results
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
-from toolkit.knowledge.checked import load_checked, refuse_errors
-from toolkit.knowledge.checks import check_knowledge
-from toolkit.knowledge.data_checks import hold_against
-from toolkit.knowledge.merge import merged
+from toolkit.knowledge.checks.data import hold_against
+from toolkit.knowledge.checks.gate import load_checked, refuse_errors
+from toolkit.knowledge.checks.logical import check_knowledge
+from toolkit.knowledge.checks.merge import merged
 from toolkit.knowledge.overview import overview
 from toolkit.store import Store
 from toolkit.sweep.plan import Plan

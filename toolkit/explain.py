@@ -20,8 +20,8 @@ from toolkit.config import Experiment
 from toolkit.errors import ConfigError, DataError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.base import load as load_knowledge
-from toolkit.knowledge.explain import Explanations
-from toolkit.knowledge.given import given_frame, read_given, row_values
+from toolkit.knowledge.explain.explainer import Explanations
+from toolkit.knowledge.explain.given import given_frame, read_given, row_values
 from toolkit.machine import pin_one_thread
 from toolkit.report.explain_tables import explanation_view
 from toolkit.sweep.plan import build_task, build_track, check_track

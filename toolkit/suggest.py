@@ -17,11 +17,11 @@ from toolkit.context import training_rows
 from toolkit.errors import ConfigError
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.base import load as load_knowledge
-from toolkit.knowledge.declare import declare, one_period_columns, starter
 from toolkit.knowledge.entries import ColumnSpec
-from toolkit.knowledge.mining import LEAST_CLUSTERS, LEAST_OUTCOMES, Mined, mine
-from toolkit.knowledge.relations import Relation, relations
-from toolkit.knowledge.suggestions import header, suggested_base
+from toolkit.knowledge.mining.declare import declare, one_period_columns, starter
+from toolkit.knowledge.mining.mine import LEAST_CLUSTERS, LEAST_OUTCOMES, Mined, mine
+from toolkit.knowledge.mining.relations import Relation, relations
+from toolkit.knowledge.mining.suggestions import header, suggested_base
 from toolkit.knowledge.writing import write
 from toolkit.sweep.plan import Plan, make_plan
 from toolkit.sweep.progress import preparing

@@ -14,7 +14,7 @@ from toolkit.cli import app
 from toolkit.config import load as load_experiment
 from toolkit.context import training_rows
 from toolkit.knowledge.base import load
-from toolkit.knowledge.checks import check_knowledge
+from toolkit.knowledge.checks.logical import check_knowledge
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.sweep.plan import build_task
 from toolkit.tasks.base import Task

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.condition import Condition, Member, Pair, Threshold, holds, join, leaves, to_text
-from toolkit.knowledge.explain import Explainer
-from toolkit.knowledge.explanation import Change, Explanation
+from toolkit.knowledge.explain.explainer import Explainer
+from toolkit.knowledge.explain.explanation import Change, Explanation
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema
 

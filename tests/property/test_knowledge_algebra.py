@@ -20,7 +20,7 @@ from toolkit.knowledge.condition import (
     to_text,
 )
 from toolkit.knowledge.language import Vocabulary, parse
-from toolkit.knowledge.simplification import MAX_ATOMS, simplify
+from toolkit.knowledge.notation.simplification import MAX_ATOMS, simplify
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -13,10 +13,10 @@ import z3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit.knowledge.boxes import Space
+from toolkit.knowledge.boxes.overlaps import pairwise
+from toolkit.knowledge.boxes.regions import Space
 from toolkit.knowledge.condition import Condition, Junction, Member, Pair, Threshold, holds, join, negate
 from toolkit.knowledge.entries import ColumnSpec
-from toolkit.knowledge.overlaps import pairwise
 
 # A loaded machine must not fail a test: no clock decides here.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.checks import check_knowledge
+from toolkit.knowledge.checks.findings import RuleFinding
+from toolkit.knowledge.checks.logical import check_knowledge
 from toolkit.knowledge.condition import Condition, columns, holds
-from toolkit.knowledge.findings import RuleFinding
 
 # A loaded machine must not fail a test: no clock decides here.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

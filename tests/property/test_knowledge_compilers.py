@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.fuzzy import CRISP, compile_fuzzy
+from toolkit.knowledge.fuzzy.system import CRISP, compile_fuzzy
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge, log_odds
 from toolkit.tasks.base import Column, Schema
 

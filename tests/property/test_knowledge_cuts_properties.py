@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from toolkit.knowledge.condition import to_text
-from toolkit.knowledge.cuts import Choice, Number, condition_of
 from toolkit.knowledge.entries import ColumnSpec
 from toolkit.knowledge.language import Vocabulary, parse
+from toolkit.knowledge.mining.cuts import Choice, Number, condition_of
+from toolkit.knowledge.mining.suggestions import rule_text
 from toolkit.knowledge.program import Program
-from toolkit.knowledge.suggestions import rule_text
 
 FLOATS = st.floats(-1e6, 1e6, width=32, allow_nan=False)
 VALUES = {

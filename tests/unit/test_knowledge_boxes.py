@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from toolkit.errors import TooComplexError
-from toolkit.knowledge.boxes import Limits, Region, Space
+from toolkit.knowledge.boxes.intervals import Interval
+from toolkit.knowledge.boxes.overlaps import pairwise
+from toolkit.knowledge.boxes.regions import Limits, Region, Space
 from toolkit.knowledge.condition import TRUE, Condition, Pair, Threshold, holds, join, negate
 from toolkit.knowledge.entries import ColumnSpec
-from toolkit.knowledge.intervals import Interval
 from toolkit.knowledge.language import Vocabulary, parse
-from toolkit.knowledge.overlaps import pairwise
 
 COLUMNS: dict[str, ColumnSpec] = {
     "x": ColumnSpec(type="number", min=0, max=10),
@@ -190,7 +190,7 @@ def test_too_many_boxes_are_refused_at_once_and_told() -> None:
 
 
 def test_pairs_that_cannot_be_afforded_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toolkit.knowledge.overlaps.MAX_BOXES", 3)
+    monkeypatch.setattr("toolkit.knowledge.boxes.overlaps.MAX_BOXES", 3)
     found = pairwise(regions("x > 1 or flag or y > 2", "x > 2", "n > 2"))
     assert found.unknown.tolist() == [[False, True, True], [True, False, False], [True, False, False]]
     assert found.overlap.tolist() == [[True, False, False], [False, True, True], [False, True, True]]
@@ -199,7 +199,7 @@ def test_pairs_that_cannot_be_afforded_are_unknown(monkeypatch: pytest.MonkeyPat
 def test_a_search_that_cannot_be_afforded_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     pair = regions("x > 1 and x < 3 and flag", "(x > 0 and x < 2 and flag) or (x > 1.5 and x < 4)")
     assert pairwise(pair).within[0, 1]
-    monkeypatch.setattr("toolkit.knowledge.overlaps.MAX_STEPS", 0)
+    monkeypatch.setattr("toolkit.knowledge.boxes.overlaps.MAX_STEPS", 0)
     found = pairwise(pair)
     assert found.unknown.tolist() == [[False, True], [False, False]]
     assert not found.within[0, 1]

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from toolkit.knowledge.candidates import Proposal, Proposer
 from toolkit.knowledge.condition import to_text
-from toolkit.knowledge.cuts import Number, condition_of
+from toolkit.knowledge.mining.candidates import Proposal, Proposer
+from toolkit.knowledge.mining.cuts import Number, condition_of
 
 N_ROWS = 6000
 CLUSTERS = np.repeat(np.arange(600), 10)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import KnowledgeError
-from toolkit.knowledge.checked import load_checked, refuse_errors
-from toolkit.knowledge.findings import RuleFinding
+from toolkit.knowledge.checks.findings import RuleFinding
+from toolkit.knowledge.checks.gate import load_checked, refuse_errors
 from toolkit.registry import build
 from toolkit.tasks.base import Column, Schema
 

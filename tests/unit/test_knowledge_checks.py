@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from toolkit.knowledge.base import KnowledgeBase, load
-from toolkit.knowledge.checks import MOST, check_knowledge
+from toolkit.knowledge.checks.findings import RuleFinding, gravest_first
+from toolkit.knowledge.checks.logical import MOST, check_knowledge
 from toolkit.knowledge.condition import holds
-from toolkit.knowledge.findings import RuleFinding, gravest_first
 from toolkit.tasks.base import Column, Schema
 
 RETAIL = Path(__file__).parents[2] / "experiments" / "knowledge" / "retail.yaml"

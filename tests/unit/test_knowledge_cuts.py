@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from toolkit.knowledge.condition import to_text
-from toolkit.knowledge.cuts import (
+from toolkit.knowledge.mining.cuts import (
     MAX_LEVELS,
     TOO_MANY,
     Choice,

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.data_checks import check_data
-from toolkit.knowledge.findings import RuleFinding
-from toolkit.knowledge.merge import merged
+from toolkit.knowledge.checks.data import check_data
+from toolkit.knowledge.checks.findings import RuleFinding
+from toolkit.knowledge.checks.merge import merged
 from toolkit.knowledge.observed import look
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema

@@ -10,9 +10,9 @@ import pytest
 
 from toolkit.errors import KnowledgeError
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.explain import Explainer, Explanations
-from toolkit.knowledge.explanation import Explanation
-from toolkit.knowledge.sides import column_spread
+from toolkit.knowledge.explain.explainer import Explainer, Explanations
+from toolkit.knowledge.explain.explanation import Explanation
+from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema
 

@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.errors import DataError
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.given import given_frame, read_given, row_values
+from toolkit.knowledge.explain.given import given_frame, read_given, row_values
 from toolkit.tasks.base import Column, Schema
 
 SCHEMA = Schema(

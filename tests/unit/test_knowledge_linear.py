@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 from toolkit.errors import TooComplexError
-from toolkit.knowledge.intervals import Interval
-from toolkit.knowledge.linear import Quantity, Relation, can_meet, solve
-from toolkit.knowledge.parts import Budget
+from toolkit.knowledge.boxes.intervals import Interval
+from toolkit.knowledge.boxes.linear import Quantity, Relation, can_meet, solve
+from toolkit.knowledge.boxes.parts import Budget
 
 LESS, EQUAL, MORE = 0b001, 0b010, 0b100
 

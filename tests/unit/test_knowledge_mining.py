@@ -13,12 +13,12 @@ from scipy.special import expit, logit
 from toolkit.config import Rung
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.condition import Member, Threshold, holds, leaves, to_text
-from toolkit.knowledge.declare import declare, starter
-from toolkit.knowledge.mining import HELD_OUT, LEAST_CLUSTERS, Mined, mine
+from toolkit.knowledge.mining.declare import declare, starter
+from toolkit.knowledge.mining.mine import HELD_OUT, LEAST_CLUSTERS, Mined, mine
+from toolkit.knowledge.mining.suggestions import rule_text
+from toolkit.knowledge.mining.weighing import Weighing
 from toolkit.knowledge.shift import World
-from toolkit.knowledge.suggestions import rule_text
 from toolkit.knowledge.symbolic import compile_knowledge, log_odds
-from toolkit.knowledge.weighing import Weighing
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tasks.synthetic import SCHEMA, Synthetic
@@ -252,7 +252,7 @@ def test_settled_rows_are_no_evidence(planted: TrainingData) -> None:
 
 
 def test_many_rows_are_thinned_by_cluster(planted: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toolkit.knowledge.mining.MAX_ROWS", 8000)
+    monkeypatch.setattr("toolkit.knowledge.mining.mine.MAX_ROWS", 8000)
     mined = dig(planted)
     assert 7900 < mined.n_rows <= 8000
     assert mined.n_clusters < 450

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.findings import RuleFinding
+from toolkit.knowledge.checks.findings import RuleFinding
 from toolkit.knowledge.observed import look
 from toolkit.knowledge.overview import conflicts, overview
 from toolkit.knowledge.symbolic import compile_knowledge

@@ -11,7 +11,7 @@ from toolkit.errors import KnowledgeError
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.condition import TRUE, Condition, Pair, Threshold, join
 from toolkit.knowledge.entries import ColumnSpec
-from toolkit.knowledge.soft import Difference, Graph, Reader, Stage, Written, soft_graph
+from toolkit.knowledge.fuzzy.graph import Difference, Graph, Reader, Stage, Written, soft_graph
 
 COLUMNS = {
     "x": ColumnSpec(),

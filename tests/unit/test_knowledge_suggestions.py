@@ -11,13 +11,13 @@ import pytest
 
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.condition import Threshold
-from toolkit.knowledge.declare import declare, one_period_columns, starter
 from toolkit.knowledge.entries import ColumnSpec
 from toolkit.knowledge.language import Vocabulary, parse
-from toolkit.knowledge.mining import Mined
-from toolkit.knowledge.relations import Relation, relations
-from toolkit.knowledge.suggestions import header, rule_text, suggested_base
-from toolkit.knowledge.weighing import Suggestion
+from toolkit.knowledge.mining.declare import declare, one_period_columns, starter
+from toolkit.knowledge.mining.mine import Mined
+from toolkit.knowledge.mining.relations import Relation, relations
+from toolkit.knowledge.mining.suggestions import header, rule_text, suggested_base
+from toolkit.knowledge.mining.weighing import Suggestion
 from toolkit.tasks.base import Column, Schema
 
 SPECS = {
@@ -120,7 +120,7 @@ def test_the_closest_kind_is_told_with_all_rules_of_that_kind() -> None:
 
 
 def test_what_is_too_intricate_is_not_called_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toolkit.knowledge.boxes.MAX_STEPS", 0)
+    monkeypatch.setattr("toolkit.knowledge.boxes.regions.MAX_STEPS", 0)
     (found,) = relations([suggest("n > 3 and x > 1")], base(busy=("n >= 6", 0.6)), SPECS, SCHEMA)
     assert (found.kind, found.rules) == ("undecided", ("busy",))
 

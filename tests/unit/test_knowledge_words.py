@@ -7,11 +7,11 @@ import pytest
 import sympy
 
 from toolkit.knowledge import validation
-from toolkit.knowledge.algebra import skeleton
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.language import parse
-from toolkit.knowledge.mathematics import in_latex, in_math, latex_text, to_latex, to_math
-from toolkit.knowledge.words import Wording, in_words, number_text
+from toolkit.knowledge.notation.formulas import skeleton
+from toolkit.knowledge.notation.mathematics import in_latex, in_math, latex_text, to_latex, to_math
+from toolkit.knowledge.notation.words import Wording, in_words, number_text
 
 COLUMNS: dict[str, Any] = {
     "n28": {"type": "whole number", "unit": "purchase days in 28 days"},

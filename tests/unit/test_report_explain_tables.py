@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from toolkit.knowledge.explanation import Change, Contribution, Explanation, Fact, Silenced, WhyNot
+from toolkit.knowledge.explain.explanation import Change, Contribution, Explanation, Fact, Silenced, WhyNot
 from toolkit.report.explain_tables import explanation_view
 
 

@@ -24,8 +24,8 @@ from sklearn.utils.validation import (
 from toolkit.errors import KnowledgeError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase, load
 from toolkit.knowledge.condition import Condition, Member, leaves
-from toolkit.knowledge.explain import Explainer, Explanations
-from toolkit.knowledge.sides import column_spread
+from toolkit.knowledge.explain.explainer import Explainer, Explanations
+from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 
 __all__ = ["RulesClassifier"]

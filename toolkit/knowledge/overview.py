@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.column_checks import Levels, example
+from toolkit.knowledge.checks.data_columns import Levels, example
+from toolkit.knowledge.checks.findings import RuleFinding
 from toolkit.knowledge.condition import columns as columns_of
-from toolkit.knowledge.explain import Explainer
-from toolkit.knowledge.findings import RuleFinding
+from toolkit.knowledge.explain.explainer import Explainer
 from toolkit.knowledge.observed import Observed, RuleEvidence, n_set
 from toolkit.knowledge.shift import Shift, certainty_of
 from toolkit.knowledge.symbolic import ExpertSystem

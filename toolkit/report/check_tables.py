@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from toolkit.knowledge.findings import RuleFinding
+from toolkit.knowledge.checks.findings import RuleFinding
 from toolkit.knowledge.observed import Observed
 from toolkit.knowledge.shift import Shift, certainty_of
 from toolkit.report import formats

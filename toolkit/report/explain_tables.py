@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from toolkit.knowledge.explanation import NO_RULE, Contribution, Explanation
+from toolkit.knowledge.explain.explanation import NO_RULE, Contribution, Explanation
 from toolkit.report import formats
 from toolkit.report.check_tables import row_text
 

@@ -22,7 +22,7 @@ from toolkit.errors import (
 from toolkit.tasks.base import Schema, TrainingData
 
 if TYPE_CHECKING:
-    from toolkit.knowledge.explain import Explanations
+    from toolkit.knowledge.explain.explainer import Explanations
 
 __all__ = ["Step", "Track"]
 

@@ -15,8 +15,8 @@ from scipy.special import expit
 
 from toolkit.errors import TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
-from toolkit.knowledge.explain import Explainer, Explanations
-from toolkit.knowledge.sides import column_spread
+from toolkit.knowledge.explain.explainer import Explainer, Explanations
+from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
@@ -96,7 +96,7 @@ class Hybrid(Track):
             The file cannot be read or does not fit the task's columns.
         """
         # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
-        from toolkit.knowledge.checked import load_checked
+        from toolkit.knowledge.checks.gate import load_checked
 
         path = (folder / self.knowledge).resolve()
         load_checked(path, schema)

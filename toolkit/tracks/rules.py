@@ -13,8 +13,8 @@ from pydantic import Field
 
 from toolkit.errors import ParameterError
 from toolkit.knowledge.base import KnowledgeBase, load
-from toolkit.knowledge.explain import Explainer, Explanations
-from toolkit.knowledge.sides import column_spread
+from toolkit.knowledge.explain.explainer import Explainer, Explanations
+from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks.base import Step, Track
@@ -73,7 +73,7 @@ class Rules(Track):
             `n_rules` is more than the file holds.
         """
         # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
-        from toolkit.knowledge.checked import load_checked
+        from toolkit.knowledge.checks.gate import load_checked
 
         path = folder / self.knowledge
         knowledge, _ = load_checked(path, schema)

@@ -1,0 +1,1 @@
+"""Conditions as unions of boxes: exact set arithmetic over all rows that there could be."""

@@ -1,0 +1,1 @@
+"""Compiler B: a knowledge base as a differentiable torch module."""

@@ -1,0 +1,1 @@
+"""Rules that training rows suggest, for a person to judge."""

@@ -1,0 +1,1 @@
+"""Rules as words, mathematics and LaTeX, and in their shortest form."""
