@@ -24,7 +24,7 @@ from toolkit.tasks.base import Schema, TrainingData
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
 
-__all__ = ["Step", "Track"]
+__all__ = ["Step", "Track", "few_rows"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Step:
     rung: int
     data_rung: int | None
     n_rules: int | None = None
+
+
+def few_rows(features: pd.DataFrame, n_rows: int = 5_000) -> pd.DataFrame:
+    """Return about `n_rows` rows, evenly taken: enough to know later what usual values are."""
+    return features.iloc[:: max(1, len(features) // n_rows)]
 
 
 class Track(ABC):

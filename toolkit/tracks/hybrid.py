@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,6 @@ from scipy.special import expit
 
 from toolkit.errors import TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
-from toolkit.knowledge.explain.explainer import Explainer, Explanations
-from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
@@ -24,7 +22,10 @@ from toolkit.tracks._encode import Encoder
 from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
 from toolkit.tracks._search import Budget, Contest, Trial, sample_clusters
 from toolkit.tracks._teacher import TAUS, Teacher, choose_tau
-from toolkit.tracks.base import Track
+from toolkit.tracks.base import Track, few_rows
+
+if TYPE_CHECKING:
+    from toolkit.knowledge.explain.explainer import Explanations
 
 __all__ = ["Hybrid"]
 
@@ -181,9 +182,7 @@ class Hybrid(Track):
         unlabelled = self._unlabelled(train, seed)
         self.strength_ = self._choose_strength(train, seed)
         self.recipe_ = self.recipe(len(train) or len(unlabelled), self.strength_)
-        self.spread_ = column_spread(
-            train.features if len(train) else unlabelled, list(self.knowledge_.columns)
-        )
+        self.seen_ = few_rows(train.features if len(train) else unlabelled)
         encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
         targets = []
         if len(train):
@@ -244,6 +243,10 @@ class Hybrid(Track):
         ------
         NotFittedError, MissingColumnError
         """
+        # explaining is no part of a cell: neither its imports nor its program text
+        from toolkit.knowledge.explain.explainer import Explainer
+        from toolkit.knowledge.explain.sides import column_spread
+
         self._require_fitted("net_")
         self._require_columns(features, self.expert_.columns)
         explainer = Explainer.of(
@@ -253,7 +256,7 @@ class Hybrid(Track):
             scale=self.teacher_.scale,
             shifts=self.teacher_.shifts,
             bias=self.teacher_.bias,
-            spread=self.spread_,
+            spread=column_spread(self.seen_, list(self.knowledge_.columns)),
         )
         return explainer.explain(features, self.net_.logit(features))
 

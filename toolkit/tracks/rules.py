@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,12 @@ from pydantic import Field
 
 from toolkit.errors import ParameterError
 from toolkit.knowledge.base import KnowledgeBase, load
-from toolkit.knowledge.explain.explainer import Explainer, Explanations
-from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks.base import Step, Track
+from toolkit.tracks.base import Step, Track, few_rows
+
+if TYPE_CHECKING:
+    from toolkit.knowledge.explain.explainer import Explanations
 
 __all__ = ["Rules"]
 
@@ -92,7 +93,7 @@ class Rules(Track):
         self.system_ = compile_knowledge(knowledge, train.schema)
         self.knowledge_ = knowledge
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
-        self.spread_ = column_spread(train.features, list(knowledge.columns))
+        self.seen_ = few_rows(train.features)
         return self
 
     def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
@@ -103,11 +104,14 @@ class Rules(Track):
 
     def explain(self, features: pd.DataFrame) -> Explanations:
         """Explain every row: the prior, what every rule adds, and the nearest rule that does not fire."""
+        # explaining is no part of a cell: neither its imports nor its program text
+        from toolkit.knowledge.explain.explainer import Explainer
+        from toolkit.knowledge.explain.sides import column_spread
+
         self._require_fitted("system_")
         self._require_columns(features, self.system_.columns)
-        explainer = Explainer.of(
-            self.knowledge_, self.system_, self.levels_, scale=self.scale, spread=self.spread_
-        )
+        spread = column_spread(self.seen_, list(self.knowledge_.columns))
+        explainer = Explainer.of(self.knowledge_, self.system_, self.levels_, scale=self.scale, spread=spread)
         return explainer.explain(features)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
