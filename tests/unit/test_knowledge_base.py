@@ -234,7 +234,11 @@ def test_shipped_bases_are_sound_tested_and_priced(file: Path) -> None:
     assert knowledge.authoring.hours > 0
 
 
-def test_the_example_of_the_documentation_is_read_and_passes_its_tests(write) -> None:
+def test_the_example_of_the_documentation_is_read_and_passes_its_tests(write, tmp_path: Path) -> None:
     text = (ROOT / "docs" / "knowledge.md").read_text(encoding="utf-8")
     example = text.split("```yaml\n")[1].split("```")[0]
+    # the one file that it names and the page does not show
+    (tmp_path / "promotions.csv").write_text(
+        "C, due, then, certainty, because\n1, > 3, does not buy, slightly, So.\n"
+    )
     assert load(write(example)).run_tests() == 2
