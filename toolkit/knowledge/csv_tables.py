@@ -174,8 +174,7 @@ def _records(path: Path, text: str) -> list[tuple[int, list[str]]]:
     """Return the lines that say something, each with its number (from 1) and its cells."""
     reader = csv.reader(io.StringIO(text), skipinitialspace=True, strict=True)
     records: list[tuple[int, list[str]]] = []
-    lines = text.split("\n")
-    if len(lines) > MAX_LINES or max(map(len, lines)) > MAX_WIDTH:
+    if text.count("\n") > MAX_LINES or max(map(len, text.split("\n"))) > MAX_WIDTH:
         problem = f"a decision table has at most {MAX_LINES:,} lines of {MAX_WIDTH:,} characters"
         raise KnowledgeError(problem, where=str(path))
     line = 1
