@@ -129,8 +129,8 @@ def read_table(path: Path) -> tuple[DecisionTable, list[list[str]]]:
         advice="give a CSV file, relative to the knowledge base",
         error=KnowledgeError,
     )
-    source = _Source(path, text)
     records = _records(path, text)
+    source = _Source(path, text)
     if len(records) < 2:
         raise KnowledgeError("a decision table has a heading and at least one row", where=f"{path}:1:1")
     (head_line, heading), rows = records[0], records[1:]
