@@ -382,7 +382,13 @@ def test_too_complex_a_rule_is_told_and_the_others_are_checked() -> None:
 
 @pytest.mark.parametrize("steps", [0, 1, 3, 10, 30, 100, 300, 1000])
 @pytest.mark.parametrize(
-    "limit", ["links.MAX_STEPS", "overlaps.MAX_STEPS", "analysed.MAX_TOTAL_STEPS", "box_table.MAX_EXACT"]
+    "limit",
+    [
+        "boxes.links.MAX_STEPS",
+        "boxes.overlaps.MAX_STEPS",
+        "checks.analysed.MAX_TOTAL_STEPS",
+        "boxes.table.MAX_EXACT",
+    ],
 )
 def test_a_smaller_budget_finds_less_and_nothing_wrong(
     monkeypatch: pytest.MonkeyPatch, limit: str, steps: int

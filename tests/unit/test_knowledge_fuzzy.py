@@ -12,9 +12,9 @@ from torch.func import functional_call
 
 from toolkit.errors import ParameterError
 from toolkit.knowledge.base import KnowledgeBase
+from toolkit.knowledge.fuzzy import system as fuzzy
 from toolkit.knowledge.fuzzy.logic import log1mexp
 from toolkit.knowledge.fuzzy.system import CRISP, LEARNABLE, FuzzySystem, Prior, compile_fuzzy
-from toolkit.knowledge.fuzzy.system import system as fuzzy
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema
 
