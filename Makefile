@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format check test test-all smoke retail schema ui bench lock clean
+.PHONY: help setup format check test test-slow test-all smoke retail schema ui bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -31,6 +31,9 @@ check: setup  ## format, lint, types and the import layers
 
 test: setup  ## the fast tests, on both cores
 	$(PYTEST) -n 2 -m "not slow"
+
+test-slow: setup  ## the tests that take minutes
+	$(PYTEST) -n 2 -m slow
 
 test-all: setup  ## every test, simulations included
 	$(PYTEST) -n 2
