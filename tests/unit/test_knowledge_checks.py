@@ -114,7 +114,7 @@ def test_a_rule_that_always_fires_is_a_warning(when: str, place: str) -> None:
         ("n == 2.5 or flag", "n == 2.5 never holds"),
         ("n < 9 and flag", "n < 9 holds whenever n is known"),
         ("filled > -3 and flag", "filled > -3 holds whenever filled is known"),
-        ("2 * x > -1 * n and 2 * x >= -1 * n or flag", "2 * x >= -1 * n holds whenever x and n is known"),
+        ("2 * x > -1 * n and 2 * x >= -1 * n or flag", "2 * x >= -1 * n holds whenever x and n are known"),
         ('kind in ["red", "green", "blue"] and flag', "holds whenever kind is known, so it decides nothing"),
     ],
 )
@@ -123,6 +123,8 @@ def test_a_comparison_that_decides_nothing_is_a_warning(when: str, comparison: s
     assert finding.severity == "warning"
     assert comparison in finding.sentence
     assert "in 'r1'" in finding.sentence
+    # A column's name is no word to be capitalised at the start of a sentence.
+    assert finding.sentence.startswith("the comparison ")
 
 
 def test_the_end_of_a_range_may_be_written_out() -> None:
@@ -283,6 +285,13 @@ def test_a_table_with_many_overlaps_is_told_in_few_lines() -> None:
     told = found(knowledge(tables=[table("unique", *rows)]), "table-overlap")
     assert len(told) == 11
     assert told[-1].sentence == "56 more pairs of rows of table 't' overlap"
+
+
+def test_a_gap_of_a_long_table_names_the_table_and_not_each_row() -> None:
+    base = knowledge(tables=[table("collect", *[(f"{number / 100}",) for number in range(300)])])
+    finding = the(base, "table-gap")
+    assert "table 't'" in finding.sentence
+    assert finding.rules == ()
 
 
 # --- hard facts

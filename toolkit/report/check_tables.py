@@ -19,6 +19,8 @@ __all__ = ["closing_line", "evidence_table", "findings_table", "row_text"]
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _RULE_WIDTH = 22
+_MOST_RULES = 6
+"""Rules of one finding that are named; the others are counted."""
 
 
 def findings_table(findings: Sequence[RuleFinding]) -> Table:
@@ -34,8 +36,14 @@ def findings_table(findings: Sequence[RuleFinding]) -> Table:
         if finding.where:
             told.append(f"\n{finding.where}", "dim")
         severity = Text(finding.severity, _STYLES[finding.severity])
-        table.add_row(severity, Text("\n".join(finding.rules)), told)
+        table.add_row(severity, Text("\n".join(_few(finding.rules))), told)
     return table
+
+
+def _few(rules: Sequence[str]) -> Sequence[str]:
+    if len(rules) <= _MOST_RULES:
+        return rules
+    return [*rules[: _MOST_RULES - 1], f"and {len(rules) - _MOST_RULES + 1:,} more"]
 
 
 def row_text(row: Mapping[str, object]) -> str:

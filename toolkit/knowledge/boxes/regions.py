@@ -285,11 +285,22 @@ class Region:
         return self._of([*self.parts, *other.parts], Budget(MAX_STEPS))
 
     def __sub__(self, other: Region) -> Region:
-        budget, links = Budget(MAX_STEPS), self.space.links
+        return self.without([other])
+
+    def without(self, others: Iterable[Region], budget: Budget | None = None) -> Region:
+        """Return all of it that lies in none of some regions.
+
+        Raises
+        ------
+        TooComplexError
+            It falls into too many boxes, or the budget is spent.
+        """
+        budget, space = budget or Budget(MAX_STEPS), self.space
+        cut = [part for other in others for part in other.parts]
         left = [
             piece
             for part in self.parts
-            for piece in difference(part, other.parts, self.space.full, links.possible, budget)
+            for piece in difference(part, cut, space.full, space.links.possible, budget)
         ]
         return self._of(left, budget)
 

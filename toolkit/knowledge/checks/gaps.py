@@ -31,7 +31,6 @@ def gaps(base: Analysed) -> Iterator[RuleFinding]:
                 "table-gap",
                 "info",
                 f"no row of table '{name}' fires on inputs like the example, although all are known",
-                rules=tuple(base.rules[index].id for index in rows),
                 witness=base.row(gap, _names(base, rows)),
                 where=base.knowledge.rule_where(rows.start),
             )

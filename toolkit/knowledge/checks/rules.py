@@ -95,17 +95,19 @@ def comparisons(base: Analysed) -> Iterator[RuleFinding]:
             yield base.finding(
                 "constant-comparison",
                 "warning",
-                f"{told(leaf, columns)} never holds{ranges(leaf, columns)}, so it does nothing in {names}; "
+                f"the comparison {told(leaf, columns)} never holds{ranges(leaf, columns)}, so it does nothing in {names}; "
                 "mend it, or the column's entry",
                 *users,
             )
         elif region and not _at_the_edge(leaf, columns) and base.conditions.rules[users[0]] != leaf:
-            known = base.space.known(columns_of(leaf))
+            names_of = columns_of(leaf)
+            known = base.space.known(names_of)
             if known and base.covered(known, [region]):
                 yield base.finding(
                     "constant-comparison",
                     "warning",
-                    f"{told(leaf, columns)} holds whenever {enumerated(columns_of(leaf))} is known"
+                    f"the comparison {told(leaf, columns)} holds whenever "
+                    f"{enumerated(names_of)} {'is' if len(names_of) == 1 else 'are'} known"
                     f"{ranges(leaf, columns)}, so it decides nothing in {names}; "
                     "mend it, or the column's entry",
                     *users,
