@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from fractions import Fraction
 
 import pytest
@@ -191,3 +192,64 @@ def test_written_conditions_read_back_the_same() -> None:
     assert parse(to_text(condition), WORDS) == condition
     condition = parse("not live and (live or n > 0)", WORDS)
     assert to_text(condition, flags={"live"}) == "not live and (live or n > 0)"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('goods = "beer"', "write =="),
+        ('goods === "beer"', "write =="),
+        ("live AND n > 3", "and, or, not"),
+        ("live OR n > 3", "and, or, not"),
+        ("NOT live", "and, or, not"),
+        ("live && n > 3", "write: and"),
+        ("live & regular", "write: and"),
+        ("live || n > 3", "write: or"),
+        ("live | regular", "write: or"),
+        ("!live", "write: not"),
+        ("~live", "write: not"),
+        ("n => 3", "write >="),
+        ("n =< 3", "write <="),
+        ("n <> 3", "write !="),
+        ("n ≥ 3", "write >="),
+        ("n ≤ 3", "write <="),
+        ("n ≠ 3", "write !="),
+        ("goods == “beer”", "straight quotes"),
+        ("goods == ‘beer’", "straight quotes"),
+        ("due > 10 %", "0.10 for 10 %"),
+        ("n between 1 and 100", "1 <= column <= 100"),
+        ("n BETWEEN 1 and 100", "1 <= column <= 100"),
+        ("class > 3", "in backquotes: `class`"),
+        ("3 < class", "in backquotes: `class`"),
+        ("n > 2020-01-01", "dates cannot be compared"),
+        ("n > 2020-12-10", "dates cannot be compared"),
+        ("n > 1.12.2020", "dates cannot be compared"),
+        ("n > –3", "a plain minus sign"),
+        ("n > −3", "a plain minus sign"),
+        ("due > 0,3", "0.3, 1000"),
+        ("n > 1,000", "0.3, 1000"),
+        ("n > 007", "leading zeros"),
+        ("if n > 3 then live", "the condition only"),
+        ("n is 3", "write =="),
+        ("n is not 3", "write !="),
+        ("live == yes", "write live, or not live"),
+        ('live == "yes"', "write live, or not live"),
+        ("live != no", "write live, or not live"),
+        ("live == true", "write live, or not live"),
+        ("False == live", "write live, or not live"),
+        ('live in ["yes"]', "write live, or not live"),
+        ("`at home` == yes", "write `at home`, or not `at home`"),
+    ],
+)
+def test_a_usual_mistake_is_told_what_to_write(text: str, told: str) -> None:
+    columns = {**WORDS.columns, "class": "number", "at home": "yes/no"}
+    words = Vocabulary(columns, WORDS.choices, WORDS.sets, WORDS.terms)
+    with pytest.raises(KnowledgeError, match=re.escape(told)):
+        parse(text, words)
+
+
+def test_advice_looks_only_outside_quotes() -> None:
+    with pytest.raises(KnowledgeError, match=r"\(invalid syntax\)") as caught:
+        parse('goods in ["a = b && !c", `10 %`] live', WORDS)
+    assert "write" not in str(caught.value)
+    assert parse("live == 1", WORDS) == Threshold("live", "==", Fraction(1))

@@ -21,6 +21,7 @@ from fractions import Fraction
 from typing import Literal
 
 from toolkit.errors import KnowledgeError, did_you_mean, shorten
+from toolkit.knowledge.advice import advice
 from toolkit.knowledge.condition import (
     MIRRORED,
     TRUE,
@@ -33,7 +34,7 @@ from toolkit.knowledge.condition import (
     negate,
     size,
 )
-from toolkit.knowledge.syntax import MAX_LENGTH, Syntax, Where, is_name, problem_at, read_syntax
+from toolkit.knowledge.syntax import MAX_LENGTH, Syntax, Where, is_name, outside, problem_at, read_syntax
 
 __all__ = ["MAX_LENGTH", "ColumnType", "Vocabulary", "Where", "is_name", "names_in", "parse"]
 
@@ -55,6 +56,10 @@ _OPS: dict[type[ast.cmpop], Op] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
+
+_IS: dict[type[ast.cmpop], str] = {ast.Is: "==", ast.IsNot: "!="}
+
+_ANSWERS = ("yes", "no", "true", "false")
 
 _REFUSED: dict[type[ast.AST], str] = {
     ast.Call: "calling a function",
@@ -131,7 +136,7 @@ def parse(text: str, vocabulary: Vocabulary, *, where: Where = None) -> Conditio
     KnowledgeError
         With the position, what was got, and the nearest known name.
     """
-    syntax = read_syntax(text, where)
+    syntax = read_syntax(text, where, vocabulary.columns)
     return _Reader(syntax, vocabulary, where).condition(syntax.tree, 0)
 
 
@@ -170,7 +175,8 @@ class _Reader:
     def refused(self, node: ast.AST) -> KnowledgeError:
         source = ast.get_source_segment(self.plain, node) if isinstance(node, ast.expr) else None
         what = _REFUSED.get(type(node), f"'{shorten(source or '')}'")
-        return self.error(node, f"{what} is not allowed", f" ({_ALLOWED})")
+        hint = advice(outside(source or "")) if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Tuple) else ""
+        return self.error(node, f"{what} is not allowed", hint or f" ({_ALLOWED})")
 
     def condition(self, node: ast.expr, depth: int) -> Condition:
         """Read what is true or false."""
@@ -228,6 +234,7 @@ class _Reader:
         parts = []
         left = node.left
         for op, right in zip(node.ops, node.comparators, strict=True):
+            self.check_yes_no(node, left, right)
             if isinstance(op, ast.In | ast.NotIn):
                 part = self.membership(left, right)
                 parts.append(negate(part) if isinstance(op, ast.NotIn) else part)
@@ -235,9 +242,24 @@ class _Reader:
                 self.spend(node, 1)
                 parts.append(self.compare(node, self.operand(left), _OPS[type(op)], self.operand(right)))
             else:
-                raise self.error(node, "'is' is not allowed", "; write ==")
+                raise self.error(node, "'is' is not allowed", f"; write {_IS[type(op)]}")
             left = right
         return join("and", parts)
+
+    def check_yes_no(self, node: ast.Compare, *sides: ast.expr) -> None:
+        """Refuse a yes/no column that is compared with a word."""
+        for column, value in (sides, sides[::-1]):
+            if not isinstance(column, ast.Name) or self.words.columns.get(self.id(column)) != "yes/no":
+                continue
+            name = self.id(value) if isinstance(value, ast.Name) else None
+            word = name is not None and name.lower() in _ANSWERS and name not in self.words.columns
+            values = value.elts if isinstance(value, ast.List | ast.Tuple | ast.Set) else [value]
+            if word or any(
+                isinstance(each, ast.Constant) and isinstance(each.value, str | bool) for each in values
+            ):
+                plain = self.id(column) if is_name(self.id(column)) else f"`{self.id(column)}`"
+                problem = f"'{self.id(column)}' is yes or no and is not compared"
+                raise self.error(node, problem, f"; write {plain}, or not {plain}")
 
     def operand(self, node: ast.expr) -> _Operand:
         """Read a side of a comparison."""

@@ -12,12 +12,13 @@ import keyword
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from toolkit.errors import KnowledgeError, shorten
+from toolkit.knowledge.advice import advice
 
-__all__ = ["MAX_LENGTH", "Syntax", "Where", "is_name", "problem_at", "read_syntax"]
+__all__ = ["MAX_LENGTH", "Syntax", "Where", "is_name", "outside", "problem_at", "read_syntax"]
 
 MAX_LENGTH = 2_000
 """Characters of one condition."""
@@ -79,8 +80,15 @@ def problem_at(problem: str, text: str, offset: int | None, where: Where, hint: 
     )
 
 
-def read_syntax(text: str, where: Where) -> Syntax:
+def outside(text: str) -> str:
+    """Return as many characters, with marks in the place of what stands in quotes and backquotes."""
+    return _QUOTED.sub(lambda match: "\x01".ljust(len(match[0]), "\x02"), text)
+
+
+def read_syntax(text: str, where: Where, columns: Iterable[str] = ()) -> Syntax:
     """Return the syntax tree of a condition; its nodes are still to be checked.
+
+    `columns` are the names that the advice of a message may suggest to put in backquotes.
 
     Raises
     ------
@@ -107,7 +115,9 @@ def read_syntax(text: str, where: Where) -> Syntax:
     except SyntaxError as error:
         offset = None if not error.offset else min(lead + error.offset - 1, len(text))
         reason = shorten(error.msg.replace("<fstring>", "text"), 100)
-        raise problem_at(f"cannot read the condition ({reason})", text, offset, where) from None
+        hint = advice(outside(text), columns)
+        problem = "cannot read the condition" if hint else f"cannot read the condition ({reason})"
+        raise problem_at(problem, text, offset, where, hint) from None
     except (ValueError, MemoryError, RecursionError):
         raise KnowledgeError("cannot read the condition: too deep, or not text", where=start) from None
     _check_names(tree, text, plain, where)
@@ -131,16 +141,16 @@ def _check_characters(text: str, where: Where) -> None:
 
 def _check_texts(text: str, plain: str, where: Where) -> None:
     """Refuse comments, which hide what follows, and texts without a comma between them."""
-    outside = _QUOTED.sub(lambda match: "\x01".ljust(len(match[0]), "\x02"), plain)
-    if "#" in outside:
+    shown = outside(plain)
+    if "#" in shown:
         raise problem_at(
             "a comment (#) is not allowed",
             text,
-            outside.index("#"),
+            shown.index("#"),
             where,
             "; write comments outside the condition",
         )
-    two = _TWO_TEXTS.search(outside)
+    two = _TWO_TEXTS.search(shown)
     if two is not None:
         raise problem_at(
             "two texts side by side", text, two.start(1), where, "; write a comma between them, or one text"
