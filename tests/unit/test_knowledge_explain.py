@@ -306,3 +306,52 @@ def test_the_supermarkets_rules_explain_a_row_that_is_all_but_missing() -> None:
     assert found.why_not.to_text() == (
         "replenishment-due (buys, slightly) would fire if due were 0.8 instead of 0.62"
     )
+
+
+class TestWhatWouldNotCount:
+    """A proposal with which the rule fires, but is silenced or overruled, is none."""
+
+    weak = rule("weak", "due < 1.5", "slightly", group="g")
+    strong = rule("strong", "due < 1.5 and live", "likely", group="g")
+
+    def test_a_rule_that_a_stronger_one_would_silence_is_not_proposed(self) -> None:
+        told = explainer(self.weak, self.strong)
+        found = one(told, due=1.75, live=1.0).why_not
+        assert found is not None
+        assert found.to_text() == "strong (buys, likely) would fire if due were below 1.5 instead of 1.75"
+        assert "weak (buys, slightly) would fire" in why_not(told, due=1.75, live=0.0)
+
+    def test_another_way_to_the_same_rule_is(self) -> None:
+        weak = {**self.weak, "when": "due < 1.5 or n >= 9"}
+        told = explainer(weak, {**self.strong, "when": "due < 1.5 and live and due >= 1 and m == 0"})
+        strong_first = one(told, due=1.5, live=1.0, n=8.0).why_not
+        assert strong_first is not None
+        assert strong_first.rule == "strong"
+        told = explainer(
+            weak, {**self.strong, "when": "due < 1.5 and live", "group": "g"}, {**rule("x", "m > 10")}
+        )
+        assert why_not(told, due=9.0, live=1.0, n=8.0).startswith(
+            "weak (buys, slightly) would fire if n were 9"
+        )
+
+    def test_a_change_that_meets_a_hard_fact_is_not_proposed(self) -> None:
+        told = explainer(
+            rule("near", "n >= 1"),
+            rule("far", "m >= 5"),
+            never=[{"id": "law", "when": "n >= 1", "because": "so"}],
+        )
+        assert why_not(told, n=0.0).startswith("far ")
+
+
+@pytest.mark.parametrize(("part", "answer"), [("never", "0 %"), ("always", "100 %")])
+def test_where_a_fact_settles_the_answer_no_prior_stands_and_nothing_would_change_it(part, answer) -> None:
+    told = explainer(rule("often", "n >= 3"), **{part: [{"id": "law", "when": "live", "because": "the law"}]})
+    explanations = told.explain(frame(live=[1.0, 0.0]))
+    settled, open_ = explanations
+    assert settled.why_not is None
+    assert settled.to_text().startswith(f"sale: {answer}\n")
+    assert settled.to_text().endswith(f"\n{part} law: the law")
+    assert "no rule applies" not in settled.to_text()
+    assert "no rule applies" in open_.to_text()
+    assert open_.why_not is not None
+    assert explanations.texts() == [settled.to_text(), open_.to_text()]

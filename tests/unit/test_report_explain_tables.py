@@ -68,6 +68,7 @@ def test_what_labels_and_a_model_made_of_it() -> None:
 def test_a_hard_fact_settles_the_answer(kind: Any, probability: float, answer: str) -> None:
     text = shown(explanation(facts=(Fact("law", kind, "it is the law"),), probability=probability))
     assert f"Hard fact, {kind}: law: It is the law. So the answer is {answer}." in text
+    assert "No rule applies" not in text
 
 
 def test_what_did_not_count_and_why_not() -> None:

@@ -77,7 +77,8 @@ def _sum(explanation: Explanation) -> Table:
 
 
 def _rest(explanation: Explanation) -> list[Text]:
-    lines = [Text(formats.sentence(NO_RULE))] if explanation.no_rule_applies else []
+    stands = explanation.no_rule_applies and not explanation.facts
+    lines = [Text(formats.sentence(NO_RULE))] if stands else []
     if any(map(_reweighted, explanation.contributions)):
         lines.append(
             Text("In brackets: what the expert's certainty stands for, before it was re-weighted.", "dim")

@@ -124,8 +124,9 @@ class Explainer:
         for start in range(0, len(features), BLOCK_ROWS):
             block = features.iloc[start : start + BLOCK_ROWS]
             fired = self.system.firings(block)
-            packed.append(np.packbits(np.hstack([fired, self.system.facts(block)]), axis=1))
-            nearest.append(self.nearest.find(block, fired))
+            facts = self.system.facts(block)
+            packed.append(np.packbits(np.hstack([fired, facts]), axis=1))
+            nearest.append(self.nearest.find(block, fired, facts.any(axis=1)))
         codes, patterns = _group(packed, self.system.n_rules + self.system.n_facts)
         counts = self.system.effective(patterns[:, : self.system.n_rules])
         hows = tuple(self._how(bits, counted) for bits, counted in zip(patterns, counts, strict=True))

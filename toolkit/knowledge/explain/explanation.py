@@ -87,7 +87,7 @@ class Change:
 
 @dataclass(frozen=True)
 class WhyNot:
-    """The nearest rule that does not fire but would count, and the smallest change that makes it fire.
+    """The nearest rule that does not fire, and the smallest change with which it fires and counts.
 
     Parameters
     ----------
@@ -134,7 +134,8 @@ class Explanation:
     silenced : tuple of Silenced
     facts : tuple of Fact
     why_not : WhyNot or None
-        None when every rule that could count fires already, or none can be made to.
+        None when every rule that could count fires already, none can be made to, or a hard fact settles
+        the answer.
     scale : float
         Factor on the experts' log-odds.
     bias : float
@@ -210,7 +211,7 @@ class Template:
         self._prior = "  prior " if prior.strip().endswith("%") else f"  prior {prior}, "
         labels = f"{bias:+8.3f}  what the labels add to every row\n" if bias else ""
         self._rules = labels + "".join([each.line for each in contributions])
-        after = [] if contributions or silenced else [NO_RULE]
+        after = [] if contributions or silenced or facts else [NO_RULE]
         after += [
             f"fired but does not count: {each.rule}, as {each.stronger} of its group goes before it"
             for each in silenced

@@ -1,7 +1,7 @@
 """Why not: for every row the nearest rule that does not fire, and the smallest change that makes it fire.
 
 Every rule is a union of boxes (`boxes`); the distance to a box is what its columns have to be moved by
-(`sides`, `moves`). A proposal counts only once it has been made and the rule has fired on it.
+(`sides`, `moves`). A proposal is kept only once it has been made and the rule counts on the changed row.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ class NearestRule:
                 boxes += RuleBox.split(rule, box, specs, levels, scales)
         return cls(system, knowledge.all_rules, specs, levels, tuple(boxes))
 
-    def find(self, features: pd.DataFrame, fired: NDArray[np.bool_]) -> Nearest:
+    def find(
+        self, features: pd.DataFrame, fired: NDArray[np.bool_], settled: NDArray[np.bool_] | None = None
+    ) -> Nearest:
         """Find the nearest rule of every row.
 
         Parameters
@@ -118,6 +120,8 @@ class NearestRule:
         fired : ndarray of shape (n_rows, n_rules)
             What fires there. Rules that would not count if they fired, because another of their group
             does and goes before them, are passed over like those that fire.
+        settled : ndarray of shape (n_rows,), optional
+            Rows that a hard fact settles: no rule would count there.
         """
         parts = []
         for start in range(0, len(features), BLOCK_ROWS):
@@ -126,25 +130,50 @@ class NearestRule:
             for members in self.system.groups:
                 for before, rule in itertools.pairwise(members):
                     passed[:, rule] |= passed[:, before]
+            if settled is not None:
+                passed[settled[rows]] = True
             parts.append(self._find(features.iloc[rows], passed))
         return Nearest.joined(parts)
 
     def _find(self, features: pd.DataFrame, passed: NDArray[np.bool_]) -> Nearest:
-        columns = self.columns(features)
-        found = self._search(columns, passed)
-        tried = np.flatnonzero(found.box >= 0)
-        rules = np.array([box.rule for box in self.boxes], np.intp)[found.box[tried]]
-        fires = self.system.firings(self._changed(features, columns, found))[tried, rules]
-        if fires.all():
-            return found
-        # values outside the declared range, or several comparisons of columns that pull apart
-        wrong = tried[~fires]
-        passed[wrong, rules[~fires]] = True
-        again = self._find(features.iloc[wrong], passed[wrong])
-        found.box[wrong], found.distance[wrong] = again.box, again.distance
-        return found
+        """Search, make the proposals, and search on where a rule would not count after all."""
+        best = Nearest(np.full(len(passed), -1), np.full(len(passed), np.inf))
+        tried: NDArray[np.bool_] | None = None
+        rows = np.arange(len(passed))
+        while len(rows):
+            some = features.iloc[rows]
+            columns = self.columns(some)
+            found = self._search(columns, passed[rows], tried)
+            best.box[rows], best.distance[rows] = found.box, found.distance
+            wrong = (found.box >= 0) & ~self._count(some, columns, found)
+            before = np.zeros((len(rows), len(self.boxes)), np.bool_) if tried is None else tried
+            tried = before[wrong]
+            tried[np.arange(len(tried)), found.box[wrong]] = True
+            rows = rows[wrong]
+        return best
 
-    def _search(self, columns: Mapping[str, Column], passed: NDArray[np.bool_]) -> Nearest:
+    def _count(
+        self, features: pd.DataFrame, columns: Mapping[str, Column], found: Nearest
+    ) -> NDArray[np.bool_]:
+        """Tell where the rule that was found counts once its proposal is made, shape (n_rows,).
+
+        It may not fire, where values lie outside the declared range or comparisons of columns pull apart;
+        a stronger one of its group may fire with it; and a hard fact may settle the changed row.
+        """
+        changed = self._changed(features, columns, found)
+        rules = np.array([box.rule for box in self.boxes], np.intp)
+        counted = self.system.effective(self.system.firings(changed))
+        here = np.flatnonzero(found.box >= 0)
+        counts = np.zeros(len(features), np.bool_)
+        counts[here] = counted[here, rules[found.box[here]]]
+        if self.system.n_facts:
+            counts &= ~self.system.facts(changed).any(axis=1)
+        return counts
+
+    def _search(
+        self, columns: Mapping[str, Column], passed: NDArray[np.bool_], tried: NDArray[np.bool_] | None
+    ) -> Nearest:
+        """Find the nearest box of every row, leaving out rules passed over and boxes tried in vain."""
         costs: dict[Side, _Floats] = {}
         best = Nearest(np.full(len(passed), -1), np.full(len(passed), np.inf))
         for number, box in enumerate(self.boxes):
@@ -158,6 +187,8 @@ class NearestRule:
                         costs[side] = side.costs(column.numbers, column.dtype)
                     total += costs[side]
             nearer = (total < best.distance) & ~passed[:, box.rule] & (total > 0)
+            if tried is not None:
+                nearer &= ~tried[:, number]
             best.box[nearer] = number
             best.distance[nearer] = total[nearer]
         return best
