@@ -66,5 +66,5 @@ def _certainty(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return "not given"
     if isinstance(value, int | float) and 0 <= value <= 1:
-        return formats.ratio(value)
+        return f"{value:g}"
     return str(value)
