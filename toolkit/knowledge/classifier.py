@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_numeric_dtype
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
@@ -23,27 +23,16 @@ from sklearn.utils.validation import (
 
 from toolkit.errors import KnowledgeError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase, load
-from toolkit.knowledge.condition import Condition, Member, leaves
+from toolkit.knowledge.entries import Outcome
 from toolkit.knowledge.explain.explainer import Explainer, Explanations
 from toolkit.knowledge.explain.sides import column_spread
+from toolkit.knowledge.frames import FrameSchema, folded
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 
 __all__ = ["RulesClassifier"]
 
 SETTLED = 1e3
 """Log-odds of an answer that a hard fact settles: finite, and so far out that its probability is 0 or 1."""
-
-
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    kind: Literal["number", "category"]
-    levels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Schema:
-    columns: tuple[_Column, ...]
 
 
 class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -60,23 +49,33 @@ class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_rules : int, optional
         Use only the first so many rules, in the order written; None uses all.
     scale : float
-        Factor on the sum of the rules' log-odds; 1 takes the experts at their word.
+        Factor on the sum of the rules' log-odds, at least 0; 1 takes the experts at their word.
     columns : sequence of str, optional
         Names of the columns of an `X` without names (an array), by position; columns of `X` beyond
         these are passed over. Without it, an array must have exactly the knowledge base's columns, in
         its order. Not looked at where `X` is a data frame.
+    positive_label : str, int or bool, optional
+        The label in `y` that is the positive outcome. Without it, labels that are texts must be the
+        knowledge base's own words (case and blanks aside), and of numbers it is the greater.
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
         The labels in order, ``[0, 1]`` without `y`. The second is the positive outcome, unless the
-        labels are the knowledge base's own words.
+        knowledge base's words or `positive_label` say that it is the first.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only where `X` is a data frame.
     system_ : ExpertSystem
     knowledge_ : KnowledgeBase
         With the rules that are used.
+
+    Notes
+    -----
+    The levels of a choice are the values seen at `fit`, those that the knowledge base declares or names,
+    and one more for any other value. So a value that was never seen is known to be another: it meets
+    ``!=`` and ``not in``, and does not count as missing. Values that differ by case or blanks are
+    different; a warning names those that differ only so from one that the knowledge base names.
 
     Examples
     --------
@@ -91,11 +90,13 @@ class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_rules: int | None = None,
         scale: float = 1.0,
         columns: Sequence[str] | None = None,
+        positive_label: object = None,
     ) -> None:
         self.knowledge = knowledge
         self.n_rules = n_rules
         self.scale = scale
         self.columns = columns
+        self.positive_label = positive_label
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Compile the knowledge base for the columns of `X`.
@@ -103,27 +104,31 @@ class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : DataFrame or array of shape (n_samples, n_features)
-            Numbers, booleans, and texts or categories where the knowledge base has a choice. Values
-            may be missing. Further columns are passed over.
+            Numbers, booleans or texts of yes and no, and texts or categories where the knowledge base
+            has a choice. Values may be missing. Further columns are passed over.
         y : array of shape (n_samples,), optional
             Two classes; only their names matter.
 
         Raises
         ------
         KnowledgeError
-            The file cannot be read, or `X` has not the columns it needs.
-        ValueError
-            `y` has not two classes, or `X` is an array of another number of columns.
+            The file cannot be read, or `X` has not the columns it needs or not what they hold.
+        TypeError, ValueError
+            A parameter is none, `y` has not two classes or it is not known which is which, or `X` is an
+            array of another number of columns.
         """
+        _checked_scale(self.scale)
         knowledge = self.knowledge if isinstance(self.knowledge, KnowledgeBase) else load(self.knowledge)
-        knowledge = knowledge if self.n_rules is None else knowledge.head(self.n_rules)
+        knowledge = _first_rules(knowledge, self.n_rules)
         frame = self._frame(X, knowledge, reset=True)
         self.classes_ = _classes(y, frame)
-        self._sign_ = -1.0 if self.classes_[0] == knowledge.outcome.positive else 1.0
-        self._schema_ = _schema(frame, knowledge)
+        positive = 1 if y is None else _positive(self.classes_, knowledge.outcome, self.positive_label)
+        self._sign_ = 1.0 if positive == 1 else -1.0
+        self._schema_ = FrameSchema.of(frame, knowledge)
+        self._schema_.warn_of_spelling(frame)
         self.system_: ExpertSystem = compile_knowledge(knowledge, self._schema_)
         self.knowledge_ = knowledge
-        self._spread_ = column_spread(_coded(frame, self._schema_), list(knowledge.columns))
+        self._spread_ = column_spread(self._schema_.coded(frame), list(knowledge.columns))
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
@@ -149,12 +154,16 @@ class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, X: Any) -> Explanations:
         """Return an explanation of every row; ``.texts()`` gives them in words, all at once."""
-        rows = self._rows(X)
-        levels = {column.name: column.levels for column in self._schema_.columns if column.kind == "category"}
+        check_is_fitted(self)
+        frame = self._frame(X, self.knowledge_, reset=False)
+        # values that were never seen are told by name, so they get codes of their own
+        schema = self._schema_.extended(frame)
+        system = self.system_ if schema == self._schema_ else compile_knowledge(self.knowledge_, schema)
         explainer = Explainer.of(
-            self.knowledge_, self.system_, levels, scale=self.scale, spread=self._spread_
+            self.knowledge_, system, schema.levels, scale=self.scale, spread=self._spread_
         )
-        return explainer.explain(rows)
+        self._schema_.warn_of_spelling(frame)
+        return explainer.explain(schema.coded(frame))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -169,7 +178,9 @@ class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: Any) -> pd.DataFrame:
         """Return what the expert system reads."""
         check_is_fitted(self)
-        return _coded(self._frame(X, self.knowledge_, reset=False), self._schema_)
+        frame = self._frame(X, self.knowledge_, reset=False)
+        self._schema_.warn_of_spelling(frame)
+        return self._schema_.coded(frame)
 
     def _frame(self, X: Any, knowledge: KnowledgeBase, *, reset: bool) -> pd.DataFrame:
         """Return `X` with named columns, checked as scikit-learn does."""
@@ -200,6 +211,27 @@ class RulesClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return pd.DataFrame(array[:, : len(names)], columns=names).infer_objects()
 
 
+def _checked_scale(scale: object) -> float:
+    """Return the factor on the evidence, if it is one."""
+    what = "scale multiplies the rules' log-odds and is a number of at least 0, e.g. 1.0"
+    if isinstance(scale, bool) or not isinstance(scale, Real):
+        raise TypeError(f"{what}; got {scale!r}")
+    if not 0 <= float(scale) < math.inf:
+        raise ValueError(f"{what}; got {scale!r}")
+    return float(scale)
+
+
+def _first_rules(knowledge: KnowledgeBase, n_rules: object) -> KnowledgeBase:
+    if n_rules is None:
+        return knowledge
+    what = "n_rules is how many rules are used, a whole number of at least 0, or None for all"
+    if isinstance(n_rules, bool) or not isinstance(n_rules, Integral):
+        raise TypeError(f"{what}; got {n_rules!r}")
+    if n_rules < 0:
+        raise ValueError(f"{what}; got {n_rules!r}")
+    return knowledge.head(int(n_rules))
+
+
 def _classes(y: Any, frame: pd.DataFrame) -> NDArray[np.generic]:
     if y is None:
         return np.array([0, 1])
@@ -216,45 +248,23 @@ def _classes(y: Any, frame: pd.DataFrame) -> NDArray[np.generic]:
     return classes
 
 
-def _schema(frame: pd.DataFrame, knowledge: KnowledgeBase) -> _Schema:
-    """Return the knowledge base's columns as they are in a frame."""
-    named: dict[str, set[str]] = {}
-    conditions: list[Condition] = [each for part in knowledge.conditions() for each in part]
-    for leaf in (leaf for condition in conditions for leaf in leaves(condition)):
-        if isinstance(leaf, Member):
-            named.setdefault(leaf.column, set()).update(leaf.levels)
-    columns = []
-    for name, spec in knowledge.columns.items():
-        values = frame[name]
-        if is_numeric_dtype(values.dtype) or (spec.type != "choice" and _holds_numbers(values)):
-            columns.append(_Column(name, "number"))
-            continue
-        # the levels seen need not hold all that rules name
-        known = {*named.get(name, ()), *(spec.values or ())}  # noqa: PD011 (not pandas)
-        known |= {spec.missing} if isinstance(spec.missing, str) else set()
-        seen = {value for value in values.dropna().unique() if isinstance(value, str)}
-        columns.append(_Column(name, "category", tuple(sorted(known | seen))))
-    return _Schema(tuple(columns))
-
-
-def _holds_numbers(values: pd.Series[Any]) -> bool:
-    try:
-        values.astype(np.float64)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _coded(frame: pd.DataFrame, schema: _Schema) -> pd.DataFrame:
-    """Return numbers as floats and choices as codes, -1 where missing or unknown."""
-    columns = {}
-    for column in schema.columns:
-        values = frame[column.name]
-        if column.kind == "category":
-            codes = pd.Index(column.levels, dtype=object).get_indexer(pd.Index(values.astype(object)))
-            columns[column.name] = codes.astype(np.int32)
-        elif values.dtype == np.float32:
-            columns[column.name] = values.to_numpy()
-        else:
-            columns[column.name] = values.to_numpy(np.float64, na_value=np.nan)
-    return pd.DataFrame(columns, index=frame.index)
+def _positive(classes: NDArray[np.generic], outcome: Outcome, given: object) -> int:
+    """Return which of the two classes is the positive outcome."""
+    labels: list[object] = classes.tolist()
+    if given is not None:
+        if given not in labels:
+            raise ValueError(f"positive_label must be one of y's labels, {labels}; got {given!r}")
+        return labels.index(given)
+    if not any(isinstance(label, str) for label in labels):
+        return 1
+    words = {folded(outcome.positive): True, folded(outcome.negative): False}
+    meant = [words.get(folded(str(label))) for label in labels]
+    # one label that is known tells the other
+    if meant[0] is meant[1]:
+        raise ValueError(
+            f"y's labels are '{labels[0]}' and '{labels[1]}', but the knowledge base's words are "
+            f"'{outcome.positive}' and '{outcome.negative}', so which label is which is not known; rename "
+            "the labels, write them as outcome: {positive: …, negative: …} in the knowledge base, or say "
+            f"positive_label={labels[1]!r}"
+        )
+    return 1 if meant[1] is True or meant[0] is False else 0

@@ -126,7 +126,7 @@ class Explainer:
             fired = self.system.firings(block)
             facts = self.system.facts(block)
             packed.append(np.packbits(np.hstack([fired, facts]), axis=1))
-            nearest.append(self.nearest.find(block, fired, facts.any(axis=1)))
+            nearest.append(self.nearest.find(block, fired, np.any(facts, axis=1)))
         codes, patterns = _group(packed, self.system.n_rules + self.system.n_facts)
         counts = self.system.effective(patterns[:, : self.system.n_rules])
         hows = tuple(self._how(bits, counted) for bits, counted in zip(patterns, counts, strict=True))
