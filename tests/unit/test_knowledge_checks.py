@@ -236,6 +236,72 @@ def test_a_group_settles_conflicts_and_double_counting() -> None:
     assert codes(base) == []
 
 
+def test_a_rule_that_its_group_silences_counts_not_twice() -> None:
+    base = knowledge(
+        entry(1, "x >= 5", "does not buy", certainty=0.5, group="g"),
+        entry(2, "x >= 1", certainty=0.1, group="g"),
+        entry(3, "x >= 6", certainty=0.2),
+    )
+    assert codes(base) == ["exception"]
+    assert the(base, "exception").rules == ("r3", "r1")
+
+
+def test_a_rule_that_counts_only_beside_another_is_told_with_a_row_on_which_it_does() -> None:
+    base = knowledge(
+        entry(1, "x >= 5", "does not buy", certainty=0.5, group="g"),
+        entry(2, "x >= 1", certainty=0.1, group="g"),
+        entry(3, "x < 5", certainty=0.2),
+    )
+    finding = the(base, "subsumed")
+    assert finding.rules == ("r2", "r3")
+    assert finding.sentence.startswith("'r2' (buys, 0.1) counts only where 'r3' (buys, 0.2) does too")
+    assert finding.witness == {"x": 3}
+
+
+def test_a_row_of_a_table_counts_only_where_no_row_above_fires() -> None:
+    first = table("first", ("< 4",), ("< 8",))
+    first["rows"][0]["then"] = "does not buy"
+    base = knowledge(("x <= 3", "does not buy"), tables=[first])
+    assert codes(base) == ["subsumed", "table-gap"]
+    assert the(base, "subsumed").rules == ("r1", "t-1")
+    both = knowledge(("x <= 5", "does not buy"), tables=[first])
+    assert [(one.rules, one.witness) for one in found(both, "conflict")] == [(("r1", "t-2"), {"x": 4.5})]
+    assert "can both count; together they cancel out" in the(both, "conflict").sentence
+
+
+def test_rules_before_it_that_are_not_analysed_keep_a_rule_out_of_pairs() -> None:
+    columns = {f"c{index}": {"type": "number"} for index in range(60)}
+    tangle = " and ".join(f"(c{index} > 1 or c{index + 1} < 0)" for index in range(0, 60, 2))
+    base = knowledge(
+        entry(1, tangle, certainty=0.5, group="g"), entry(2, "c1 > 2", group="g"), "c1 > 3", columns=columns
+    )
+    assert not found(base, "subsumed")
+    assert "1 pair of rules could not be compared" in found(base, "not-analysed")[1].sentence
+
+
+def test_rows_that_a_hard_fact_settles_are_no_matter_of_pairs() -> None:
+    law = [fact("law", "n >= 3")]
+    inside = knowledge(("n >= 2", "buys", 0.5), ("n >= 3", "does not buy", 0.1), never=law)
+    assert codes(inside) == ["overruled"]
+    across = knowledge("n >= 2", ("n >= 1 and n != 2", "does not buy"), never=law)
+    assert codes(across) == []
+    apart = knowledge("flag", ("n >= 2", "does not buy"), never=[fact("law", "n >= 2 and flag")])
+    assert codes(apart) == []
+    partly = knowledge(("n >= 2 and flag", "does not buy", 0.3), "flag", never=law)
+    finding = the(partly, "exception")
+    assert "where it counts, together they say" in finding.sentence
+    assert finding.witness == {"n": 2, "flag": "yes"}
+
+
+def test_a_hard_fact_that_is_not_analysed_is_asked_about_the_example() -> None:
+    columns = {f"c{index}": {"type": "number"} for index in range(60)}
+    tangle = " and ".join(f"(c{index} > 1 or c{index + 1} < 0)" for index in range(0, 60, 2))
+    pair = ("c1 > 2", "c1 > 3")
+    assert found(knowledge(*pair, columns=columns, never=[fact("law", tangle)]), "subsumed")
+    always = [fact("law", f"({tangle}) or c1 > 0")]
+    assert not found(knowledge(*pair, columns=columns, never=always), "subsumed")
+
+
 def test_long_lists_are_cut_short() -> None:
     base = knowledge(*[f"x > {number / 10}" for number in range(1, 41)])
     told = found(base, "subsumed")
@@ -330,6 +396,7 @@ def test_names_that_nothing_uses_are_told_together() -> None:
     base = knowledge(
         "low and kind in warm",
         prior="x",
+        columns={**COLUMNS, "x": {"type": "number", "min": 0, "max": 1}},
         sets={"warm": ["red"], "cold": ["blue"]},
         terms={"low": "lower", "lower": "n < 2", "high": "n > 2 and kind in cold"},
     )

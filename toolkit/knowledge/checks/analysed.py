@@ -125,22 +125,6 @@ class Analysed:
         return self.knowledge.groups
 
     @cached_property
-    def group_of(self) -> dict[int, frozenset[int]]:
-        """Rule -> the groups it is in, by number."""
-        found: dict[int, set[int]] = {}
-        for number, members in enumerate(self.groups):
-            for member in members:
-                found.setdefault(member, set()).add(number)
-        return {member: frozenset(numbers) for member, numbers in found.items()}
-
-    def counting(self, indices: Sequence[int]) -> list[int]:
-        """Return those of some rules that count when all of them fire: of each group the first."""
-        outdone = {
-            one for members in self.groups for one in [each for each in members if each in indices][1:]
-        }
-        return [index for index in indices if index not in outdone]
-
-    @cached_property
     def outdone(self) -> dict[int, list[int]]:
         """Rules that can fire but never count -> those before them in a group that fire wherever they do."""
         found: dict[int, list[int]] = {}
@@ -214,9 +198,14 @@ class Analysed:
         sentence: str,
         *indices: int,
         witness: Region | None = None,
+        names: Iterable[str] | None = None,
     ) -> RuleFinding:
-        """Return a finding about some rules, placed at the first, with a row of a region."""
-        names = {name for index in indices for name in columns_of(self.conditions.rules[index])}
+        """Return a finding about some rules, placed at the first, with a row of a region.
+
+        The row is shown by the columns in `names`, those of the rules if left out.
+        """
+        if names is None:
+            names = {name for index in indices for name in columns_of(self.conditions.rules[index])}
         return RuleFinding(
             code,
             severity,

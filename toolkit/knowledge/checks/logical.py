@@ -13,11 +13,11 @@ code                      severity  what was found
 ``never-counts``          warning   a rule of the same group outdoes it wherever it fires
 ``overruled``             warning   a hard fact settles every row on which it fires
 ``constant-comparison``   warning   a comparison holds nowhere, or everywhere, in its column's range
-``duplicate``             warning   same condition, same outcome: counts twice
-``contradiction``         warning   same condition, opposite outcome
-``subsumed``              warning   fires only where another does, same outcome; an info of a hard fact
-``exception``             info      fires only where another does, opposite outcome
-``conflict``              info      can fire together with opposite outcomes
+``duplicate``             warning   counts on the same rows, same outcome: counts twice
+``contradiction``         warning   counts on the same rows, opposite outcome
+``subsumed``              warning   counts only where another does, same outcome; an info of a hard fact
+``exception``             info      counts only where another does, opposite outcome
+``conflict``              info      can count together with opposite outcomes
 ``gap``, ``table-gap``    info      nothing fires although all values are known
 ``unused-column``,        info      nothing uses the name
 ``unused-term``,
@@ -27,6 +27,7 @@ code                      severity  what was found
 
 A missing value is a value of its own here, as it is in `condition.holds`: it meets no comparison
 unless the column says what missing stands for. Columns are taken to keep to their declared range.
+A rule counts where it fires, no rule before it in its group does, and no hard fact decides.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from collections.abc import Iterator, Sequence
 
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.checks.analysed import analysed
+from toolkit.knowledge.checks.counting import counting
 from toolkit.knowledge.checks.facts import facts
 from toolkit.knowledge.checks.findings import RuleFinding, Severity, gravest_first
 from toolkit.knowledge.checks.gaps import gaps
@@ -70,6 +72,7 @@ def check_knowledge(knowledge: KnowledgeBase, schema: Schema | None = None) -> t
         The knowledge base cannot be read.
     """
     base = analysed(knowledge, schema)
+    counts = counting(base)
     found = [
         *(against_task(base, schema) if schema is not None else ()),
         *extremes(base),
@@ -77,11 +80,11 @@ def check_knowledge(knowledge: KnowledgeBase, schema: Schema | None = None) -> t
         *table_overlaps(base),
         *effects(base),
         *comparisons(base),
-        *containments(base),
-        *conflicts(base),
+        *containments(counts),
+        *conflicts(counts),
         *gaps(base),
         *unused(base),
-        *undecided(base),
+        *undecided(counts),
     ]
     return gravest_first(_shortened(found))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.knowledge.boxes.regions import Region
 from toolkit.knowledge.checks.analysed import Analysed
+from toolkit.knowledge.checks.counting import Counting
 from toolkit.knowledge.checks.findings import RuleFinding, Severity
 from toolkit.knowledge.checks.wording import listed
 from toolkit.knowledge.condition import columns as columns_of
@@ -44,88 +47,106 @@ def table_overlaps(base: Analysed) -> Iterator[RuleFinding]:
             )
 
 
-def containments(base: Analysed) -> Iterator[RuleFinding]:
-    """Yield rules with the same condition, and rules that fire only where others do."""
-    inner = base.pairs.within & ~_settled(base)
+def containments(counts: Counting) -> Iterator[RuleFinding]:
+    """Yield rules that count on the same rows, and rules that count only where others do."""
+    base = counts.base
+    inner = counts.pairs.within & ~_settled(counts)
     np.fill_diagonal(inner, val=False)
     same, against = inner & inner.T, _against(base)
-    for index in range(len(base.rules)):
+    for index in np.flatnonzero(inner.any(axis=1)).tolist():
+        # Where this one counts the others do too, so its rows are theirs.
+        shown = counts.where_all([index])
+        if not shown:
+            continue
         twins = np.flatnonzero(same[index, :index] & ~against[index, :index]).tolist()
         opposites = np.flatnonzero(same[index, :index] & against[index, :index]).tolist()
         wider = np.flatnonzero(inner[index] & ~same[index] & ~against[index]).tolist()
         general = np.flatnonzero(inner[index] & ~same[index] & against[index]).tolist()
         if twins:
-            yield _nested(base, "duplicate", index, twins)
+            yield _nested(counts, "duplicate", index, twins, shown)
         if opposites:
-            yield _nested(base, "contradiction", index, opposites)
+            yield _nested(counts, "contradiction", index, opposites, shown)
         if wider and not twins:
-            yield _nested(base, "subsumed", index, wider)
+            yield _nested(counts, "subsumed", index, wider, shown)
         if general and not twins:
-            yield _nested(base, "exception", index, general)
+            yield _nested(counts, "exception", index, general, shown)
 
 
-def _nested(base: Analysed, code: str, index: int, others: list[int]) -> RuleFinding:
+def _nested(counts: Counting, code: str, index: int, others: list[int], shown: Region) -> RuleFinding:
+    base = counts.base
     this, those = base.says(index), listed([base.rules[other].id for other in others])
     if len(others) == 1:
         those = base.says(others[0])
     does = "does" if len(others) == 1 else "do"
-    joint = base.outcome(base.certainty(*base.counting([index, *others])))
+    joint = base.outcome(base.certainty(index, *others))
+    alike = code in ("duplicate", "contradiction")
+    fires = all(counts.everywhere(one) for one in ([index, *others] if alike else [index]))
+    acts = "fires" if fires else "counts"
     sentence = {
-        "duplicate": f"{this} fires on exactly the same rows as {those}, so one piece of evidence counts "
-        f"more than once: {joint}; leave one out, or put them into one group",
-        "contradiction": f"{this} fires on exactly the same rows as {those} and says the opposite: "
-        f"{joint}; decide which is right",
-        "subsumed": f"{this} fires only where {those} {does} too, so the evidence counts more than once: "
-        f"{joint}; put them into one group, or narrow the wider",
-        "exception": f"{this} is an exception to {those}: where it fires, {joint}",
+        "duplicate": f"{this} {acts} on exactly the same rows as {those}, so one piece of evidence "
+        f"counts more than once: {joint}; leave one out, or put them into one group",
+        "contradiction": f"{this} {acts} on exactly the same rows as {those} and says the "
+        f"opposite: {joint}; decide which is right",
+        "subsumed": f"{this} {acts} only where {those} {does} too, so the evidence counts more "
+        f"than once: {joint}; put them into one group, or narrow the wider",
+        "exception": f"{this} is an exception to {those}: where it {acts}, {joint}",
     }[code]
     severity: Severity = "info" if code == "exception" else "warning"
-    return base.finding(code, severity, sentence, index, *others, witness=base.regions[index])
+    names = counts.columns([index, *others])
+    return base.finding(code, severity, sentence, index, *others, witness=shown, names=names)
 
 
-def conflicts(base: Analysed) -> Iterator[RuleFinding]:
+def conflicts(counts: Counting) -> Iterator[RuleFinding]:
     """Yield pairs of rules about the same columns that pull a row in opposite directions.
 
     The pairs of which the weaker rule is strongest come first; those beyond `MOST`, and those about
     different columns, where rules are meant to be weighed against one another, are counted.
     """
+    base = counts.base
     names = {name: number for number, name in enumerate(base.knowledge.columns)}
     uses = np.zeros((len(base.rules), len(names)), np.float32)
     for index, condition in enumerate(base.conditions.rules):
         uses[index, [names[name] for name in columns_of(condition)]] = 1
-    within = base.pairs.within
-    met = np.triu(base.pairs.overlap & _against(base) & ~within & ~within.T & ~_settled(base), 1)
+    within = counts.pairs.within
+    met = np.triu(counts.pairs.overlap & _against(base) & ~within & ~within.T & ~_settled(counts), 1)
     shared = uses @ uses.T > 0
     pairs = np.argwhere(met & shared)
     strengths = np.array([abs(base.certainty(index)) for index in range(len(base.rules))])
     weaker = strengths[pairs].min(axis=1) if len(pairs) else np.empty(0)
     order = np.argsort(-weaker, kind="stable")
-    for one, other in pairs[order[:MOST]].tolist():
-        joint = base.outcome(base.certainty(one, other))
+    waiting = iter(pairs[order].tolist())
+    found = ((one, other, shown) for one, other in waiting if (shown := counts.where_all([one, other])))
+    for one, other, shown in islice(found, MOST):
+        verb = "fire" if counts.everywhere(one) and counts.everywhere(other) else "count"
         yield base.finding(
             "conflict",
             "info",
-            f"{base.says(one)} and {base.says(other)} can both fire; {joint}",
+            f"{base.says(one)} and {base.says(other)} can both {verb}; "
+            f"{base.outcome(base.certainty(one, other))}",
             one,
             other,
-            witness=base.both(base.regions[one], base.regions[other]),
+            witness=shown,
+            names=counts.columns([one, other]),
         )
-    if len(pairs) > MOST:
+    rest, exact = counts.not_settled(list(waiting))
+    if rest:
         yield _count(
-            f"{len(pairs) - MOST:,} more pairs of rules about the same columns can fire with opposite "
-            "outcomes; the pairs told are those with the most evidence on either side"
+            f"{'' if exact else 'up to '}{rest:,} more {'pairs' if rest > 1 else 'pair'} of rules about the "
+            "same columns can count with opposite outcomes; the pairs told are those with the most evidence "
+            "on either side"
         )
-    apart = int(np.count_nonzero(met & ~shared))
+    apart, exact = counts.not_settled(np.argwhere(met & ~shared).tolist())
     if apart:
         yield _count(
-            f"{apart:,} {'pairs' if apart > 1 else 'pair'} of rules about different columns can fire with "
-            "opposite outcomes; their evidence is weighed, as it should be if they are independent"
+            f"{'' if exact else 'up to '}{apart:,} {'pairs' if apart > 1 else 'pair'} of rules about "
+            "different columns can count with opposite outcomes; their evidence is weighed, as it should be "
+            "if they are independent"
         )
 
 
-def undecided(base: Analysed) -> Iterator[RuleFinding]:
+def undecided(counts: Counting) -> Iterator[RuleFinding]:
     """Yield the number of pairs that could not be compared."""
-    pairs = int(np.count_nonzero(np.triu(base.pairs.unknown | base.pairs.unknown.T, 1)))
+    pairs = int(np.count_nonzero(np.triu(counts.pairs.unknown | counts.pairs.unknown.T, 1)))
     if pairs:
         yield RuleFinding(
             "not-analysed",
@@ -146,15 +167,17 @@ def _against(base: Analysed) -> NDArray[np.bool_]:
     return against
 
 
-def _settled(base: Analysed) -> NDArray[np.bool_]:
+def _settled(counts: Counting) -> NDArray[np.bool_]:
     """Return the pairs that say nothing about each other, shape (n, n).
 
-    Those of one group never count both, those of a table U must not overlap anyway, and an idle rule
-    has been found out.
+    Those of one group never count both, those of a table U must not overlap anyway, an idle rule has
+    been found out, and one that counts nowhere, or nobody knows where, meets no other.
     """
+    base = counts.base
     settled = np.zeros((len(base.rules), len(base.rules)), np.bool_)
     for members in (*base.groups, *(rows for _, policy, rows in base.tables if policy == "unique")):
         settled[np.ix_(list(members), list(members))] = True
-    settled[list(base.idle)] = True
-    settled[:, list(base.idle)] = True
+    silent = [index for index, region in enumerate(counts.regions) if not region or index in base.idle]
+    settled[silent] = True
+    settled[:, silent] = True
     return settled

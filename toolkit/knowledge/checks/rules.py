@@ -95,8 +95,8 @@ def comparisons(base: Analysed) -> Iterator[RuleFinding]:
             yield base.finding(
                 "constant-comparison",
                 "warning",
-                f"the comparison {told(leaf, columns)} never holds{ranges(leaf, columns)}, so it does nothing in {names}; "
-                "mend it, or the column's entry",
+                f"the comparison {told(leaf, columns)} never holds{ranges(leaf, columns)}, "
+                f"so it does nothing in {names}; mend it, or the column's entry",
                 *users,
             )
         elif region and not _at_the_edge(leaf, columns) and base.conditions.rules[users[0]] != leaf:
