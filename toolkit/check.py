@@ -22,13 +22,14 @@ from rich.markup import escape
 from toolkit import config
 from toolkit.config import Experiment
 from toolkit.context import training_rows
-from toolkit.errors import ConfigError, KnowledgeError, UserError
+from toolkit.errors import ConfigError, KnowledgeError
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.base import load as load_knowledge
 from toolkit.knowledge.checks.data import hold_against
 from toolkit.knowledge.checks.findings import RuleFinding
 from toolkit.knowledge.checks.logical import check_knowledge
 from toolkit.knowledge.checks.merge import merged
+from toolkit.knowledge.file_kind import is_experiment
 from toolkit.knowledge.notation.listing import Style, listing
 from toolkit.knowledge.observed import Observed
 from toolkit.knowledge.overview import finding_to_dict, rule_to_dict
@@ -38,12 +39,8 @@ from toolkit.report.check_tables import closing_line, evidence_table, findings_t
 from toolkit.sweep.plan import Plan, build_task, build_track, make_plan
 from toolkit.sweep.progress import preparing
 from toolkit.tasks.base import Task, TrainingData
-from toolkit.yamlfile import read_mapping
 
 __all__ = ["check_file"]
-
-_KNOWLEDGE_KEYS = {"knowledge_base", "predicts", "prior", "rules", "tables"}
-_EXPERIMENT_KEYS = {"experiment", "task", "ladder", "tracks", "economics"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def check_file(
         A file cannot be read.
     """
     plan = None
-    experiment_given = _is_experiment(path)
+    experiment_given = is_experiment(path)
     if experiment_given:
         if experiment is not None:
             raise ConfigError(
@@ -126,27 +123,6 @@ def check_file(
             console.print("No cells are planned before the errors are mended.", highlight=False)
         console.print(closing_line(findings), highlight=False)
     return int(any(finding.severity == "error" for finding in findings))
-
-
-def _is_experiment(path: Path) -> bool:
-    data, *_ = read_mapping(
-        path,
-        what="a knowledge base or an experiment",
-        example="experiments/knowledge/retail.yaml",
-        keys="knowledge_base, predicts, prior … or experiment, task, ladder …",
-        error=UserError,
-    )
-    for key, answer in (("knowledge_base", False), ("experiment", True)):
-        if key in data:
-            return answer
-    known, other = _EXPERIMENT_KEYS & set(data), _KNOWLEDGE_KEYS & set(data)
-    if not known and not other:
-        raise UserError(
-            "neither a knowledge base (its first key is knowledge_base) nor an experiment (experiment); "
-            f"found: {', '.join(map(str, list(data)[:6])) or 'no key'}",
-            where=str(path),
-        )
-    return len(known) > len(other)
 
 
 def _rows_for(path: Path, experiment: Path | None) -> _Rows:

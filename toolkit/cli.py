@@ -141,7 +141,7 @@ def check(
 
 @app.command()
 def explain(
-    experiment: ExperimentFile,
+    file: Annotated[Path, typer.Argument(help="An experiment or a knowledge base.", show_default=False)],
     row: Annotated[
         list[str],
         typer.Option(
@@ -170,7 +170,8 @@ def explain(
 
     A number counts the rows of the validation block from 0; labels are not
     looked at. A row given by hand leaves all other columns missing. The hybrid
-    is trained first, as the sweep's cell of that rung and seed 0 is.
+    is trained first, as the sweep's cell of that rung and seed 0 is. With a
+    knowledge base in place of an experiment, rows are given by hand.
 
     [bold]Examples[/]
 
@@ -182,6 +183,8 @@ def explain(
 
       toolkit explain experiments/smoke.yaml --row '{"visits": 4}'
 
+      toolkit explain experiments/knowledge/gym.yaml --row visits=1,usual_visits=8
+
     [bold]Exit codes[/]
 
       0 explained · 2 a mistake you can mend
@@ -189,7 +192,7 @@ def explain(
     raise typer.Exit(
         guarded(
             lambda: explain_module.explain_rows(
-                experiment,
+                file,
                 row,
                 track=track,
                 rung=rung,

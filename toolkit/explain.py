@@ -20,8 +20,10 @@ from toolkit.config import Experiment
 from toolkit.errors import ConfigError, DataError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.base import load as load_knowledge
+from toolkit.knowledge.explain.by_hand import explain_given, own_schema
 from toolkit.knowledge.explain.explainer import Explanations
-from toolkit.knowledge.explain.given import given_frame, read_given, row_values
+from toolkit.knowledge.explain.given import Given, counts_as, given_frame, read_given, row_values
+from toolkit.knowledge.file_kind import is_experiment
 from toolkit.machine import pin_one_thread
 from toolkit.report.explain_tables import explanation_view
 from toolkit.sweep.plan import build_task, build_track, check_track
@@ -34,6 +36,8 @@ __all__ = ["explain_rows"]
 BLOCK = "validation"
 """The block that a row's number counts in. Rows of the test block are for the runner only."""
 
+BY_HAND = "row given by hand"
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -45,6 +49,19 @@ class _Asked:
     known: dict[str, float | bool | str | None]
 
 
+@dataclass(frozen=True)
+class _Told:
+    """Rows with their explanations, and what explained them; without an experiment, its parts are None."""
+
+    experiment: str | None
+    track: str | None
+    rung: int | None
+    model: str
+    knowledge: KnowledgeBase
+    rows: list[_Asked]
+    explanations: Explanations
+
+
 def explain_rows(
     path: Path,
     rows: Sequence[str],
@@ -54,14 +71,15 @@ def explain_rows(
     as_json: bool = False,
     console: Console,
 ) -> int:
-    """Explain rows with one track of an experiment.
+    """Explain rows with one track of an experiment, or with a knowledge base alone.
 
     Parameters
     ----------
     path : Path
-        The experiment file.
+        The file of either, told apart by its keys.
     rows : sequence of str
-        Numbers of rows of the validation block, whose labels are not looked at, or rows given by hand.
+        Numbers of rows of the validation block, whose labels are not looked at, or rows given by hand. A
+        knowledge base has no rows of its own.
     track : str, optional
         By default ``rules``, else the first that can explain.
     rung : int, optional
@@ -79,8 +97,50 @@ def explain_rows(
     ------
     UserError
     """
-    experiment = config.load(path)
     asked = [(text, read_given(text)) for text in rows]
+    if is_experiment(path):
+        told = _with_track(config.load(path), asked, track, rung)
+    else:
+        told = _with_knowledge(path, asked, track, rung)
+    if as_json:
+        _print_json(told)
+    else:
+        _print_text(told, console)
+    return 0
+
+
+def _with_knowledge(
+    path: Path, asked: Sequence[tuple[str, int | Given]], track: str | None, rung: int | None
+) -> _Told:
+    for option, value in (("--track", track), ("--rung", rung)):
+        if value is not None:
+            raise ConfigError(
+                f"{option} goes with an experiment, and this is a knowledge base; leave it out",
+                where=str(path),
+            )
+    knowledge = load_knowledge(path)
+    given = []
+    for text, row in asked:
+        if isinstance(row, int):
+            raise DataError(
+                "a row's number needs an experiment, whose validation block it counts in; this is a "
+                f"knowledge base: write the row's values, e.g. --row {next(iter(knowledge.columns))}=…",
+                where=f"--row {text}",
+            )
+        given.append((text, row))
+    explanations = explain_given(knowledge, given)
+    columns = own_schema(knowledge, [row for _, row in given]).columns
+    found = [
+        _Asked(BY_HAND, None, row, row_values(row, columns, knowledge))
+        for row in (explanations.features.iloc[[number]] for number in range(len(given)))
+    ]
+    rules = f"{len(knowledge.all_rules)} rules of {knowledge.knowledge_base}"
+    return _Told(None, None, None, rules, knowledge, found, explanations)
+
+
+def _with_track(
+    experiment: Experiment, asked: Sequence[tuple[str, int | Given]], track: str | None, rung: int | None
+) -> _Told:
     name, chosen = _choose(experiment, track)
     task = build_task(experiment)
     quiet = Console(stderr=True)
@@ -96,14 +156,7 @@ def explain_rows(
     features = pd.concat([row.features for row in found], ignore_index=True)
     explanations = fitted.explain(features)
     trained_on = _trained_on(step, data, knowledge)
-    if as_json:
-        _print_json(experiment, name, step, trained_on, knowledge, found, explanations)
-        return 0
-    console.print(f"{experiment.experiment}, {name}: {trained_on}", highlight=False, markup=False)
-    for row, explanation in zip(found, explanations, strict=True):
-        console.print()
-        console.print(explanation_view(row.title, explanation, row.known), highlight=False)
-    return 0
+    return _Told(experiment.experiment, name, step.rung, trained_on, knowledge, found, explanations)
 
 
 def _choose(experiment: Experiment, wanted: str | None) -> tuple[str, Track]:
@@ -168,7 +221,7 @@ def _row(text: str, given: object, task: Task, data: TaskData, knowledge: Knowle
     if not isinstance(given, dict):
         raise TypeError(f"a row is a number or its values, got {given!r}")
     row = given_frame(given, columns, knowledge, text=text)
-    return _Asked("row given by hand", None, row, row_values(row, columns, knowledge))
+    return _Asked(BY_HAND, None, row, row_values(row, columns, knowledge))
 
 
 def _fit(track: Track, step: Step, data: TaskData, search: float, console: Console) -> Track:
@@ -204,22 +257,23 @@ def _trained_on(step: Step, data: TaskData, knowledge: KnowledgeBase) -> str:
     )
 
 
-def _print_json(
-    experiment: Experiment,
-    name: str,
-    step: Step,
-    trained_on: str,
-    knowledge: KnowledgeBase,
-    rows: Sequence[_Asked],
-    explanations: Explanations,
-) -> None:
+def _print_text(told: _Told, console: Console) -> None:
+    model = told.model if told.experiment is None else f"{told.experiment}, {told.track}: {told.model}"
+    console.print(model, highlight=False, markup=False)
+    stand_ins = counts_as(told.knowledge)
+    for row, explanation in zip(told.rows, told.explanations, strict=True):
+        console.print()
+        console.print(explanation_view(row.title, explanation, row.known, stand_ins), highlight=False)
+
+
+def _print_json(told: _Told) -> None:
     document: dict[str, Any] = {
-        "experiment": experiment.experiment,
-        "track": name,
-        "rung": step.rung,
-        "model": trained_on,
-        "knowledge_base": knowledge.knowledge_base,
-        "knowledge_hash": knowledge.content_hash,
+        "experiment": told.experiment,
+        "track": told.track,
+        "rung": told.rung,
+        "model": told.model,
+        "knowledge_base": told.knowledge.knowledge_base,
+        "knowledge_hash": told.knowledge.content_hash,
         "rows": [
             {
                 "row": row.number,
@@ -227,7 +281,7 @@ def _print_json(
                 "values": row.known,
                 **explanation.to_dict(),
             }
-            for row, explanation in zip(rows, explanations, strict=True)
+            for row, explanation in zip(told.rows, told.explanations, strict=True)
         ],
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)

@@ -173,3 +173,85 @@ def test_without_a_knowledge_base_there_is_nothing_to_explain_with(explain: Expl
     assert "no track here has a knowledge base to explain with" in shown.stderr
     shown = explain(tiny, "--row", "1", "--track", "baseline")
     assert "and no other track here has one" in shown.stderr
+
+
+GYM = "experiments/knowledge/gym.yaml"
+
+
+def test_what_is_missing_counts_as_something_where_the_knowledge_base_says_so(explain: Explain) -> None:
+    for row in ("{}", "visits=", "visits=nan"):
+        shown = explain(SMOKE, "--row", row)
+        assert shown.exit_code == 0, shown.output
+        assert " orders_this_month 25 % missing: recency (counts as 182), gap_cv," in flat(shown.output)
+        assert "habit_probability (counts as 0.25)" in flat(shown.output)
+
+
+def test_a_knowledge_base_alone_explains_rows_given_by_hand(explain: Explain) -> None:
+    shown = explain(GYM, "--row", "visits=1,usual_visits=8,months=14,contract=student,price_rise=yes")
+    assert shown.exit_code == 0, shown.output
+    text = flat(shown.output)
+    for part in (
+        "9 rules of gym-members row given by hand: cancels_next_month 34.2 %",
+        "months_left (counts as 0), complaints (counts as 0)",
+        "stopped-coming × 5 +1.609",
+        "gym-prices-student × 2.5 +0.916",
+        "all together -0.652 34.2 %",
+    ):
+        assert part in text, text
+
+
+def test_a_knowledge_base_alone_as_json(explain: Explain) -> None:
+    rows = ("contract=yearly,months_left=3", "contract=monthly")
+    shown = explain(GYM, *(part for row in rows for part in ("--row", row)), "--format", "json")
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.stdout)
+    assert [told[key] for key in ("experiment", "track", "rung", "knowledge_base")] == [None] * 3 + [
+        "gym-members"
+    ]
+    assert [row["values"]["contract"] for row in told["rows"]] == ["yearly", "monthly"]
+    assert [row["probability"] for row in told["rows"]] == [0.0, pytest.approx(0.04)]
+    assert told["rows"][0]["facts"][0]["id"] == "bound"
+    assert told["rows"][0]["why_not"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--row", "3"], "--row 3: a row's number needs an experiment.*e.g. --row visits="),
+        (["--row", "contract=Yearly"], r"no such value 'Yearly'; did you mean 'yearly'\?"),
+        (["--row", "contract=gold"], "no such value 'gold'; known: monthly, student, yearly"),
+        (["--row", "visit=3"], r"unknown column 'visit'; did you mean 'visits'\?"),
+        (["--row", "visits=3", "--track", "rules"], "gym.yaml: --track goes with an experiment"),
+        (["--row", "visits=3", "--rung", "0"], "gym.yaml: --rung goes with an experiment"),
+    ],
+)
+def test_a_mistake_with_a_knowledge_base_is_told_in_a_sentence(
+    explain: Explain, arguments: list[str], message: str
+) -> None:
+    shown = explain(GYM, *arguments)
+    assert shown.exit_code == 2, shown.output
+    assert re.search(message, flat(shown.stderr)), shown.stderr
+    assert shown.stdout == ""
+
+
+def test_a_file_that_is_neither_is_told_so(explain: Explain, tmp_path: Path) -> None:
+    file = tmp_path / "colours.yaml"
+    file.write_text("colour: red\n")
+    shown = explain(file, "--row", "visits=3")
+    assert shown.exit_code == 2
+    assert "neither a knowledge base" in shown.stderr
+
+
+def test_a_choice_without_declared_values_takes_any_but_a_slip(explain: Explain, tmp_path: Path) -> None:
+    file = tmp_path / "tiers.yaml"
+    file.write_text(
+        "knowledge_base: tiers\npredicts: y\nprior: 50 %\ncolumns: {t: {type: choice}}\n"
+        "rules: [{id: r, when: 't != \"x\"', then: buys, certainty: 0.5, because: so}]\n"
+    )
+    shown = explain(file, "--row", "t=platinum", "--row", "t=x")
+    assert shown.exit_code == 0, shown.output
+    assert "y 66.7 % t = platinum" in flat(shown.output)
+    assert "y 50 % t = x" in flat(shown.output)
+    shown = explain(file, "--row", "t=X")
+    assert shown.exit_code == 2
+    assert "did you mean 'x'?" in shown.stderr

@@ -43,6 +43,17 @@ def test_a_row_without_rules() -> None:
     assert "all together" in text
 
 
+def test_what_is_missing_counts_as_something_where_that_is_said() -> None:
+    stream = io.StringIO()
+    view = explanation_view(
+        "row 7", explanation(), {"n": None, "live": None, "p": None, "goods": None}, {"p": 0.25, "live": True}
+    )
+    Console(file=stream, width=100, color_system=None).print(view)
+    assert stream.getvalue().splitlines()[1].strip() == (
+        "missing: n, live (counts as yes), p (counts as 0.25), goods"
+    )
+
+
 def test_bars_go_right_for_what_raises_and_left_for_what_lowers() -> None:
     lines = shown(explanation(contributions=(rule("up", 2.0), rule("down", -1.0)))).splitlines()
     up, down = (next(line for line in lines if line.startswith(f" {name}")) for name in ("up", "down"))

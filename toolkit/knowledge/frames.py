@@ -21,7 +21,7 @@ from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.condition import Condition, Member, leaves
 from toolkit.knowledge.entries import ColumnSpec
 
-__all__ = ["OTHER", "FrameColumn", "FrameSchema", "folded"]
+__all__ = ["OTHER", "FrameColumn", "FrameSchema", "folded", "named_levels"]
 
 OTHER = "another value"
 """The last level of every choice: what none of the other levels is."""
@@ -94,7 +94,7 @@ class FrameSchema:
         KnowledgeError
             A column does not hold what the knowledge base says.
         """
-        named = _named_levels(knowledge)
+        named = named_levels(knowledge)
         columns = (
             _column(frame[name], name, spec, frozenset(named.get(name, ())), knowledge.where("columns", name))
             for name, spec in knowledge.columns.items()
@@ -157,7 +157,8 @@ def _levels(values: Iterable[str]) -> tuple[str, ...]:
     return (*known, other)
 
 
-def _named_levels(knowledge: KnowledgeBase) -> dict[str, set[str]]:
+def named_levels(knowledge: KnowledgeBase) -> dict[str, set[str]]:
+    """Return the values of each choice that the knowledge base declares or that a condition names."""
     named: dict[str, set[str]] = {}
     conditions: list[Condition] = [each for part in knowledge.conditions() for each in part]
     for leaf in (leaf for condition in conditions for leaf in leaves(condition)):

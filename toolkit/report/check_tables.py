@@ -15,7 +15,7 @@ from toolkit.knowledge.shift import Shift, certainty_of
 from toolkit.report import formats
 from toolkit.report.knowledge_figures import certainty
 
-__all__ = ["closing_line", "evidence_table", "findings_table", "row_text"]
+__all__ = ["closing_line", "evidence_table", "findings_table", "row_text", "value_text"]
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _RULE_WIDTH = 22
@@ -48,7 +48,7 @@ def _few(rules: Sequence[str]) -> Sequence[str]:
 
 def row_text(row: Mapping[str, object]) -> str:
     """Return a row as ``n182 = 9, gap_cv = 0.3, category = "SOUP"``."""
-    return ", ".join(f"{name} = {_value(value)}" for name, value in row.items())
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in row.items())
 
 
 def evidence_table(observed: Observed) -> Table:
@@ -77,7 +77,8 @@ def closing_line(findings: Sequence[RuleFinding]) -> str:
     return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """Return one value of a row for people."""
     if value is None:
         return "missing"
     if isinstance(value, bool):

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from toolkit.knowledge.explain.explanation import NO_RULE, Contribution, Explanation
 from toolkit.report import formats
-from toolkit.report.check_tables import row_text
+from toolkit.report.check_tables import row_text, value_text
 
 __all__ = ["explanation_view"]
 
@@ -22,7 +22,12 @@ _HALF = 4
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def explanation_view(title: str, explanation: Explanation, values: Mapping[str, object]) -> RenderableType:
+def explanation_view(
+    title: str,
+    explanation: Explanation,
+    values: Mapping[str, object],
+    stand_ins: Mapping[str, object] | None = None,
+) -> RenderableType:
     """Return one explanation: the answer, the row, the sum, and what else there is to say.
 
     Parameters
@@ -32,14 +37,27 @@ def explanation_view(title: str, explanation: Explanation, values: Mapping[str, 
     explanation : Explanation
     values : mapping of str to object
         What the row holds in the columns of the knowledge base; None is missing.
+    stand_ins : mapping of str to object, optional
+        What a missing value stands for, for the columns that say so.
     """
     answer = Text.assemble(
         (f"{title}: ", "bold"), explanation.predicts, " ", (_percent(explanation.probability), "bold")
     )
+    row = Text(_row(values, stand_ins or {}), "dim")
+    return Group(answer, row, _sum(explanation), *_rest(explanation))
+
+
+def _row(values: Mapping[str, object], stand_ins: Mapping[str, object]) -> str:
+    """Return what is known of a row, then what is missing and what that counts as."""
     known = {name: value for name, value in values.items() if value is not None}
-    missing = [name for name, value in values.items() if value is None]
-    row = row_text(known) + (f"; missing: {', '.join(missing)}" if missing else "")
-    return Group(answer, Text(row, "dim"), _sum(explanation), *_rest(explanation))
+    missing = [
+        f"{name} (counts as {value_text(stand_ins[name])})" if name in stand_ins else name
+        for name, value in values.items()
+        if value is None
+    ]
+    parts = [row_text(known)] if known else []
+    parts += [f"missing: {', '.join(missing)}"] if missing else []
+    return "; ".join(parts)
 
 
 def _sum(explanation: Explanation) -> Table:

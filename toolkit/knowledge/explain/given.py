@@ -12,9 +12,9 @@ import pandas as pd
 
 from toolkit.errors import DataError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase
-from toolkit.knowledge.schema import Column
+from toolkit.knowledge.schema import Column, stand_ins
 
-__all__ = ["Given", "given_frame", "read_given", "row_values"]
+__all__ = ["Given", "counts_as", "given_frame", "read_given", "row_values"]
 
 Given = Mapping[str, object]
 """Column -> value as it was written: text, number, bool or None."""
@@ -155,6 +155,18 @@ def row_values(
             number = float(str(own))
             values[name] = int(number) if number.is_integer() else number
     return values
+
+
+def counts_as(knowledge: KnowledgeBase) -> dict[str, float | bool | str]:
+    """Return what a missing value counts as, for the columns that say so."""
+    found: dict[str, float | bool | str] = {}
+    for name, value in stand_ins(knowledge).items():
+        if isinstance(value, str):
+            found[name] = value
+        else:
+            yes_no = knowledge.columns[name].type == "yes/no"
+            found[name] = bool(value) if yes_no else float(value)
+    return found
 
 
 def _value(written: object, column: Column, knowledge: KnowledgeBase) -> float:
