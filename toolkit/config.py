@@ -251,6 +251,12 @@ def load(path: str | Path) -> Experiment:
         keys="experiment, task, ladder, tracks and economics",
         error=ConfigError,
     )
+    if "knowledge_base" in data and "experiment" not in data:
+        raise ConfigError(
+            "this is a knowledge base, not an experiment; give an experiment file such as "
+            "experiments/retail.yaml, or ask toolkit check about this one",
+            where=source.where("knowledge_base"),
+        )
     try:
         experiment = Experiment.model_validate(data)
     except ValidationError as error:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import unicodedata
 from collections.abc import Iterable
 
 __all__ = [
@@ -172,7 +173,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = list(known)
     match = nearest(name, names)
     if match is not None:
-        return f"; did you mean '{match}'?"
+        odd = next((each for each in name if not each.isascii() and each not in match), None)
+        title = "" if odd is None else unicodedata.name(odd, "no name").lower()
+        return f"; did you mean '{match}'?" + (f" ('{odd}' is U+{ord(odd):04X}, {title})" if odd else "")
     if not names:
         return ""
     shown = ", ".join(shorten(each) for each in names[:_SHOWN_NAMES])

@@ -152,6 +152,11 @@ _PLAIN = {
     "string_type": "expected text; put a number in quotes",
     "string_pattern_mismatch": "use letters, digits, - and _, at most 64, the first a letter or digit",
     "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "bool_parsing": "expected yes or no",
+    "bool_type": "expected yes or no",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
 }
 """Kinds of pydantic's errors whose own words are Python's -> words for a user."""
 
@@ -161,6 +166,9 @@ def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> t
     problems = []
     # A misspelt key is unknown and leaves another one missing: the cause comes first.
     details = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    # Of a list whose entries are all wrong nothing is left, and pydantic calls it too short as well.
+    parents = {_location(each)[:-1] for each in details}
+    details = [each for each in details if each["type"] != "too_short" or _location(each) not in parents]
     for detail in details[:MAX_PROBLEMS]:
         location = _location(detail)
         name = ".".join(str(part) for part in location)
@@ -193,6 +201,8 @@ def _sentence(detail: ErrorDetails, name: str) -> str:
         return f"key '{name}' is missing"
     message = shorten(detail["msg"].removeprefix("Value error, "), 300)
     message = _PLAIN.get(detail["type"], message)
+    if detail["input"] is None and detail["type"] == "string_type":
+        return f"'{name}': must not be empty"
     if detail["type"] in ("dict_type", "model_type", "dataclass_type"):
         message = "expected a mapping (key: value)"
     got = detail["input"]

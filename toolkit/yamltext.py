@@ -43,6 +43,13 @@ PLAIN = {
 """What stands for something else than a text when it stands without quotes: pattern, first characters."""
 
 
+_UNQUOTED = re.compile(
+    "mapping values are not allowed|did not find expected key|expected <block end>|cannot start any token"
+    "|found unexpected end of stream"
+)
+"""What PyYAML and libyaml say of a text that should stand in quotes."""
+
+
 class Span(NamedTuple):
     """Where an entry stands: line and column (from 1) of its key or item, and the slice of its value."""
 
@@ -162,13 +169,21 @@ def parse(text: str) -> tuple[Any, dict[KeyPath, Span]]:
         spans = dict(_spans(node))
         return (None if node is None else loader.construct_document(node)), spans
     except yaml.MarkedYAMLError as error:
-        raise NotYamlError.at(
-            f"not valid YAML: {error.problem}", error.problem_mark or error.context_mark
-        ) from error
+        mark = error.problem_mark or error.context_mark
+        raise NotYamlError.at(f"not valid YAML: {error.problem}{_advice(error, text)}", mark) from error
     except (yaml.YAMLError, ValueError) as error:
         raise NotYamlError(f"not valid YAML: {error}") from error
     finally:
         loader.dispose()
+
+
+def _advice(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
+        return "; indent with spaces, not tabs"
+    if not _UNQUOTED.search(error.problem or ""):
+        return ""
+    return """; put the whole text in quotes: "..." or '...' (a ' inside '...' is written '')"""
 
 
 def _spans(node: yaml.Node | None, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Span]]:

@@ -88,7 +88,7 @@ def test_norway_is_not_false(write):
             "share: 0",
             "small.yaml:3:33: 'ladder.rungs.1.share': Input should be greater than 0 (got 0)",
         ),
-        ("share: 1.0", "share: true", "'ladder.rungs.1.share': Input should be a valid number (got True)"),
+        ("share: 1.0", "share: true", "'ladder.rungs.1.share': expected a number (got True)"),
         ("share: 1.0", "share: 0.1", "rungs rise: rung 1 must have a larger share or more cut-offs"),
         ("[{share: 0.1}, {share: 1.0}]", "[]", "a ladder needs at least one rung"),
         (
@@ -106,7 +106,7 @@ def test_norway_is_not_false(write):
         (
             "5.0e9",
             "[1, two, 3]",
-            "'economics.volume_per_year.likely': Input should be a valid number (got 'two')",
+            "'economics.volume_per_year.likely': expected a number (got 'two')",
         ),
         ("5.0e9", "[1, .inf, 3]", "'economics.volume_per_year.likely': Input should be a finite number"),
         ("  volume_per_year: 5.0e9\n", "", "small.yaml:7:1: key 'economics.volume_per_year' is missing"),
@@ -172,6 +172,12 @@ def test_a_wrong_addition_is_refused(write, more, sentence):
 )
 def test_what_is_no_experiment_at_all(write, content, sentence):
     assert sentence in message(write(content))
+
+
+def test_a_knowledge_base_is_no_experiment(write):
+    text = message(write("knowledge_base: demo\nprior: 5 %\nrules: []\n"))
+    assert text.startswith("small.yaml:1:1: this is a knowledge base, not an experiment; ")
+    assert "\n" not in text
 
 
 def test_a_missing_file_and_a_folder_say_what_to_give(tmp_path):

@@ -138,7 +138,7 @@ def test_a_written_base_reads_back_the_same(write) -> None:
     ("old", "new", "message"),
     [
         ("because: It keeps.", "becuase: It keeps.", "did you mean 'because'"),
-        ("because: It keeps.", "because: ''", "at least 1 character"),
+        ("because: It keeps.", "because: ''", "must not be empty"),
         ("regular and due", "regulr and due", "did you mean 'regular'"),
         ("due >= 0.8", "due >= open('x')", "calling a function is not allowed"),
         ("then: buys", "then: bys", "did you mean 'buys'"),
@@ -164,7 +164,7 @@ def test_a_written_base_reads_back_the_same(write) -> None:
         ),
         ("due: 1}, fires: yes", "due: 1}, fires: no", "should stay silent on its own test, but it fires"),
         ("{n: 5}", "{m: 5}", "unknown column 'm'"),
-        ("{n: 5}", "{n: 500}", r"outside the column's range \[0.0, 182.0\]"),
+        ("{n: 5}", "{n: 500}", "outside the column's range: from 0 to 182"),
         ("{n: 5}", "{n: 5.5}", "expected a whole number"),
         ("{n: 5}", "{n: five}", "expected a number"),
         ("goods: beer}", "goods: bear}", "no such value 'bear'"),
@@ -174,6 +174,31 @@ def test_a_written_base_reads_back_the_same(write) -> None:
         ("values: [milk, beer]", "min: 3", "a choice has values, not min and max"),
         ("missing: 90", "missing: none", "expected a number"),
         ("{type: whole number, min: 0, max: 182}", "{type: integer}", "'columns.n.type'"),
+        ("predicts: buys_next_week", "predicts: ' '", "'predicts': must not be blank"),
+        ("predicts: buys_next_week", "predicts:", "'predicts': must not be empty$"),
+        ("because: The cupboard is empty.", "because: '  '", "because': must not be blank"),
+        ("because: The cupboard is empty.", "because:", "because': must not be empty$"),
+        ("because: The cupboard is empty.", "because: Note: it is", "put the whole text in quotes"),
+        ("because: The cupboard is empty.", "because: `it` is", "put the whole text in quotes"),
+        ("because: The cupboard is empty.", "\tbecause: x", "indent with spaces, not tabs"),
+        ("id: due", "id: ' '", "'rules.0.id': must not be blank"),
+        ("id: due", r'id: "due\ndate"', "a name is one line"),
+        ("id: due", r'id: "due\tdate"', "a name is one line"),
+        ("when: regular and due >= 0.8", "when: ' '", "when': must not be blank"),
+        ("certainty: likely", "certainty: likley", "did you mean 'likely'"),
+        ("certainty: likely", "certainty: Likely", "did you mean 'likely'"),
+        ("certainty: likely", "certainty: 0,3", "write a decimal point: 0.3"),
+        ("certainty: likely", "certainty: 0.9991", "at most 0.999"),
+        ("certainty: likely", "certainty: -0.9999999", "at most 0.999"),
+        ("values: [milk, beer]", "values: [milk, beer, milk]", "the value 'milk' stands twice"),
+        ("{type: yes/no}", "{type: yes/no, missing: maybe}", "expected yes or no, got 'maybe'"),
+        ("{n: 5}, fires: no", "{n: 5}, fires: maybe", "fires': expected yes or no"),
+        ("{type: number}", "{type: number, missing: -1, min: 0}", "range: at least 0"),
+        ("{type: number}", "{type: number, missing: 9, max: 3}", "range: at most 3"),
+        ("max: 1}", "max: 100}", "must be a number between 0 and 1, but its max is 100"),
+        ("min: 0, max: 1}", "min: -1}", "must be a number between 0 and 1, but its min is -1"),
+        ("prior: habit", "prior: 9,5 %", "; write 9.5 %"),
+        ("regular and due", "regular and du\u0435", "did you mean 'due'.*U\\+0435, cyrillic small letter ie"),
     ],
 )
 def test_mistakes_name_the_line(write, old: str, new: str, message: str) -> None:
@@ -214,6 +239,33 @@ def test_files_that_are_no_knowledge_base(write, tmp_path: Path) -> None:
         load(write("!!python/object/apply:os.system ['true']\n"))
     with pytest.raises(KnowledgeError, match="at most 1,000,000"):
         load(write("# " + "x" * 1_000_000))
+
+
+def test_the_outcomes_differ(write) -> None:
+    text = "outcome: {positive: stays, negative: stays}\n"
+    with pytest.raises(KnowledgeError, match="positive and negative are both 'stays'"):
+        load(write(TEXT + text))
+
+
+def test_an_apostrophe_ends_a_text_in_quotes(write) -> None:
+    old = "because: The cupboard is empty."
+    with pytest.raises(KnowledgeError, match=r"put the whole text in quotes.* is written ''"):
+        load(write(TEXT.replace(old, "because: 'It's fine'")))
+    load(write(TEXT.replace(old, "because: 'It''s fine'")))
+
+
+def test_values_that_are_no_texts_are_not_called_too_few_as_well(write) -> None:
+    with pytest.raises(KnowledgeError, match=r"columns.goods.values.0': expected text") as caught:
+        load(write(TEXT.replace("[milk, beer]", "[1, 2]")))
+    assert "empty" not in str(caught.value)
+    with pytest.raises(KnowledgeError, match=r"'columns\.goods\.values': must not be empty"):
+        load(write(TEXT.replace("[milk, beer]", "[]")))
+
+
+def test_an_experiment_is_no_knowledge_base(write) -> None:
+    with pytest.raises(KnowledgeError, match=r":2:1: this is an experiment, not a knowledge base") as caught:
+        load(write("description: x\nexperiment: small\nladder: {}\n"))
+    assert "\n" not in str(caught.value)
 
 
 def test_always_and_never_have_tests_too() -> None:

@@ -79,8 +79,7 @@ def _fits(keyword: str, wanted: Any, value: Any) -> bool:
         "maxItems": lambda: not sized or len(value) <= wanted,
         "minProperties": lambda: not sized or len(value) >= wanted,
         "minimum": lambda: not number or value >= wanted,
-        "exclusiveMinimum": lambda: not number or value > wanted,
-        "exclusiveMaximum": lambda: not number or value < wanted,
+        "maximum": lambda: not number or value <= wanted,
     }
     return checks[keyword]()
 
@@ -176,7 +175,7 @@ BAD = {
     "number as a prior": changed("prior", to=0.05),
     "no prior": changed("prior"),
     "rules as a mapping": changed("rules", to={"r": {}}),
-    "letter as a hit policy": changed("tables", 0, "hit_policy", to="F"),
+    "odd letter as a hit policy": changed("tables", 0, "hit_policy", to="X"),
     "table without inputs": changed("tables", 0, "inputs", to=[]),
     "certainty of a row": changed("tables", 0, "rows", 0, "certainty", to="sure"),
     "empty group": changed("rules", 0, "group", to=""),

@@ -9,6 +9,7 @@ import pytest
 from toolkit.errors import KnowledgeError
 from toolkit.knowledge.base import KnowledgeBase, load
 from toolkit.knowledge.symbolic import compile_knowledge, log_odds
+from toolkit.knowledge.tables import DecisionTable
 from toolkit.tasks.base import Column, Schema
 
 BASE = """\
@@ -131,7 +132,14 @@ tables:
     ("old", "new", "place", "message"),
     [
         ("F, due", "X, due", "1:1", r"hit policy - U \(unique\).* got 'X'"),
-        ("F, due", "F, dew", "2:4", "'dew' is neither a column nor a term; did you mean 'due'"),
+        ("F, due", "F; due", "1:1", "separated by semicolons; separate them by commas"),
+        ("F, due", "F\tdue", "1:1", "separated by tabs; separate them by commas"),
+        ("[1..2)", '"< 0,3"', "2:4", "has a decimal comma; write a point: 0.3"),
+        ("[1..2)", '"[0,1..0,3]"', "2:4", "has a decimal comma"),
+        ("-,    buys", "not(maybe),    buys", "2:41", r"'live' is yes or no, got 'not\(maybe\)'"),
+        ("0.3,         Not", '"0,3",         Not', "3:61", "write a decimal point: 0.3"),
+        ("1, [1", '"a\tb", [1', "2:1", "a name is one line"),
+        ("F, due", "F, dew", "1:4", "'dew' is neither a column nor a term; did you mean 'due'"),
         ("often, goods", "due, goods", "1:15", "'due' stands twice"),
         ("certainty,   because", "certainty,   reason", "1:74", "'reason' stands among the outputs"),
         (",   because", "", "1:1", "the outputs lack 'because'"),
@@ -157,6 +165,46 @@ def test_mistakes_name_line_and_column(read, old: str, new: str, place: str, mes
     with pytest.raises(KnowledgeError, match=message) as caught:
         read(GOOD.replace(old, new, 1))
     assert (caught.value.where or "").endswith(f"promo.csv:{place}")
+
+
+@pytest.mark.parametrize(
+    ("cell", "when"),
+    [
+        ("not(yes)", "not live"),
+        ("not(no)", "live"),
+        ("NOT (No)", "live"),
+        ("yes", "live"),
+        ("no", "not live"),
+    ],
+)
+def test_yes_and_no_may_be_negated(read, cell: str, when: str) -> None:
+    text = f"U, live, often, then, certainty, because\n1, {cell}, {cell}, buys, likely, x\n"
+    assert read(text).all_rules[1].when == f"{when} and {when.replace('live', 'often')}"
+
+
+@pytest.mark.parametrize(("letter", "word"), [("U", "unique"), ("F", "first"), ("C", "collect")])
+def test_a_hit_policy_may_be_its_letter(letter: str, word: str) -> None:
+    row = {"id": 1, "tests": ["> 3"], "then": "buys", "certainty": 0.3, "because": "x"}
+    table = {"table": "t", "hit_policy": letter, "inputs": ["n"], "rows": [row]}
+    assert DecisionTable.model_validate(table).hit_policy == word
+
+
+def test_an_unknown_input_of_a_table_in_the_file_is_shown_where_it_stands(read) -> None:
+    table = """\
+tables:
+  - table: t
+    hit_policy: U
+    inputs: [due, dew]
+    rows: [{id: 1, tests: ['-', '-'], then: buys, certainty: likely, because: x}]
+"""
+    with pytest.raises(KnowledgeError, match="'dew' is neither") as caught:
+        read(base=BASE.replace("tables: [promo.csv]\n", table))
+    assert (caught.value.where or "").endswith("rules.yaml:16:19")
+
+
+def test_a_table_is_listed_once(read) -> None:
+    with pytest.raises(KnowledgeError, match=r"'\./promo\.csv' is listed twice"):
+        read(base=BASE.replace("[promo.csv]", "[promo.csv, ./promo.csv]"))
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ class KnowledgeBase(Frozen):
 
     _source: Source | None = PrivateAttr(default=None)
     _table_places: dict[int, list[list[str]]] = PrivateAttr(default_factory=dict)
-    """Number of a table that was read from a file -> the places of each row and its inputs."""
+    """Number of a table that was read from a file -> the places of its heading and rows, and their inputs."""
 
     @field_validator("prior", mode="before")
     @classmethod
@@ -138,7 +138,8 @@ class KnowledgeBase(Frozen):
                 try:
                     rules.append(table.rule(row, names))
                 except CellError as error:
-                    where = self._row_where(number, row, error.cell)
+                    known = table.inputs[error.cell] in {*self.columns, *self.terms}
+                    where = self._row_where(number, row if known else None, error.cell)
                     raise KnowledgeError(str(error), where=where) from error
         return tuple(rules)
 
@@ -210,9 +211,12 @@ class KnowledgeBase(Frozen):
             index -= len(table.rows)
         raise IndexError(index)
 
-    def _row_where(self, table: int, row: int, cell: int | None = None) -> str | None:
+    def _row_where(self, table: int, row: int | None, cell: int | None = None) -> str | None:
+        """Return the place of a row, or of one of its cells; no row is the heading."""
         if table in self._table_places:
-            return self._table_places[table][row][0 if cell is None else cell + 1]
+            return self._table_places[table][0 if row is None else row + 1][0 if cell is None else cell + 1]
+        if row is None:
+            return self.where("tables", table, "inputs", cell or 0)
         tail = () if cell is None else ("tests", cell)
         return self.where("tables", table, "rows", row, *tail)
 
@@ -309,6 +313,12 @@ def load(path: str | Path) -> KnowledgeBase:
         keys="knowledge_base, predicts, prior, columns and rules",
         error=KnowledgeError,
     )
+    if "experiment" in data and "knowledge_base" not in data:
+        raise KnowledgeError(
+            "this is an experiment, not a knowledge base; give a knowledge base such as "
+            "experiments/knowledge/retail.yaml",
+            where=source.where("experiment"),
+        )
     places = read_tables(data.get("tables"), source)
     try:
         knowledge = KnowledgeBase.model_validate(data)

@@ -33,6 +33,10 @@ MAX_LINES = 50_000
 MAX_WIDTH = 250_000
 """Characters of one line."""
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_SEPARATOR = re.compile(r"\w+\s*([;\t|])")
+"""A hit policy and what a spreadsheet puts between cells where the comma is the decimal mark."""
+
 _REQUIRED = OUTPUTS[:3]
 
 
@@ -49,13 +53,15 @@ def read_tables(tables: object, source: Source) -> dict[int, list[list[str]]]:
     Returns
     -------
     dict of int to list of list of str
-        Number of a table that was read -> the place of each row's number and inputs.
+        Number of a table that was read -> the places of the heading's first cell and inputs, then of each
+        row's number and inputs.
 
     Raises
     ------
     KnowledgeError
     """
     places: dict[int, list[list[str]]] = {}
+    seen: set[PurePath] = set()
     n_rows = 0
     for number, entry in enumerate(tables if isinstance(tables, list) else ()):
         if not isinstance(entry, str):
@@ -72,12 +78,14 @@ def read_tables(tables: object, source: Source) -> dict[int, list[list[str]]]:
             )
         try:
             wrong = "is not a file" if file.exists() and not file.is_file() else None
+            wrong = "is listed twice" if path in seen else wrong
         except (OSError, ValueError):
             wrong = "cannot be the name of a file"
         if wrong is not None:
             raise KnowledgeError(f"'{shorten(entry)}' {wrong}", where=where)
+        seen.add(path)
         tables[number], places[number] = read_table(file)  # type: ignore[index]
-        n_rows += len(places[number])
+        n_rows += len(places[number]) - 1
         if number >= MAX_TABLES or n_rows > MAX_ROWS:
             raise KnowledgeError(f"at most {MAX_TABLES} tables with {MAX_ROWS:,} rows together", where=where)
     return places
@@ -116,7 +124,7 @@ def read_table(path: Path) -> tuple[DecisionTable, list[list[str]]]:
     table : DecisionTable
         Named after the file.
     places : list of list of str
-        ``file:line:column`` of the cells of each row: its number, then its inputs.
+        ``file:line:column`` of the cells of the heading and of each row: its number, then its inputs.
 
     Raises
     ------
@@ -167,7 +175,7 @@ def read_table(path: Path) -> tuple[DecisionTable, list[list[str]]]:
         table = DecisionTable(table=path.stem, hit_policy=policy, inputs=tuple(inputs), rows=tuple(read))
     except ValidationError as error:
         raise KnowledgeError(first_problem(error)[1], where=source.where(head_line)) from error
-    return table, [source.places(line, 1 + len(inputs)) for line, _ in rows]
+    return table, [source.places(line, 1 + len(inputs)) for line, _ in records]
 
 
 def _records(path: Path, text: str) -> list[tuple[int, list[str]]]:
@@ -194,6 +202,13 @@ def _heading(heading: list[str], line: int, source: _Source) -> tuple[list[str],
         problem = f"the heading has {len(heading):,} cells; a table has at most {MAX_INPUTS} inputs"
         raise KnowledgeError(problem, where=source.where(line))
     known = [*HIT_POLICIES, *(name.upper() for name in HIT_POLICIES.values())]
+    separator = _SEPARATOR.match(heading[0])
+    if separator:
+        raise KnowledgeError(
+            f"the cells are separated by {_SEPARATORS[separator[1]]}; separate them by commas, and put "
+            "a cell with a comma in it in quotes",
+            where=source.where(line),
+        )
     if heading[0].upper() not in known:
         raise KnowledgeError(
             f"the first cell must be the hit policy - U (unique), F (first) or C (collect) - "

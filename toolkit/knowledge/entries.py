@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from toolkit.config import Frozen
-from toolkit.errors import did_you_mean, shorten
+from toolkit.errors import did_you_mean, nearest, shorten
 from toolkit.knowledge.language import ColumnType
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ColumnSpec",
     "Constraint",
     "Example",
+    "Id",
     "Outcome",
     "Rule",
     "Text",
@@ -33,22 +35,52 @@ WORDS: dict[str, float] = {
 }
 """Words for the strength of evidence and the certainty factors they stand for."""
 
+MAX_CERTAINTY = 0.999
+"""Beyond it a rule outweighs all others, as a hard fact does, and nothing shows it."""
+
 
 def _certainty(value: object) -> object:
     if isinstance(value, str) and value in WORDS:
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and value != 0 and abs(value) < 1:
-        return float(value)
-    if isinstance(value, int | float) and abs(value) == 1:
-        raise ValueError("a certainty of 1 is infinite evidence; a hard fact belongs under never or always")
-    raise ValueError(f"a certainty is one of {', '.join(WORDS)}, or a number between -1 and 1 that is not 0")
+    size = abs(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    if 0 < size <= MAX_CERTAINTY:
+        return float(value)  # type: ignore[arg-type]
+    if MAX_CERTAINTY < size <= 1:
+        raise ValueError(
+            f"a certainty is at most {MAX_CERTAINTY}: 1 is infinite evidence, and a hard fact belongs under "
+            "never or always"
+        )
+    hint = ""
+    if isinstance(value, str):
+        word = nearest(value.lower(), WORDS)
+        hint = f"; did you mean '{word}'?" if word else ""
+        if re.fullmatch(r"\s*[-+]?\d*,\d+\s*", value):
+            hint = "; write a decimal point: 0.3"
+    raise ValueError(
+        f"a certainty is one of {', '.join(WORDS)}, or a number between -1 and 1 that is not 0{hint}"
+    )
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a name is one line, without tabs and control characters")
+    return text
 
 
 def _shown(value: object) -> str:
     return shorten(repr(value))
 
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
+
+Id = Annotated[Text, AfterValidator(_one_line)]
+"""A name of a rule, a group or a table: it stands in one line of a report."""
 
 Certainty = Annotated[
     str | float,
@@ -57,12 +89,12 @@ Certainty = Annotated[
         {
             "anyOf": [
                 {"enum": list(WORDS)},
-                {"type": "number", "exclusiveMinimum": -1, "exclusiveMaximum": 1, "not": {"const": 0}},
+                {"type": "number", "minimum": -MAX_CERTAINTY, "maximum": MAX_CERTAINTY, "not": {"const": 0}},
             ]
         }
     ),
 ]
-"""A word of `WORDS`, or a number in (-1, 1) that is not 0."""
+"""A word of `WORDS`, or a number from -0.999 to 0.999 that is not 0."""
 
 
 class ColumnSpec(Frozen):
@@ -97,9 +129,18 @@ class ColumnSpec(Frozen):
             raise ValueError(f"only a choice has values; this is a {self.type}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        values = self.values or ()
+        twice = next((each for index, each in enumerate(values) if each in values[:index]), None)
+        if twice is not None:
+            raise ValueError(f"the value '{shorten(twice)}' stands twice")
         if self.missing is not None:
             self.read(self.missing)
         return self
+
+    def _range(self) -> str:
+        if self.min is None or self.max is None:
+            return f"at most {self.max:g}" if self.min is None else f"at least {self.min:g}"
+        return f"from {self.min:g} to {self.max:g}"
 
     def read(self, value: object) -> Fraction | str | None:
         """Return a value of this column as conditions see it; ValueError when it is none."""
@@ -114,13 +155,14 @@ class ColumnSpec(Frozen):
         if self.type == "yes/no" and (isinstance(value, bool) or value in ("yes", "no")):
             return Fraction(int(value in (True, "yes")))
         if isinstance(value, bool | str) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"expected a number, got {_shown(value)}")
+            kind = "yes or no" if self.type == "yes/no" else "a number"
+            raise ValueError(f"expected {kind}, got {_shown(value)}")
         if self.type == "whole number" and value != int(value):
             raise ValueError(f"expected a whole number, got {_shown(value)}")
         if self.type == "yes/no" and value not in (0, 1):
             raise ValueError(f"expected yes or no, got {_shown(value)}")
         if (self.min is not None and value < self.min) or (self.max is not None and value > self.max):
-            raise ValueError(f"{value!r} is outside the column's range [{self.min}, {self.max}]")
+            raise ValueError(f"{value!r} is outside the column's range: {self._range()}")
         return Fraction(repr(value))
 
 
@@ -135,6 +177,12 @@ class Outcome(Frozen):
 
     positive: Text = "buys"
     negative: Text = "does not buy"
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if self.positive == self.negative:
+            raise ValueError(f"positive and negative are both '{shorten(self.positive)}'; they must differ")
+        return self
 
 
 class Example(Frozen):
@@ -169,7 +217,7 @@ class Constraint(Frozen):
         Checked whenever the file is read.
     """
 
-    id: Text
+    id: Id
     when: Text
     because: Text
     owner: str = ""
@@ -184,14 +232,14 @@ class Rule(Constraint):
     then : str
         The positive or the negative outcome's word.
     certainty : str or float
-        One of `WORDS`, or a number in (-1, 1) without 0.
+        One of `WORDS`, or a number from -0.999 to 0.999 without 0.
     group : str, optional
         Of the rules of one group that fire, only the strongest counts.
     """
 
     then: Text
     certainty: Certainty
-    group: Text | None = None
+    group: Id | None = None
 
     @property
     def strength(self) -> float:

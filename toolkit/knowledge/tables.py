@@ -25,7 +25,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from toolkit.config import Frozen
 from toolkit.errors import did_you_mean, shorten
 from toolkit.knowledge.condition import quote
-from toolkit.knowledge.entries import Certainty, ColumnSpec, Rule, Text
+from toolkit.knowledge.entries import Certainty, ColumnSpec, Id, Rule, Text
 from toolkit.knowledge.language import is_name
 
 __all__ = [
@@ -40,10 +40,18 @@ __all__ = [
     "TableRow",
 ]
 
-HitPolicy = Literal["unique", "first", "collect"]
-
-HIT_POLICIES: dict[str, HitPolicy] = {"U": "unique", "F": "first", "C": "collect"}
+HIT_POLICIES: dict[str, Literal["unique", "first", "collect"]] = {
+    "U": "unique",
+    "F": "first",
+    "C": "collect",
+}
 """Letters of the heading and what they stand for."""
+
+HitPolicy = Annotated[
+    Literal["unique", "first", "collect"],
+    BeforeValidator(lambda value: HIT_POLICIES.get(value, value) if isinstance(value, str) else value),
+    WithJsonSchema({"enum": [*HIT_POLICIES.values(), *HIT_POLICIES]}),
+]
 
 OUTPUTS = ("then", "certainty", "because", "group", "owner")
 MAX_INPUTS = 100
@@ -53,6 +61,7 @@ NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?"
 _COMPARISON = re.compile(rf"(<=|>=|!=|<|>|=)?\s*({NUMBER})", re.ASCII)
 _INTERVAL = re.compile(rf"([\[\](])\s*({NUMBER})\s*\.\.\s*({NUMBER})\s*([\])\[])", re.ASCII)
 _QUOTED = re.compile(r'"([^"]*)"')
+_DECIMAL_COMMA = re.compile(r"(?:[<>=]|[\[\](]|\.\.)\s*[-+]?\d+,\d", re.ASCII)
 FORMULA = re.compile(r"[=@]|[-+](?![\s\d.])")
 """How a cell begins that a spreadsheet may run."""
 
@@ -87,7 +96,7 @@ class TableRow(Frozen):
     """
 
     id: Annotated[
-        str,
+        Id,
         BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
         WithJsonSchema({"type": ["string", "integer"]}),
     ]
@@ -95,7 +104,7 @@ class TableRow(Frozen):
     then: Text
     certainty: Certainty
     because: Text
-    group: Text | None = None
+    group: Id | None = None
     owner: str = ""
 
 
@@ -107,14 +116,14 @@ class DecisionTable(Frozen):
     table : str
         Its name; rules are called ``name-row``.
     hit_policy : {"unique", "first", "collect"}
-        What counts when several rows fire.
+        Or the letters U, F, C: what counts when several rows fire.
     inputs : tuple of str
         Columns or terms that the rows test.
     rows : tuple of TableRow
         Its rules.
     """
 
-    table: Text
+    table: Id
     hit_policy: HitPolicy
     inputs: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_INPUTS)]
     rows: tuple[TableRow, ...]
@@ -166,21 +175,23 @@ class DecisionTable(Frozen):
 
 def _condition(name: str, cell: str, names: Names) -> str | None:
     """Return a cell as a condition in words of the language; None for ``-``."""
+    spec = names.columns.get(name)
+    if spec is None and name not in names.terms:
+        known = [*names.columns, *names.terms]
+        raise ValueError(f"the input '{name}' is neither a column nor a term{did_you_mean(name, known)}")
     if cell == "-":
         return None
     if not cell:
         raise ValueError(f"the cell of '{name}' is empty; write - where the input may be anything")
     written = name if is_name(name) else f"`{name}`"
-    spec = names.columns.get(name)
-    if name in names.terms or (spec is not None and spec.type == "yes/no"):
-        if cell.lower() not in ("yes", "no"):
-            raise ValueError(f"'{name}' is yes or no, got '{shorten(cell)}'")
-        return written if cell.lower() == "yes" else f"not {written}"
-    if spec is None:
-        known = [*names.columns, *names.terms]
-        raise ValueError(f"the input '{name}' is neither a column nor a term{did_you_mean(name, known)}")
     inner = re.fullmatch(r"not\s*\((.*)\)", cell, re.IGNORECASE | re.DOTALL)
     text = inner[1].strip() if inner else cell
+    if spec is None or spec.type == "yes/no":
+        if text.lower() not in ("yes", "no"):
+            raise ValueError(f"'{name}' is yes or no, got '{shorten(cell)}'")
+        return written if (text.lower() == "yes") is (inner is None) else f"not {written}"
+    if spec.type != "choice" and _DECIMAL_COMMA.search(cell):
+        raise ValueError(f"'{shorten(cell)}' has a decimal comma; write a point: 0.3")
     read = [_test(written, part.strip(), spec, names.sets) for part in _parts(text)]
     joined = " or ".join(read)
     if inner:

@@ -84,8 +84,10 @@ def check_prior(knowledge: KnowledgeBase) -> None:
     if knowledge.prior.strip().endswith("%"):
         value = knowledge.prior_probability if _PERCENTAGE.fullmatch(knowledge.prior.strip()) else None
         if value is None or not 0 < value < 1:
+            point = knowledge.prior.strip().replace(",", ".")
+            hint = f"; write {point}" if "," in knowledge.prior and _PERCENTAGE.fullmatch(point) else ""
             raise KnowledgeError(
-                f"a prior is a percentage between 0 % and 100 %, got '{shorten(knowledge.prior)}'",
+                f"a prior is a percentage between 0 % and 100 %, got '{shorten(knowledge.prior)}'{hint}",
                 where=where,
             )
         return
@@ -101,6 +103,12 @@ def check_prior(knowledge: KnowledgeBase) -> None:
             f"the prior '{knowledge.prior}' must be a number between 0 and 1, but is a {spec.type}",
             where=where,
         )
+    for key, limit in (("min", spec.min), ("max", spec.max)):
+        if limit is not None and not 0 <= limit <= 1:
+            raise KnowledgeError(
+                f"the prior '{knowledge.prior}' must be a number between 0 and 1, but its {key} is {limit:g}",
+                where=knowledge.where("columns", knowledge.prior, key),
+            )
 
 
 def vocabulary(knowledge: KnowledgeBase) -> Vocabulary:
