@@ -146,9 +146,9 @@ class NearestRule:
             found = self._search(columns, passed[rows], tried)
             best.box[rows], best.distance[rows] = found.box, found.distance
             wrong = (found.box >= 0) & ~self._count(some, columns, found)
-            before = np.zeros((len(rows), len(self.boxes)), np.bool_) if tried is None else tried
-            tried = before[wrong]
-            tried[np.arange(len(tried)), found.box[wrong]] = True
+            n_wrong = int(wrong.sum())
+            tried = np.zeros((n_wrong, len(self.boxes)), np.bool_) if tried is None else tried[wrong]
+            tried[np.arange(n_wrong), found.box[wrong]] = True
             rows = rows[wrong]
         return best
 
