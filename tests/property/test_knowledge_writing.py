@@ -32,8 +32,9 @@ HIDDEN = "\u2028\u2029\ufffe\uffff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u20
 LETTERS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters=HIDDEN)
 MARKS = st.sampled_from("\n\t :#-'\"?[]{}|>%@`&*!,\\")
 ANY = st.sampled_from(ODD) | st.text(LETTERS | MARKS, max_size=30)
-TEXTS = ANY.filter(bool)
-NAMES = TEXTS.filter(lambda name: bool(name.strip()) and "`" not in name and name.isprintable())
+TEXTS = ANY.filter(str.strip)
+IDS = TEXTS.filter(str.isprintable)
+NAMES = IDS.filter(lambda name: "`" not in name)
 NUMBERS = (
     st.integers(-(10**6), 10**6).map(float)
     | st.floats(allow_nan=False, allow_infinity=False)
@@ -53,7 +54,7 @@ def columns(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
         elif kind == "yes/no":
             spec["missing"] = draw(st.sampled_from([None, "yes", "no", 0, 1]))
         elif kind == "choice":
-            values = draw(st.lists(TEXTS, min_size=1, max_size=4, unique=True))
+            values = draw(st.lists(ANY.filter(bool), min_size=1, max_size=4, unique=True))
             spec |= {
                 "values": draw(st.none() | st.just(values)),
                 "missing": draw(st.none() | st.just(values[0])),
@@ -83,7 +84,7 @@ def knowledge_bases(draw: st.DrawFn) -> KnowledgeBase:
             " != 'none such'" if spec["type"] == "choice" else " < 2 or `" + name + "` >= 2"
         )
         return {
-            "id": f"{number}{draw(ANY)}",
+            "id": f"{number}{draw(IDS)}",
             "when": when,
             "because": draw(TEXTS),
             "owner": draw(ANY),
@@ -92,15 +93,15 @@ def knowledge_bases(draw: st.DrawFn) -> KnowledgeBase:
 
     def rule(number: int) -> dict[str, Any]:
         then = draw(st.sampled_from(["yes", "no"]))
-        group = draw(st.none() | TEXTS)
+        group = draw(st.none() | IDS)
         return {**entry(number), "then": then, "certainty": draw(CERTAINTIES), "group": group}
 
     row = {"tests": ["-"], "then": "no", "certainty": "likely", "because": draw(TEXTS), "owner": draw(ANY)}
     table = {
-        "table": draw(TEXTS),
+        "table": draw(IDS),
         "hit_policy": "first",
         "inputs": [name],
-        "rows": [{"id": draw(ANY), **row}],
+        "rows": [{"id": draw(IDS), **row}],
     }
     data = {
         "knowledge_base": draw(TEXTS),

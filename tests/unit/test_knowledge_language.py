@@ -111,7 +111,7 @@ def test_columns_in_order_of_appearance() -> None:
         ("0 * n > 1", "always 0"),
         ("2 * goods == 'milk'", "cannot be multiplied"),
         ("n is 3", "write =="),
-        ("n >", r"cannot read the condition \(invalid syntax\)"),
+        ("n >", "cannot read the condition in: n >; it breaks off"),
         ("n > > 3", r"cannot read the condition \(invalid syntax\) at character 5 of: n > > 3"),
         ("n > 1e999", "at most 1e"),
         ("", "the condition is empty"),
@@ -221,6 +221,14 @@ def test_written_conditions_read_back_the_same() -> None:
         ("n BETWEEN 1 and 100", "1 <= column <= 100"),
         ("class > 3", "in backquotes: `class`"),
         ("3 < class", "in backquotes: `class`"),
+        ("in > 3", "in backquotes: `in`"),
+        ("n in [1, 2", r"'[' was never closed"),
+        ("n > = 3", "without a space"),
+        ("n > 1 000", "without spaces"),
+        ("n > $3", "without units and currencies"),
+        ('goods like "b%"', 'column == "..."'),
+        ("n > 3 and", "it breaks off"),
+        ("n > 3 and not", "it breaks off"),
         ("n > 2020-01-01", "dates cannot be compared"),
         ("n > 2020-12-10", "dates cannot be compared"),
         ("n > 1.12.2020", "dates cannot be compared"),
@@ -242,7 +250,7 @@ def test_written_conditions_read_back_the_same() -> None:
     ],
 )
 def test_a_usual_mistake_is_told_what_to_write(text: str, told: str) -> None:
-    columns = {**WORDS.columns, "class": "number", "at home": "yes/no"}
+    columns = {**WORDS.columns, "class": "number", "in": "number", "at home": "yes/no"}
     words = Vocabulary(columns, WORDS.choices, WORDS.sets, WORDS.terms)
     with pytest.raises(KnowledgeError, match=re.escape(told)):
         parse(text, words)
