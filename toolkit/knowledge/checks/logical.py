@@ -37,7 +37,7 @@ from collections.abc import Iterator, Sequence
 
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.checks.analysed import analysed
-from toolkit.knowledge.checks.counting import counting
+from toolkit.knowledge.checks.counting import Counting
 from toolkit.knowledge.checks.facts import facts
 from toolkit.knowledge.checks.findings import RuleFinding, Severity, gravest_first
 from toolkit.knowledge.checks.gaps import gaps
@@ -72,7 +72,7 @@ def check_knowledge(knowledge: KnowledgeBase, schema: Schema | None = None) -> t
         The knowledge base cannot be read.
     """
     base = analysed(knowledge, schema)
-    counts = counting(base)
+    counts = Counting(base)
     found = [
         *(against_task(base, schema) if schema is not None else ()),
         *extremes(base),

@@ -50,8 +50,7 @@ def table_overlaps(base: Analysed) -> Iterator[RuleFinding]:
 def containments(counts: Counting) -> Iterator[RuleFinding]:
     """Yield rules that count on the same rows, and rules that count only where others do."""
     base = counts.base
-    inner = counts.pairs.within & ~_settled(counts)
-    np.fill_diagonal(inner, val=False)
+    inner = counts.inner
     same, against = inner & inner.T, _against(base)
     for index in np.flatnonzero(inner.any(axis=1)).tolist():
         # Where this one counts the others do too, so its rows are theirs.
@@ -107,8 +106,8 @@ def conflicts(counts: Counting) -> Iterator[RuleFinding]:
     uses = np.zeros((len(base.rules), len(names)), np.float32)
     for index, condition in enumerate(base.conditions.rules):
         uses[index, [names[name] for name in columns_of(condition)]] = 1
-    within = counts.pairs.within
-    met = np.triu(counts.pairs.overlap & _against(base) & ~within & ~within.T & ~_settled(counts), 1)
+    within = counts.inner
+    met = np.triu(base.pairs.overlap & _against(base) & ~within & ~within.T & ~counts.settled, 1)
     shared = uses @ uses.T > 0
     pairs = np.argwhere(met & shared)
     strengths = np.array([abs(base.certainty(index)) for index in range(len(base.rules))])
@@ -128,17 +127,17 @@ def conflicts(counts: Counting) -> Iterator[RuleFinding]:
             witness=shown,
             names=counts.columns([one, other]),
         )
-    rest, exact = counts.not_settled(list(waiting))
+    rest, fewer = counts.n_counting(list(waiting))
     if rest:
         yield _count(
-            f"{'' if exact else 'up to '}{rest:,} more {'pairs' if rest > 1 else 'pair'} of rules about the "
+            f"{'up to ' if fewer else ''}{rest:,} more {'pairs' if rest > 1 else 'pair'} of rules about the "
             "same columns can count with opposite outcomes; the pairs told are those with the most evidence "
             "on either side"
         )
-    apart, exact = counts.not_settled(np.argwhere(met & ~shared).tolist())
+    apart, fewer = counts.n_counting(np.argwhere(met & ~shared).tolist())
     if apart:
         yield _count(
-            f"{'' if exact else 'up to '}{apart:,} {'pairs' if apart > 1 else 'pair'} of rules about "
+            f"{'up to ' if fewer else ''}{apart:,} {'pairs' if apart > 1 else 'pair'} of rules about "
             "different columns can count with opposite outcomes; their evidence is weighed, as it should be "
             "if they are independent"
         )
@@ -146,7 +145,7 @@ def conflicts(counts: Counting) -> Iterator[RuleFinding]:
 
 def undecided(counts: Counting) -> Iterator[RuleFinding]:
     """Yield the number of pairs that could not be compared."""
-    pairs = int(np.count_nonzero(np.triu(counts.pairs.unknown | counts.pairs.unknown.T, 1)))
+    pairs = int(np.count_nonzero(np.triu(counts.unknown | counts.unknown.T, 1)))
     if pairs:
         yield RuleFinding(
             "not-analysed",
@@ -165,19 +164,3 @@ def _against(base: Analysed) -> NDArray[np.bool_]:
     signs = np.sign([base.certainty(index) for index in range(len(base.rules))])
     against: NDArray[np.bool_] = signs[:, None] != signs
     return against
-
-
-def _settled(counts: Counting) -> NDArray[np.bool_]:
-    """Return the pairs that say nothing about each other, shape (n, n).
-
-    Those of one group never count both, those of a table U must not overlap anyway, an idle rule has
-    been found out, and one that counts nowhere, or nobody knows where, meets no other.
-    """
-    base = counts.base
-    settled = np.zeros((len(base.rules), len(base.rules)), np.bool_)
-    for members in (*base.groups, *(rows for _, policy, rows in base.tables if policy == "unique")):
-        settled[np.ix_(list(members), list(members))] = True
-    silent = [index for index, region in enumerate(counts.regions) if not region or index in base.idle]
-    settled[silent] = True
-    settled[:, silent] = True
-    return settled
