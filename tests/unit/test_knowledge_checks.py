@@ -463,6 +463,7 @@ def test_too_complex_a_rule_is_told_and_the_others_are_checked() -> None:
         "boxes.links.MAX_STEPS",
         "boxes.overlaps.MAX_STEPS",
         "checks.analysed.MAX_TOTAL_STEPS",
+        "checks.counting.MAX_TOTAL_STEPS",
         "boxes.table.MAX_EXACT",
     ],
 )

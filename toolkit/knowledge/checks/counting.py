@@ -22,8 +22,8 @@ from toolkit.knowledge.condition import holds
 
 __all__ = ["Counting"]
 
-MAX_TOTAL_STEPS = 200_000
-"""Steps of all questions about counting together."""
+MAX_TOTAL_STEPS = 400_000
+"""Steps of all questions about counting together, whatever the other checks have used."""
 
 MAX_PAIRS = 1_000
 """Pairs that are asked about only to be counted, or in the hope that one rule lies in another."""
@@ -43,7 +43,7 @@ class Counting:
     _facts_met: dict[int, frozenset[int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_budget", Budget(MAX_TOTAL_STEPS, self.base.budget))
+        object.__setattr__(self, "_budget", Budget(MAX_TOTAL_STEPS))
 
     @cached_property
     def before(self) -> dict[int, tuple[int, ...]]:
@@ -110,7 +110,7 @@ class Counting:
         silenced = list(self.before)
         wider[silenced] = base.pairs.overlap[silenced] & ~inner[silenced] & ~self.settled[silenced]
         np.fill_diagonal(wider, val=False)
-        budget = Budget(MAX_TOTAL_STEPS // 4, self._budget)
+        budget = Budget(MAX_TOTAL_STEPS // 8, self._budget)
         for one, other in np.argwhere(wider)[:MAX_PAIRS].tolist():
             found = self._search(base.regions[one], [*self._rules([one]), base.regions[other]], budget)
             inner[one, other] = found is not None and not found
@@ -172,6 +172,22 @@ class Counting:
         except TooComplexError:
             return None
         return None if row is not None and any(holds(one, row) for one in unread) else found
+
+    def first(
+        self, pairs: Sequence[Sequence[int]], most: int
+    ) -> tuple[list[tuple[int, int, Region]], list[Sequence[int]]]:
+        """Return the first pairs that surely can both count, with where, and the pairs that still may."""
+        found: list[tuple[int, int, Region]] = []
+        waiting: list[Sequence[int]] = []
+        for place, (one, other) in enumerate(pairs):
+            if len(found) == most or place == MAX_PAIRS:
+                return found, [*waiting, *pairs[place:]]
+            shown = self.where_all([one, other])
+            if shown:
+                found.append((one, other, shown))
+            elif shown is None:
+                waiting.append((one, other))
+        return found, waiting
 
     def n_counting(self, pairs: Sequence[Sequence[int]]) -> tuple[int, bool]:
         """Return how many pairs that can both fire can both count, and whether there may be fewer."""

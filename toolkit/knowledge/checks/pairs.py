@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,9 +112,8 @@ def conflicts(counts: Counting) -> Iterator[RuleFinding]:
     strengths = np.array([abs(base.certainty(index)) for index in range(len(base.rules))])
     weaker = strengths[pairs].min(axis=1) if len(pairs) else np.empty(0)
     order = np.argsort(-weaker, kind="stable")
-    waiting = iter(pairs[order].tolist())
-    found = ((one, other, shown) for one, other in waiting if (shown := counts.where_all([one, other])))
-    for one, other, shown in islice(found, MOST):
+    found, waiting = counts.first(pairs[order].tolist(), MOST)
+    for one, other, shown in found:
         verb = "fire" if counts.everywhere(one) and counts.everywhere(other) else "count"
         yield base.finding(
             "conflict",
@@ -127,7 +125,7 @@ def conflicts(counts: Counting) -> Iterator[RuleFinding]:
             witness=shown,
             names=counts.columns([one, other]),
         )
-    rest, fewer = counts.n_counting(list(waiting))
+    rest, fewer = counts.n_counting(waiting)
     if rest:
         yield _count(
             f"{'up to ' if fewer else ''}{rest:,} more {'pairs' if rest > 1 else 'pair'} of rules about the "
