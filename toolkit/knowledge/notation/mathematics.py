@@ -6,6 +6,7 @@ each escaped for where it goes. Parts stand in the order in which they were writ
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -48,7 +49,7 @@ def latex_text(text: str) -> str:
     return "".join(_LATEX.get(each, each) for each in shown)
 
 
-class _InOrder:
+class _InOrder(ABC):
     """What both printers share: real names, exact decimals, and the order of writing."""
 
     conjunction = ""
@@ -68,17 +69,17 @@ class _InOrder:
         """Return the whole formula."""
         return str(self._print(self.formula.formula))  # type: ignore[attr-defined]
 
+    @abstractmethod
     def named(self, name: str) -> str:
         """Return a column or set."""
-        raise NotImplementedError
 
+    @abstractmethod
     def level(self, text: str) -> str:
         """Return a value of a choice."""
-        raise NotImplementedError
 
+    @abstractmethod
     def braces(self, items: Sequence[str]) -> str:
         """Return a finite set."""
-        raise NotImplementedError
 
     def _join(self, formula: Boolean, sign: str) -> str:
         parts = sorted(formula.args, key=lambda part: min(symbol.name for symbol in part.free_symbols))
