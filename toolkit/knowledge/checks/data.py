@@ -16,10 +16,10 @@ from toolkit.knowledge.checks.findings import RuleFinding, Severity, gravest_fir
 from toolkit.knowledge.condition import Condition
 from toolkit.knowledge.condition import columns as columns_of
 from toolkit.knowledge.entries import Rule
-from toolkit.knowledge.observed import Observed, RuleEvidence, look, n_set, observe
+from toolkit.knowledge.observed import Observed, RuleEvidence, look, n_set
 from toolkit.knowledge.symbolic import ExpertSystem
 
-__all__ = ["check_data", "hold_against", "observe"]
+__all__ = ["check_data", "hold_against"]
 
 NEARLY_ALWAYS = 0.95
 """A rule that fires on a larger share of the rows tells next to nothing apart."""
