@@ -29,6 +29,7 @@ from toolkit.report.explain_tables import explanation_view
 from toolkit.sweep.plan import build_task, build_track, check_track
 from toolkit.sweep.progress import duration, preparing
 from toolkit.tasks.base import Task, TaskData
+from toolkit.tracks._work import search_budget
 from toolkit.tracks.base import Step, Track
 
 __all__ = ["explain_rows"]
@@ -235,7 +236,7 @@ def _fit(track: Track, step: Step, data: TaskData, search: float, console: Conso
     with bar:
         bar.add_task(f"training on {len(data.train):,} rows (rung {step.rung}, seed 0)", total=None)
         if search > 0 and len(data.train):
-            track = track.search(data.train, budget_fits=search, seed=0)
+            track = track.search(data.train, budget_cpu_seconds=search_budget(search, data.train), seed=0)
         fitted = track.fit(data.train, seed=0)
     console.print(
         f"trained in {duration(time.monotonic() - begun)}; a smaller --rung is quicker", highlight=False

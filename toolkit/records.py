@@ -2,6 +2,7 @@
 
 Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
 
+2. `trials`: what the search tried; version 1 reads as no trials
 1. first version
 
 Format history of `Evidence` (likewise, `EVIDENCE_VERSION`):
@@ -31,14 +32,18 @@ __all__ = [
     "CellRecord",
     "CellSpec",
     "Evidence",
+    "SearchTrial",
     "Status",
     "to_frame",
 ]
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 EVIDENCE_VERSION = 1
 N_BINS = 512
 """Score bins of the evidence, of equal width on the logit scale from -12 to 12."""
+
+_NOT_FLAT = ("scores", "costs", "chosen", "trials", "machine", "log_tail")
+"""Fields of a record that have no column of their own in a table."""
 
 Status = Literal["finished", "failed", "killed", "timeout", "lost"]
 
@@ -64,6 +69,41 @@ class CellSpec(_Frozen):
     def name(self) -> str:
         """Short name for people and for MLflow, e.g. ``neural rung 3 seed 1``."""
         return f"{self.track} rung {self.rung} seed {self.seed}"
+
+
+class SearchTrial(_Frozen):
+    """One candidate that a search tried.
+
+    Parameters
+    ----------
+    number : int
+        From 0, in the order tried.
+    state : str
+        ``complete`` (fitted to all the rows that a search may use), ``pruned`` or ``failed``.
+    drawn : bool
+        Whether its parameters were drawn at random; False for those that are always tried.
+    params : mapping
+        What was varied.
+    rows : int
+        Labelled rows of its last fit.
+    loss, first_loss : float or None
+        Mean held-out log loss of the last and of the first fit; all first fits of a search have the
+        same rows, so that they can be compared.
+    nominal_cpu_seconds : float
+        What the budget was charged.
+    reason : str
+        Why it was pruned or failed.
+    """
+
+    number: int
+    state: Literal["complete", "pruned", "failed"]
+    drawn: bool
+    params: dict[str, str | float | int | bool | None]
+    rows: int
+    loss: float | None
+    first_loss: float | None
+    nominal_cpu_seconds: float
+    reason: str = ""
 
 
 class CellRecord(_Frozen):
@@ -93,6 +133,8 @@ class CellRecord(_Frozen):
         ``cost_<phase>_<quantity>_<unit>``; None means not measured.
     chosen : mapping
         What search and fit chose.
+    trials : tuple of SearchTrial
+        What the search tried.
     machine : mapping of str to str
         Where it ran: processor, cores, versions.
     started_at, ended_at : float
@@ -116,6 +158,7 @@ class CellRecord(_Frozen):
     scores: dict[str, float | None] = Field(default_factory=dict)
     costs: dict[str, float | None] = Field(default_factory=dict)
     chosen: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
+    trials: tuple[SearchTrial, ...] = ()
     machine: dict[str, str] = Field(default_factory=dict)
     started_at: float = 0.0
     ended_at: float = 0.0
@@ -125,7 +168,7 @@ class CellRecord(_Frozen):
 
         Columns are the plain fields, then every score, cost and ``chosen_*``.
         """
-        plain = self.model_dump(exclude={"scores", "costs", "chosen", "machine", "log_tail"})
+        plain = self.model_dump(exclude=set(_NOT_FLAT))
         chosen = {f"chosen_{key}": value for key, value in self.chosen.items()}
         return {**plain, **self.scores, **self.costs, **chosen}
 
@@ -143,11 +186,7 @@ def to_frame(records: Iterable[CellRecord]) -> pd.DataFrame:
         Has at least the plain columns of `CellRecord`, even with no record at all.
     """
     rows = [record.flat() for record in records]
-    plain = [
-        name
-        for name in CellRecord.model_fields
-        if name not in ("scores", "costs", "chosen", "machine", "log_tail")
-    ]
+    plain = [name for name in CellRecord.model_fields if name not in _NOT_FLAT]
     frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=pd.Index(plain))
     return frame.sort_values(["track", "rung", "seed"], kind="stable").reset_index(drop=True)
 

@@ -7,6 +7,7 @@ block stay here.
 from __future__ import annotations
 
 import copy
+import math
 import os
 import sys
 import time
@@ -29,6 +30,7 @@ from toolkit.scores import check_probabilities, make_evidence, row_log_loss, sco
 from toolkit.sweep.fork_server import EXIT_SPOOL
 from toolkit.sweep.spool import CellOutcome, write_cell
 from toolkit.tasks.base import Block, Task, TaskData, TrainingData
+from toolkit.tracks._work import search_budget
 from toolkit.tracks.base import Step, Track
 
 __all__ = ["CellJob", "run_cell"]
@@ -64,7 +66,7 @@ class CellJob:
     rung : Rung or None
         None for no labelled rows.
     search : float
-        Budget of the search as a multiple of the CPU time of one fit; 0 for none.
+        Budget of the search as a multiple of the reference fit at the rung; 0 for none.
     spool : Path
         Where the result goes.
     core : int or None
@@ -167,7 +169,8 @@ class _Cell:
             quality=quality,
             scores=scores,
             costs=self.costs,
-            chosen=fitted.chosen(),
+            chosen=_chosen(fitted, len(data.train)),
+            trials=fitted.trials_,
             machine=self.machine,
             started_at=started_at,
             ended_at=time.time(),
@@ -188,9 +191,14 @@ class _Cell:
         self.costs["cost_search_cpu_seconds"] = 0.0
         self.costs["cost_search_wall_seconds"] = 0.0
         if self.job.search > 0 and type(track).search is not Track.search and len(train) > 0:
+            budget = search_budget(self.job.search, train)
             with self._window("search") as search:
-                track = copy.deepcopy(track).search(train, budget_fits=self.job.search, seed=seed)
+                track = copy.deepcopy(track).search(train, budget_cpu_seconds=budget, seed=seed)
             self._charge(search.reading)
+            self.costs["cost_search_nominal_cpu_seconds"] = math.fsum(
+                trial.nominal_cpu_seconds for trial in track.trials_
+            )
+            self.costs["cost_search_budget_cpu_seconds"] = budget
         with self._window("fit") as fit:
             fitted = copy.deepcopy(track).fit(train, seed=seed)
         self._charge(fit.reading)
@@ -254,6 +262,15 @@ def _warm_up(track: Track, train: TrainingData) -> None:
     except Exception as error:
         # Too little data for this track: the real fit will tell what is wrong, if anything is.
         print(f"the warm-up was not possible: {error}", file=sys.stderr)
+
+
+def _chosen(fitted: Track, n_rows: int) -> dict[str, str | float | int | bool | None]:
+    """Return what was chosen; with parameters a training row, so that over-parameterised models show."""
+    chosen = fitted.chosen()
+    n_parameters = chosen.get("n_parameters")
+    if isinstance(n_parameters, int) and n_rows:
+        chosen["parameters_per_row"] = n_parameters / n_rows
+    return chosen
 
 
 def _per_row(reading: Reading, n_rows: int) -> Reading:

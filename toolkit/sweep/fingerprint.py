@@ -30,7 +30,7 @@ from toolkit.tracks.base import Track
 
 __all__ = ["Fingerprinter", "source_hash"]
 
-_PACKAGES = ("numpy", "scikit-learn", "torch")
+_PACKAGES = ("numpy", "optuna", "scikit-learn", "torch")
 _ALWAYS = ("scores.py", "seeding.py", "tasks/base.py", "tracks/base.py", "sweep/cell.py")
 """Files below ``toolkit`` that shape every cell."""
 

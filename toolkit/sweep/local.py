@@ -244,6 +244,7 @@ def _modules(plan: Plan) -> list[str]:
     """Return what cells of this plan import, to be loaded once."""
     plugins = (plan.task, *plan.tracks.values())
     modules = ["toolkit.sweep.cell", *(type(plugin).__module__ for plugin in plugins)]
+    modules += ["optuna"]
     modules += [f"toolkit.meters.{name}" for name in registry.names("meters")]
     packages = {package for track in plan.tracks.values() for package in track.imports}
     modules += sorted(packages)

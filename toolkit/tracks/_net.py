@@ -1,7 +1,11 @@
-"""The net of the neural and the hybrid track without torch: its shape, and prediction in numpy.
+"""The net of the neural and the hybrid track: its recipe, and predicting with numpy.
 
-``z(x) = wide(x) + deep(x)``: a bent line for every column (see `toolkit.tracks._encode.hinged`) and
-a bias for every category, plus a net of two hidden layers on numbers and category embeddings.
+A linear part (bent lines and one weight a category level) keeps what additive models are good at. Beside it
+stands a stack of hidden layers, residual from the second on, that sees the same bent lines as a piecewise
+linear embedding of every number, and an embedding of every category; its last layer starts at zero. With
+more than one member, a small ensemble shares the large matrices and differs in cheap vectors only (Wen et
+al., BatchEnsemble, 2020; Gorishniy et al., TabM, 2025).
+
 Predicting needs no torch, so that a served net costs no import of it and a single row no dispatch.
 """
 
@@ -14,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from toolkit.tracks._encode import Encoded, Encoder, hinged, row_blocks, usual_penalty
 
@@ -24,8 +28,8 @@ Strength = Literal["strong", "medium", "weak"]
 
 STRENGTHS: dict[Strength, tuple[float, float, int]] = {
     "strong": (1.0, 1.0, 1),
-    "medium": (0.1, 1.5, 2),
-    "weak": (0.01, 2.5, 4),
+    "medium": (0.1, 1.5, 1),
+    "weak": (0.01, 2.0, 2),
 }
 """Regularisation -> factors on penalty, epochs and width: a freer net takes longer to use its freedom."""
 
@@ -37,7 +41,11 @@ class Recipe:
     Parameters
     ----------
     width : int
-        Units of each of the two hidden layers.
+        Units of each hidden layer.
+    depth : int
+        Hidden layers; from the second on each adds to what it was given.
+    members : int
+        Members of the ensemble that share the matrices; 1 for none.
     dropout : float
         Share of hidden units that are left out in a training step.
     penalty : float
@@ -56,6 +64,8 @@ class Recipe:
     learning_rate: float
     epochs: int
     batch_rows: int
+    depth: int = 2
+    members: int = 1
 
     @classmethod
     def for_rows(cls, n_rows: int, strength: Strength, **given: Any) -> Recipe:
@@ -67,7 +77,7 @@ class Recipe:
         rows = max(n_rows, 1)
         penalty, epochs, width = STRENGTHS[strength]
         recipe = cls(
-            width=16 * width * int(np.clip(round(rows**0.25 / 5.5), 1, 8)),
+            width=16 * width * int(np.clip(round(rows**0.25 / 5.5), 1, 4)),
             dropout=0.0,
             penalty=penalty * usual_penalty(n_rows),
             learning_rate=float(np.clip(0.003 * (rows / 50_000) ** -0.3, 0.001, 0.01)),
@@ -75,10 +85,6 @@ class Recipe:
             batch_rows=int(np.clip(2 ** round(np.log2(2.5 * np.sqrt(rows))), 16, 1024)),
         )
         return replace(recipe, **{name: value for name, value in given.items() if value is not None})
-
-    def work(self, n_rows: int) -> float:
-        """Return the work of training on `n_rows` rows, in row passes through a net of no width."""
-        return self.epochs * n_rows * (1 + self.width / 64)
 
 
 @dataclass(frozen=True)
@@ -89,10 +95,10 @@ class Net:
     ----------
     encoder : Encoder
     weights : mapping of str to ndarray
-        float32: ``bias`` (), ``linear`` (columns of `hinged`,), ``first`` (n_joined, width),
-        ``first_bias`` (width,), ``second`` (width, width), ``second_bias`` (width,), ``last``
-        (width,), and for category i ``level_i`` (n_levels + 1, 1) and ``embedding_i``
-        (n_levels + 1, n_dimensions).
+        float32. Linear part: ``bias`` (), ``linear`` (columns of `hinged`,), and ``level_i`` (n_levels + 1, 1)
+        for category i. Hidden part: ``embedding_i`` (n_levels + 1, n_dimensions), ``hidden_j``
+        (n_joined or width, width), ``shift_j`` (members, width), ``last`` (members, width), and with
+        more than one member also ``input_gain`` (members, n_joined) and ``gain_j`` (members, width).
     """
 
     encoder: Encoder
@@ -104,7 +110,7 @@ class Net:
         return sum(array.size for array in self.weights.values())
 
     def logit(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the log-odds of label 1.
+        """Return the log-odds of label 1; of an ensemble, those of its mean probability.
 
         Parameters
         ----------
@@ -124,19 +130,41 @@ class Net:
         probabilities: NDArray[np.float64] = expit(self.logit(features))
         return probabilities
 
-    def _block(self, rows: Encoded) -> NDArray[np.float32]:
+    def _block(self, rows: Encoded) -> NDArray[np.float64]:
         weights = self.weights
-        logits = hinged(rows.numbers) @ weights["linear"] + weights["bias"]
-        joined = [rows.numbers]
+        wide = hinged(rows.numbers)
+        logits = wide @ weights["linear"] + weights["bias"]
+        parts = [wide]
         for position in range(rows.codes.shape[1]):
             codes = rows.codes[:, position]
             logits += weights[f"level_{position}"][codes, 0]
-            joined.append(weights[f"embedding_{position}"][codes])
-        hidden = np.concatenate(joined, axis=1) @ weights["first"]
-        hidden += weights["first_bias"]
-        np.maximum(hidden, 0, out=hidden)
-        hidden = hidden @ weights["second"]
-        hidden += weights["second_bias"]
-        np.maximum(hidden, 0, out=hidden)
-        logits += hidden @ weights["last"]
-        return logits
+            parts.append(weights[f"embedding_{position}"][codes])
+        joined = np.concatenate(parts, axis=1)
+        members = len(weights["last"])
+        if members == 1:
+            logits += self._hidden(joined, 0)
+            return logits.astype(np.float64)
+        # one member after another: the block's arrays stay in the cache
+        means = np.zeros(len(rows))
+        for member in range(members):
+            means += expit((logits + self._hidden(joined, member)).astype(np.float64))
+        # away from 0 and 1, whose log-odds are infinite
+        logs: NDArray[np.float64] = logit(np.clip(means / members, 1e-15, 1 - 1e-15))
+        return logs
+
+    def _hidden(self, joined: NDArray[np.float32], member: int) -> NDArray[np.float32]:
+        """Return what the hidden layers of one member add to the log-odds, shape (n_rows,)."""
+        weights = self.weights
+        ensemble = "input_gain" in weights
+        hidden = joined * weights["input_gain"][member] if ensemble else joined
+        layer = 0
+        while f"hidden_{layer}" in weights:
+            moved = hidden @ weights[f"hidden_{layer}"]
+            if ensemble:
+                moved *= weights[f"gain_{layer}"][member]
+            moved += weights[f"shift_{layer}"][member]
+            np.maximum(moved, 0, out=moved)
+            hidden = moved if layer == 0 else np.add(moved, hidden, out=moved)
+            layer += 1
+        added: NDArray[np.float32] = hidden @ weights["last"][member]
+        return added

@@ -1,34 +1,63 @@
-"""The search that the learned tracks share: candidates in order, within a budget of work."""
+"""The search that the learned tracks share: Optuna's random search with successive halving.
+
+All learned tracks get the same budget at a rung, in nominal CPU-seconds (see `toolkit.tracks._work`). Every
+trial is charged: complete, pruned and failed ones. Trials see rows from inside the rung only, split by
+cluster; on large rungs a trial starts on a part of the rows, and goes on to more while it is among the best.
+
+Draws are random rather than guided: with a few to a few dozen trials a model of the loss gains little, and the
+expected best of n trials can be told without bias from independent draws only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
-from toolkit.tasks.base import TrainingData
+from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tracks._judge import clearly_below_zero
 from toolkit.tracks.base import Track
 
-__all__ = ["Budget", "Contest", "Trial", "sample_clusters"]
+if TYPE_CHECKING:
+    import optuna
 
-AnyTrack = TypeVar("AnyTrack", bound=Track)
+__all__ = ["Attempt", "Budget", "SearchedTrack", "Trial", "Value", "sample_clusters", "search_track"]
+
+Value = str | float | int | bool | None
+AnyTrack = TypeVar("AnyTrack", bound="SearchedTrack")
+
+FIRST_ROWS = 20_000
+"""Rows of a trial's first step; `HALVING` times as many at every further one."""
+
+HALVING = 4
+
+MOST_TRIALS = 200
+"""Only bounds the search of a track whose trials cost next to nothing."""
 
 
 class Budget:
-    """Work that a search may do, in any unit. It is counted, not timed: no clock makes a choice."""
+    """Nominal CPU-seconds that a search may use."""
 
-    def __init__(self, work: float) -> None:
-        self._left = work
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
 
-    def take(self, work: float) -> bool:
-        """Take `work` from what is left, or nothing when it does not fit; tell which."""
-        fits = work <= self._left
-        self._left -= work if fits else 0.0
+    def take(self, seconds: float) -> bool:
+        """Take `seconds` from what is left, or nothing when they do not fit; tell which."""
+        fits = seconds <= self._left
+        self._left -= seconds if fits else 0.0
         return fits
+
+    def settle(self, seconds: float) -> None:
+        """Book what a trial used beyond what was taken for it; less than zero gives back."""
+        self._left -= seconds
 
 
 def sample_clusters(train: TrainingData, max_rows: int, seed: int) -> TrainingData:
@@ -59,71 +88,222 @@ class Trial:
         """Whether there is something to learn from and something to judge by."""
         return len(np.unique(self.fitting.labels)) == 2 and len(self.held_out) > 0
 
-    def losses(self, track: Track) -> NDArray[np.float64]:
-        """Fit and return the summed log loss of every held-out cluster, shape (n_clusters,)."""
-        track.fit(self.fitting, seed=self.seed)
-        chances = np.clip(track.predict_proba(self.held_out.features), 1e-7, 1 - 1e-7)
+    def losses(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the summed log loss of every held-out cluster, shape (n_clusters,)."""
+        chances = np.clip(probabilities, 1e-7, 1 - 1e-7)
         losses = -np.where(self.held_out.labels == 1, np.log(chances), np.log1p(-chances))
         _, codes = np.unique(self.held_out.clusters, return_inverse=True)
         return np.bincount(codes, weights=losses).astype(np.float64)
 
 
-class Contest(Generic[AnyTrack]):
-    """Candidates tried one after another; the best so far leads.
-
-    The first candidate leads. Another takes the lead only by more than one standard error of its
-    paired advantage over clusters: with few clusters the smallest mean is mostly luck.
+@dataclass(frozen=True)
+class Attempt(Generic[AnyTrack]):
+    """What one fit of a candidate told.
 
     Parameters
     ----------
-    trial : Trial
-    budget : Budget, optional
-        Trials end at the first candidate that does not fit into what is left. None tries all.
-    work : callable, optional
-        Work of a trial of a candidate, in the unit of the budget.
+    probabilities : ndarray of shape (n_held_out,)
+    settled : Track
+        The candidate, unfitted, with what early stopping or calibration found on the held-out rows.
+    used : float
+        Share of the fit's nominal cost that was used; less than 1 when it stopped early.
     """
 
-    def __init__(
-        self,
-        trial: Trial,
-        budget: Budget | None = None,
-        work: Callable[[AnyTrack], float] = lambda candidate: 1.0,
-    ) -> None:
-        self._leader: AnyTrack | None = None
-        self._least = np.zeros(0)
-        self._trial = trial
-        self._budget = budget
-        self._work = work
+    probabilities: NDArray[np.float64]
+    settled: AnyTrack
+    used: float = 1.0
 
-    def best(self, otherwise: AnyTrack) -> AnyTrack:
-        """Return the leader, or `otherwise` where nothing could be tried."""
-        return otherwise if self._leader is None else self._leader
 
-    def enter(self, candidates: Iterable[AnyTrack], *, path: bool = False) -> None:
-        """Try unfitted candidates, in order of promise, as far as the budget reaches.
+@dataclass
+class SearchedTrack(Track):
+    """A track whose parameters are searched."""
 
-        Parameters
-        ----------
-        candidates : iterable of Track
-        path : bool
-            The candidates go step by step in one direction: once a step is clearly worse than the
-            leader, no further one is tried.
+    @abstractmethod
+    def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
+        """Return the nominal CPU-seconds of a fit to `n_rows` rows; None where only a clock can tell."""
+
+    @abstractmethod
+    def first(self) -> Sequence[Mapping[str, Value]]:
+        """Return the parameters of the candidates that are always tried, the default one first."""
+
+    @abstractmethod
+    def suggest(self, trial: optuna.Trial) -> Self:
+        """Return this track with parameters drawn by Optuna, but for those that the user has given."""
+
+    def attempt(self, trial: Trial) -> Attempt[Self]:
+        """Fit to the trial's rows and predict its held-out ones; changes nothing of this track."""
+        fitted = replace(self).fit(trial.fitting, seed=trial.seed)
+        return Attempt(fitted.predict_proba(trial.held_out.features), self)
+
+    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+        """Choose parameters by `search_track`; see `Track.search`."""
+        self._require_labels(train)
+        return search_track(self, train, budget_cpu_seconds=budget_cpu_seconds, seed=seed)
+
+
+def search_track(track: AnyTrack, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> AnyTrack:
+    """Return the best candidate found within the budget, unfitted, with its `trials_`.
+
+    Parameters
+    ----------
+    track : SearchedTrack
+    train : TrainingData
+        The rung's rows; trials are fitted and judged inside them.
+    budget_cpu_seconds : float
+        Nominal, see `toolkit.tracks._work`.
+    seed : int
+        Of the draws and of the splits; the same seed gives the same choice on every machine.
+
+    Raises
+    ------
+    Exception
+        What the last trial raised, when every one failed.
+    """
+    with _quiet_optuna():
+        return _Search(track, train, budget_cpu_seconds, seed).run()
+
+
+def row_levels(n_rows: int) -> tuple[int, ...]:
+    """Return the rows of a trial's steps; the last is all of them."""
+    levels = []
+    rows = FIRST_ROWS
+    while rows * 2 < n_rows:
+        levels.append(rows)
+        rows *= HALVING
+    return (*levels, n_rows)
+
+
+class _Search(Generic[AnyTrack]):
+    """The state of one search."""
+
+    def __init__(self, track: AnyTrack, train: TrainingData, seconds: float, seed: int) -> None:
+        import optuna
+
+        self._track = track
+        self._train = train
+        self._seed = seed
+        self._budget = Budget(seconds)
+        self._levels = row_levels(len(train))
+        self._splits: dict[int, Trial] = {}
+        self._leaders: dict[int, tuple[AnyTrack, NDArray[np.float64]]] = {}
+        self._records: list[SearchTrial] = []
+        self._study = optuna.create_study(
+            sampler=optuna.samplers.RandomSampler(seed=derive_seed("search", seed) % 2**32),
+            pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=HALVING),
+        )
+        self._error: Exception | None = None
+        # nominal seconds a row of a track that only a clock can tell of
+        self._pace: float | None = None
+
+    def run(self) -> AnyTrack:
+        if self._split(0).possible:
+            first = list(self._track.first())
+            for parameters in first:
+                self._study.enqueue_trial(dict(parameters))
+            drawn = {tuple(sorted(parameters.items(), key=str)) for parameters in first}
+            for number in range(MOST_TRIALS):
+                trial = self._study.ask()
+                candidate = self._track.suggest(trial)
+                again = tuple(sorted(trial.params.items(), key=str)) in drawn
+                if number >= len(first) and again:
+                    break  # nothing is left to draw: the user has given everything
+                if not self._try(trial, candidate, is_first=number < len(first)):
+                    break
+        if self._error is not None and not self._leaders:
+            raise self._error
+        leader = self._leaders[max(self._leaders)][0] if self._leaders else replace(self._track)
+        leader.trials_ = tuple(self._records)
+        return leader
+
+    def _try(self, trial: optuna.Trial, candidate: AnyTrack, *, is_first: bool) -> bool:
+        """Take one candidate up the levels; return False when the budget ends the search.
+
+        The candidates that are always tried skip the levels between the first and the last, and the
+        comparison there: what is best on few rows is not what is best on many.
         """
-        if not self._trial.possible:
-            return
-        for candidate in candidates:
-            if self._budget is not None and not self._budget.take(self._work(candidate)):
-                return
-            losses = self._trial.losses(candidate)
-            if self._leader is None or _clearly_below_zero(losses - self._least):
-                self._leader, self._least = candidate, losses
-            elif path and _clearly_below_zero(self._least - losses):
-                return
+        from optuna.trial import TrialState
+
+        levels = range(len(self._levels)) if not is_first else sorted({0, len(self._levels) - 1})
+        losses: list[tuple[int, float]] = []
+        state: Literal["complete", "pruned", "failed"] = "complete"
+        spent, reason, goes_on = 0.0, "", True
+        for level in levels:
+            split = self._split(level)
+            expected = self._expected(candidate, len(split.fitting))
+            if not self._budget.take(expected):
+                # a dearer candidate of the list may not fit where a later one does
+                goes_on = is_first
+                state, reason = "pruned", "what was left of the budget did not reach further"
+                break
+            try:
+                seconds, mean = self._attempt(candidate, split, level, expected)
+            except Exception as error:
+                self._error = error
+                spent, state, reason = spent + expected, "failed", f"{type(error).__name__}: {error}"
+                break
+            spent += seconds
+            losses.append((len(split.fitting), mean))
+            trial.report(mean, HALVING**level)
+            if not is_first and level < len(self._levels) - 1 and trial.should_prune():
+                state, reason = "pruned", "others did better on as many rows"
+                break
+        self._records.append(
+            SearchTrial(
+                number=len(self._records),
+                state=state,
+                drawn=not is_first,
+                params=dict(trial.params),
+                rows=losses[-1][0] if losses else 0,
+                loss=losses[-1][1] if losses else None,
+                first_loss=losses[0][1] if losses else None,
+                nominal_cpu_seconds=spent,
+                reason=reason,
+            )
+        )
+        ended = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[
+            state
+        ]
+        if state == "pruned" and not losses:
+            ended = TrialState.FAIL
+        self._study.tell(trial, losses[-1][1] if ended is TrialState.COMPLETE else None, state=ended)
+        return goes_on
+
+    def _attempt(self, candidate: AnyTrack, split: Trial, level: int, expected: float) -> tuple[float, float]:
+        """Fit and judge; return the seconds charged and the mean held-out loss."""
+        begun = time.process_time()
+        attempt = candidate.attempt(split)
+        if candidate.fit_seconds(len(split.fitting), self._train.schema) is None:
+            seconds = time.process_time() - begun
+            self._pace = seconds / max(len(split.fitting), 1)
+        else:
+            seconds = expected * attempt.used
+        self._budget.settle(seconds - expected)
+        losses = split.losses(attempt.probabilities)
+        leader = self._leaders.get(level)
+        if leader is None or clearly_below_zero(losses - leader[1]):
+            # what stopped early on part of the rows says little of all of them
+            settled = attempt.settled if level == len(self._levels) - 1 else candidate
+            self._leaders[level] = settled, losses
+        return seconds, float(losses.sum() / len(split.held_out))
+
+    def _expected(self, candidate: AnyTrack, n_rows: int) -> float:
+        seconds = candidate.fit_seconds(n_rows, self._train.schema)
+        return (self._pace or 0.0) * n_rows if seconds is None else seconds
+
+    def _split(self, level: int) -> Trial:
+        if level not in self._splits:
+            self._splits[level] = Trial.of(self._train, self._levels[level], self._seed)
+        return self._splits[level]
 
 
-def _clearly_below_zero(differences: NDArray[np.float64]) -> bool:
-    """Tell whether a sum over clusters lies below zero by more than its standard error."""
-    if len(differences) < 2:
-        return False
-    error = float(np.std(differences, ddof=1)) * np.sqrt(len(differences))
-    return bool(differences.sum() < -error)
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Keep Optuna from telling of every study, and leave its logger as it was."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

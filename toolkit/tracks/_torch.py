@@ -15,12 +15,18 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from toolkit.tracks._encode import KNOTS, Encoded, Encoder
+from toolkit.tracks._judge import clearly_below_zero
 from toolkit.tracks._net import Net, Recipe
 
-__all__ = ["Target", "count_flops", "train"]
+__all__ = ["HeldOut", "Target", "Trained", "TrainingModule", "count_flops", "train"]
 
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises."""
+
+PATIENCE = 0.2
+"""Share of the epochs, at least 2, that may end clearly above the best before training stops."""
+
+HELD_OUT_BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -41,70 +47,135 @@ class Target:
     weight: float = 1.0
 
 
-class _Module(nn.Module):
-    """The net with gradients; see `Net` for the shapes."""
+@dataclass(frozen=True)
+class HeldOut:
+    """Labelled rows of other clusters that training is watched by.
 
-    def __init__(self, encoder: Encoder, recipe: Recipe, generator: torch.Generator | None) -> None:
+    Parameters
+    ----------
+    rows : Encoded
+    labels : ndarray of shape (n_rows,)
+    clusters : ndarray of shape (n_rows,)
+    """
+
+    rows: Encoded
+    labels: NDArray[np.int8]
+    clusters: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gave.
+
+    Parameters
+    ----------
+    net : Net
+    steps : int
+        Optimiser steps done.
+    best_epoch : int
+        Epochs after which the weights were taken: all of them, unless an earlier end was clearly better.
+    epochs : int
+        Epochs done.
+    """
+
+    net: Net
+    steps: int
+    best_epoch: int
+    epochs: int
+
+
+class TrainingModule(nn.Module):
+    """The net with gradients; see `toolkit.tracks._net.Net` for the shapes."""
+
+    def __init__(
+        self, encoder: Encoder, recipe: Recipe, generator: torch.Generator | None, device: str = "cpu"
+    ) -> None:
         super().__init__()
         dimensions = [min(12, math.ceil(math.sqrt(levels + 1))) for levels in encoder.n_levels]
-        n_joined = encoder.n_inputs + sum(dimensions)
-        width = recipe.width
+        n_wide = encoder.n_inputs * (1 + len(KNOTS))
+        inputs = [n_wide + sum(dimensions), *[recipe.width] * (recipe.depth - 1)]
+        members, width = recipe.members, recipe.width
         self.dropout = recipe.dropout
+        self.members = members
+        # dropout draws where the rows are; the order of rows and the first weights come from the other
         self.generator = generator
+        if generator is not None and device != "cpu":
+            self.generator = torch.Generator(device).manual_seed(generator.initial_seed())
 
         def normal(*shape: int, deviation: float) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape).normal_(0, deviation, generator=generator))
 
         self.bias = nn.Parameter(torch.zeros(()))
-        self.linear = nn.Parameter(torch.zeros(encoder.n_inputs * (1 + len(KNOTS))))
-        self.levels = nn.ParameterList(nn.Parameter(torch.zeros(n + 1, 1)) for n in encoder.n_levels)
-        self.embeddings = nn.ParameterList(
+        self.linear = nn.Parameter(torch.zeros(n_wide))
+        self.level = nn.ParameterList(nn.Parameter(torch.zeros(n + 1, 1)) for n in encoder.n_levels)
+        self.embedding = nn.ParameterList(
             normal(levels + 1, size, deviation=0.1)
             for levels, size in zip(encoder.n_levels, dimensions, strict=True)
         )
-        self.first = normal(n_joined, width, deviation=math.sqrt(2 / max(n_joined, 1)))
-        self.first_bias = nn.Parameter(torch.zeros(width))
-        self.second = normal(width, width, deviation=math.sqrt(2 / width))
-        self.second_bias = nn.Parameter(torch.zeros(width))
+        self.hidden = nn.ParameterList(
+            normal(size, width, deviation=math.sqrt(2 / max(size, 1))) for size in inputs
+        )
+        self.shift = nn.ParameterList(nn.Parameter(torch.zeros(members, width)) for _ in inputs)
         # zero: training starts from the wide part, and little data moves the net little from it
-        self.last = nn.Parameter(torch.zeros(width))
+        self.last = nn.Parameter(torch.zeros(members, width))
+        if members > 1:
+            # random signs make the members differ, as TabM does
+            signs = torch.empty(members, inputs[0]).bernoulli_(0.5, generator=generator)
+            self.input_gain = nn.Parameter(2 * signs - 1)
+            self.gain = nn.ParameterList(nn.Parameter(torch.ones(members, width)) for _ in inputs)
 
     def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
-        """Return the log-odds, shape (n_rows,)."""
+        """Return the log-odds, shape (n_rows,), or (members, n_rows) of an ensemble."""
         wide = torch.cat([numbers, *(torch.relu(numbers - knot) for knot in KNOTS)], dim=1)
         logits = torch.addmv(self.bias.expand(len(numbers)), wide, self.linear)
-        joined = [numbers]
-        for position, (level, table) in enumerate(zip(self.levels, self.embeddings, strict=True)):
+        joined = [wide]
+        for position, (level, table) in enumerate(zip(self.level, self.embedding, strict=True)):
             logits = logits + functional.embedding(codes[:, position], level)[:, 0]
             joined.append(functional.embedding(codes[:, position], table))
-        hidden = torch.addmm(self.first_bias, torch.cat(joined, dim=1), self.first)
-        hidden = self._drop(torch.relu(hidden))
-        hidden = self._drop(torch.relu(torch.addmm(self.second_bias, hidden, self.second)))
-        return torch.addmv(logits, hidden, self.last)
+        inputs = torch.cat(joined, dim=1)
+        if self.members > 1:
+            return logits + self._members(inputs)
+        hidden = self._drop(torch.relu(torch.addmm(self.shift[0][0], inputs, self.hidden[0])))
+        for matrix, shift in zip(self.hidden[1:], self.shift[1:], strict=True):
+            hidden = hidden + self._drop(torch.relu(torch.addmm(shift[0], hidden, matrix)))
+        return torch.addmv(logits, hidden, self.last[0])
+
+    def _members(self, inputs: Tensor) -> Tensor:
+        """Return what every member adds, shape (members, n_rows)."""
+        hidden = inputs * self.input_gain.unsqueeze(1)
+        for layer, (matrix, shift, gain) in enumerate(zip(self.hidden, self.shift, self.gain, strict=True)):
+            product = (hidden.reshape(-1, hidden.shape[-1]) @ matrix).view(self.members, -1, matrix.shape[1])
+            moved = self._drop(torch.relu(torch.addcmul(shift.unsqueeze(1), product, gain.unsqueeze(1))))
+            hidden = moved if layer == 0 else hidden + moved
+        return (hidden * self.last.unsqueeze(1)).sum(dim=2)
 
     def _drop(self, hidden: Tensor) -> Tensor:
         # functional.dropout draws from the global generator, which is not ours to advance
-        if not self.dropout:
+        if not self.dropout or not self.training:
             return hidden
         mask = torch.empty_like(hidden).bernoulli_(1 - self.dropout, generator=self.generator)
         return hidden * mask.div_(1 - self.dropout)
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """Return the weights under the names of `Net`."""
-        names = {"levels": "level", "embeddings": "embedding"}
-        arrays = {}
-        for name, tensor in self.named_parameters():
-            base, _, position = name.partition(".")
-            key = f"{names[base]}_{position}" if position else base
-            arrays[key] = tensor.detach().numpy().copy()
-        return arrays
+        """Return a copy of the weights under the names of `Net`."""
+        return {
+            name.replace(".", "_"): tensor.detach().cpu().numpy().copy()
+            for name, tensor in self.named_parameters()
+        }
 
 
-def train(encoder: Encoder, recipe: Recipe, targets: list[Target], *, seed: int) -> tuple[Net, int]:
+def train(
+    encoder: Encoder,
+    recipe: Recipe,
+    targets: list[Target],
+    *,
+    seed: int,
+    held_out: HeldOut | None = None,
+) -> Trained:
     """Train a net on the weighted sum of the targets' mean losses.
 
     An epoch is one pass over the first target's rows; every further target gives as many rows
-    a step, in its own shuffled order.
+    a step, in its own shuffled order. A GPU is used where torch finds one.
 
     Parameters
     ----------
@@ -114,60 +185,121 @@ def train(encoder: Encoder, recipe: Recipe, targets: list[Target], *, seed: int)
         At least one, none of them empty.
     seed : int
         Of the initial weights, the order of rows and dropout. No global state is touched.
+    held_out : HeldOut, optional
+        Rows to stop early by.
 
     Returns
     -------
-    net : Net
-    steps : int
-        Optimiser steps done.
+    Trained
     """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(seed)
-    module = _Module(encoder, recipe, generator)
+    module = TrainingModule(encoder, recipe, generator, device)
     rate = float(np.clip(np.average(targets[0].probabilities), 1e-3, 1 - 1e-3))
     with torch.no_grad():
         module.bias.fill_(math.log(rate / (1 - rate)))
+    module.to(device)
     n_rows = len(targets[0].rows)
     optimizer = _optimizer(module, recipe, n_rows)
     batch_rows = min(recipe.batch_rows, n_rows)
     per_epoch = math.ceil(n_rows / batch_rows)
-    steps = per_epoch * recipe.epochs
-    streams = [_batches(target, batch_rows, generator) for target in targets]
-    for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * _schedule(step, steps)
-        optimizer.zero_grad()
-        for target, stream in zip(targets, streams, strict=True):
-            numbers, codes, wanted = next(stream)
-            logits = module(numbers, codes)
-            loss = functional.binary_cross_entropy_with_logits(logits, wanted)
-            (loss * target.weight).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    return Net(encoder, module.arrays()), steps
+    planned = per_epoch * recipe.epochs
+    streams = [_batches(target, batch_rows, generator, device) for target in targets]
+    watch = None if held_out is None else _Watch(held_out, recipe.epochs, device)
+    for epoch in range(1, recipe.epochs + 1):
+        module.train()
+        for step in range(per_epoch * (epoch - 1), per_epoch * epoch):
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate * _schedule(step, planned)
+            optimizer.zero_grad()
+            for target, stream in zip(targets, streams, strict=True):
+                numbers, codes, wanted = next(stream)
+                logits = module(numbers, codes)
+                loss = functional.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits))
+                (loss * target.weight).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        if watch is not None and watch.ends(module, epoch):
+            break
+    arrays, best = (module.arrays(), epoch) if watch is None else watch.choice(module, epoch)
+    return Trained(Net(encoder, arrays), steps=per_epoch * epoch, best_epoch=best, epochs=epoch)
 
 
-def _optimizer(module: _Module, recipe: Recipe, n_rows: int) -> torch.optim.Optimizer:
+class _Watch:
+    """Tells by held-out rows whether training has gone on for too long.
+
+    An epoch counts as worse than the best one only by more than one standard error over clusters: with few
+    clusters the lowest point of a curve is mostly luck, and training that is broken off there has not
+    come to rest.
+    """
+
+    def __init__(self, held_out: HeldOut, epochs: int, device: str) -> None:
+        self._patience = max(2, math.ceil(PATIENCE * epochs))
+        self._numbers = torch.from_numpy(held_out.rows.numbers).to(device)
+        self._codes = torch.from_numpy(held_out.rows.codes).to(device)
+        self._wanted = torch.from_numpy(held_out.labels.astype(np.float32)).to(device)
+        self._clusters = np.unique(held_out.clusters, return_inverse=True)[1]
+        self._best: tuple[int, NDArray[np.float64], dict[str, NDArray[np.float32]]] | None = None
+        self._last_is_worse = False
+        self._worse = 0
+
+    def ends(self, module: TrainingModule, epoch: int) -> bool:
+        """Look at the module after an epoch; tell whether it has clearly become worse for some time."""
+        losses = self._losses(module)
+        if self._best is None or losses.sum() < self._best[1].sum():
+            self._best = epoch, losses, module.arrays()
+        self._last_is_worse = clearly_below_zero(self._best[1] - losses)
+        self._worse = self._worse + 1 if self._last_is_worse else 0
+        return self._worse >= self._patience
+
+    def choice(self, module: TrainingModule, epoch: int) -> tuple[dict[str, NDArray[np.float32]], int]:
+        """Return the weights to keep and their epoch: the last ones, unless the best were clearly better."""
+        if self._best is None or not self._last_is_worse:
+            return module.arrays(), epoch
+        return self._best[2], self._best[0]
+
+    @torch.no_grad()
+    def _losses(self, module: TrainingModule) -> NDArray[np.float64]:
+        """Return the summed log loss of every cluster, shape (n_clusters,)."""
+        module.eval()
+        parts = []
+        for start in range(0, len(self._wanted), HELD_OUT_BLOCK):
+            rows = slice(start, start + HELD_OUT_BLOCK)
+            chances = torch.sigmoid(module(self._numbers[rows], self._codes[rows]))
+            # an ensemble is judged by its mean probability, which is what it predicts
+            mean = chances if chances.dim() == 1 else chances.mean(dim=0)
+            parts.append(functional.binary_cross_entropy(mean, self._wanted[rows], reduction="none"))
+        losses = torch.cat(parts).cpu().numpy()
+        return np.bincount(self._clusters, weights=losses).astype(np.float64)
+
+
+def _optimizer(module: TrainingModule, recipe: Recipe, n_rows: int) -> torch.optim.Optimizer:
     """Return Adam with the penalty in the gradient, where it moves the optimum as it should.
 
     Decoupled decay (AdamW) shrinks at a pace that has nothing to do with the number of rows.
+    The bias and the gains of an ensemble, which are at rest at 1 or -1, are left alone.
     """
     decay = recipe.penalty / n_rows
-    shapes = [tensor for tensor in module.parameters() if tensor.dim() > 0]
+    free = ("bias", "input_gain", "gain")
+    named = {name: name.split(".")[0] in free for name, _ in module.named_parameters()}
     groups: list[dict[str, Any]] = [
-        {"params": shapes, "weight_decay": decay},
-        {"params": [module.bias], "weight_decay": 0.0},
+        {
+            "params": [tensor for name, tensor in module.named_parameters() if named[name] == is_free],
+            "weight_decay": 0.0 if is_free else decay,
+        }
+        for is_free in (False, True)
     ]
     return torch.optim.Adam(groups, lr=recipe.learning_rate, fused=True)
 
 
 def _batches(
-    target: Target, batch_rows: int, generator: torch.Generator
+    target: Target, batch_rows: int, generator: torch.Generator, device: str
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield shuffled batches without end."""
-    numbers = torch.from_numpy(target.rows.numbers)
-    codes = torch.from_numpy(target.rows.codes)
-    wanted = torch.from_numpy(target.probabilities.astype(np.float32))
+    numbers = torch.from_numpy(target.rows.numbers).to(device)
+    codes = torch.from_numpy(target.rows.codes).to(device)
+    wanted = torch.from_numpy(target.probabilities.astype(np.float32)).to(device)
     while True:
-        order = torch.randperm(len(wanted), generator=generator)
+        order = torch.randperm(len(wanted), generator=generator).to(device)
         for start in range(0, len(order), batch_rows):
             rows = order[start : start + batch_rows]
             yield numbers[rows], codes[rows], wanted[rows]
@@ -197,7 +329,7 @@ def count_flops(encoder: Encoder, recipe: Recipe, n_rows: int) -> tuple[float, f
         Of a training step (forward and backward), and of predicting one row.
     """
     with torch.device("meta"):
-        module = _Module(encoder, recipe, None)
+        module = TrainingModule(encoder, recipe, None)
         numbers = torch.empty(n_rows, encoder.n_inputs)
         codes = torch.zeros(n_rows, len(encoder.n_levels), dtype=torch.int64)
         with FlopCounterMode(display=False) as counter:

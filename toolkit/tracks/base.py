@@ -19,6 +19,7 @@ from toolkit.errors import (
     OneClassError,
     TooFewLabelsError,
 )
+from toolkit.records import SearchTrial
 from toolkit.tasks.base import Schema, TrainingData
 
 if TYPE_CHECKING:
@@ -109,20 +110,28 @@ class Track(ABC):
         """
         return self
 
-    def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
+    trials_: tuple[SearchTrial, ...] = ()
+    """What the search tried; on the track that `search` returned."""
+
+    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
         """Return a track with parameters chosen inside the rung, within the budget.
 
-        By default nothing is searched. The choice uses `train.inner_split` (or grouped
-        cross-validation) only. The budget is counted in work, not in time, so that the same seed makes
-        the same choice on every machine and on a busy one; what it really cost is metered.
+        By default nothing is searched. The choice uses rows of `train` only. The budget is nominal:
+        counted in work, not timed, so that the same seed makes the same choice on every machine and on a
+        busy one; what it really cost is metered.
 
         Parameters
         ----------
         train : TrainingData
             The rung's rows.
-        budget_fits : float
-            Work, as a multiple of one fit of this track, as it stands, to all of `train`.
+        budget_cpu_seconds : float
+            Nominal CPU-seconds, the same for every track at a rung.
         seed : int
+
+        Returns
+        -------
+        Track
+            Not fitted, with its `trials_`.
         """
         return self
 

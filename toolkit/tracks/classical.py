@@ -1,53 +1,94 @@
-"""The classical track: penalised logistic regression or histogram gradient boosting (scikit-learn)."""
+"""The classical track: logistic regression, boosting, a forest, or any scikit-learn classifier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from toolkit.tasks.base import TrainingData
+from toolkit.errors import ParameterError
+from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tracks._calibration import Platt, calibrate
 from toolkit.tracks._encode import row_blocks, usual_penalty
-from toolkit.tracks._models import Boosting, Logistic
-from toolkit.tracks._search import Budget, Contest, Trial
-from toolkit.tracks.base import Track
+from toolkit.tracks._estimator import Named, check_named
+from toolkit.tracks._logistic import Logistic
+from toolkit.tracks._search import Attempt, SearchedTrack, Trial, Value
+from toolkit.tracks._trees import BoostingParameters, ForestParameters, Trees
+from toolkit.tracks._work import boosting_seconds, forest_seconds, logistic_seconds
+
+if TYPE_CHECKING:
+    import optuna
 
 __all__ = ["Classical"]
 
+Family = Literal["logistic", "boosting", "forest"]
+FAMILIES: tuple[Family, ...] = ("logistic", "boosting", "forest")
 
-BOOSTING_WORK = 3.0
-"""Time of boosting over that of logistic regression on the 20,000 rows of a trial, about."""
 
-
-@dataclass
-class Classical(Track):
-    """Logistic regression or boosting; which of both is decided on the inner split.
+@dataclass(frozen=True)
+class Found:
+    """What early stopping and calibration found on held-out rows.
 
     Parameters
     ----------
-    family : {"auto", "logistic", "boosting"}
-        ``auto`` fits both, logistic regression with two penalties, on a part of at most
-        `search_rows` rows and keeps the best.
-    penalty_factor : float
-        Of the logistic regression, on `toolkit.tracks._encode.usual_penalty`.
-    learning_rate : float
-        Shrinkage of the boosting.
-    max_leaf_nodes : int
-        Size of its trees.
-    search_rows : int
-        Most labelled rows that a trial uses.
+    n_trees : int or None
+    calibration : Platt or None
     """
 
-    family: Literal["auto", "logistic", "boosting"] = "auto"
+    n_trees: int | None = None
+    calibration: Platt | None = None
+
+
+@dataclass
+class Classical(SearchedTrack):
+    """Logistic regression on bent lines, histogram boosting, a forest, or a named classifier.
+
+    The search decides which; without one it is logistic regression, which hurts least on little data.
+
+    Parameters
+    ----------
+    family : {"auto", "logistic", "boosting", "forest"}
+        ``auto`` searches all three.
+    estimator : str, optional
+        Import path of any classifier with `predict_proba`, in place of a family, e.g.
+        ``sklearn.neighbors.KNeighborsClassifier``; from scikit-learn, lightgbm or xgboost.
+    parameters : mapping
+        Of the estimator.
+    choices : mapping of str to list
+        Values of the estimator's parameters that the search draws from.
+    penalty_factor : float
+        Of the logistic regression, on `toolkit.tracks._encode.usual_penalty`.
+    learning_rate, max_leaf_nodes, min_samples_leaf, l2_regularization, max_features : optional
+        Of boosting, and `min_samples_leaf` and `max_features` of the forest, as scikit-learn names them.
+    n_trees : int, optional
+        Of boosting (early stopping finds it) or of the forest.
+    extra : bool, optional
+        Whether the forest draws its cuts (extra trees).
+    calibrate : bool
+        Whether probabilities of trees and estimators are calibrated where that clearly helps.
+    """
+
+    family: Literal["auto", "logistic", "boosting", "forest"] = "auto"
+    estimator: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    choices: dict[str, list[str | float | int | bool]] = field(default_factory=dict)
     penalty_factor: Annotated[float, Field(gt=0)] = 1.0
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.08
-    max_leaf_nodes: Annotated[int, Field(ge=2)] = 15
-    search_rows: Annotated[int, Field(ge=100)] = 20_000
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_leaf_nodes: Annotated[int, Field(ge=2)] | None = None
+    min_samples_leaf: Annotated[int, Field(ge=1)] | None = None
+    l2_regularization: Annotated[float, Field(ge=0)] | None = None
+    max_features: Annotated[float, Field(gt=0, le=1)] | None = None
+    n_trees: Annotated[int, Field(ge=1, le=5000)] | None = None
+    extra: bool | None = None
+    calibrate: bool = True
+
+    found_: Found = field(init=False, repr=False, compare=False)
 
     title: ClassVar[str] = "classical (scikit-learn)"
     min_labels: ClassVar[int] = 20
@@ -59,62 +100,161 @@ class Classical(Track):
         "sklearn.linear_model",
     )
 
-    def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
-        """Choose the family and its main parameters on the inner split, within the budget."""
-        self._require_labels(train)
-        budget = Budget(budget_fits * self._work(len(train)))
-        trial = Trial.of(train, self.search_rows, seed)
-        contest: Contest[Self] = Contest(trial, budget, lambda track: track._work(len(trial.fitting)))
-        contest.enter(self._families())
-        contest.enter(contest.best(self)._variations())
-        leader = contest.best(self)
-        return replace(leader)
+    def check(self, schema: Schema, folder: Path) -> Self:
+        """Check the named estimator and its parameters.
 
-    def _work(self, n_rows: int) -> float:
-        """Return the work of a fit to `n_rows` rows, in rows of a logistic regression."""
+        Raises
+        ------
+        ParameterError
+        """
+        if self.estimator is None:
+            for name in ("parameters", "choices"):
+                if getattr(self, name):
+                    raise ParameterError(f"'{name}' are those of an estimator; name it too", path=(name,))
+            return self
         if self.family != "auto":
-            return n_rows * (BOOSTING_WORK if self.family == "boosting" else 1.0)
-        trials = sum(candidate._work(min(n_rows, self.search_rows)) for candidate in self._families())
-        return trials + n_rows
+            raise ParameterError("give either a family or an estimator, not both", path=("family",))
+        check_named(self.estimator, {**self.parameters, **self.choices})
+        for name, values in self.choices.items():
+            if not values:
+                raise ParameterError("a list of choices is empty", path=("choices", name))
+        return self
 
-    def _families(self) -> Iterator[Self]:
-        if self.family in ("auto", "logistic"):
-            yield replace(self, family="logistic")
-        if self.family == "auto":
-            yield replace(self, family="logistic", penalty_factor=self.penalty_factor / 20)
-        if self.family in ("auto", "boosting"):
-            yield replace(self, family="boosting")
+    def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
+        """Return the nominal CPU-seconds of a fit; None for a named estimator."""
+        if self.estimator is not None:
+            return None
+        if self.family == "boosting":
+            parameters = self._boosting()
+            n_trees = self._trees_found() or 2 * parameters.usual_trees
+            leaves = min(parameters.max_leaf_nodes, max(2, n_rows // parameters.min_samples_leaf))
+            return boosting_seconds(n_rows, schema, n_trees=n_trees, leaves=leaves)
+        if self.family == "forest":
+            forest = self._forest()
+            return forest_seconds(
+                n_rows,
+                schema,
+                n_trees=forest.n_estimators,
+                leaf_rows=forest.min_samples_leaf,
+                share=0.4 * forest.max_features if forest.extra else forest.max_features,
+            )
+        return logistic_seconds(n_rows, schema)
 
-    def _variations(self) -> Iterator[Self]:
-        """Yield this track with its main parameter changed."""
-        if self.family == "logistic":
-            for factor in (1 / 4, 4.0):
-                yield replace(self, penalty_factor=self.penalty_factor * factor)
-        elif self.family == "boosting":
-            yield replace(self, max_leaf_nodes=2 * self.max_leaf_nodes)
-            yield replace(self, max_leaf_nodes=max(2, self.max_leaf_nodes // 2))
+    def first(self) -> Sequence[Mapping[str, Value]]:
+        """Return the families with their usual parameters, and a nearly free logistic regression."""
+        if self.estimator is not None:
+            return [{name: values[0] for name, values in self.choices.items()}]
+        families = FAMILIES if self.family == "auto" else (self.family,)
+        usual = [{"family": family, **self._usual(family)} for family in families]
+        if "logistic" in families and self.penalty_factor == 1.0:
+            usual.insert(1, {"family": "logistic", "penalty_factor": 0.05})
+        return usual
+
+    def suggest(self, trial: optuna.Trial) -> Self:
+        """Return this track with a drawn family and parameters."""
+        if self.estimator is not None:
+            drawn = {name: trial.suggest_categorical(name, values) for name, values in self.choices.items()}
+            return replace(self, parameters={**self.parameters, **drawn}, choices={})
+        families = list(FAMILIES) if self.family == "auto" else [self.family]
+        changes: dict[str, Any] = {"family": trial.suggest_categorical("family", families)}
+        names = self._usual(changes["family"])
+        if "penalty_factor" in names:
+            changes["penalty_factor"] = trial.suggest_float("penalty_factor", 0.003, 10.0, log=True)
+        if "learning_rate" in names:
+            changes["learning_rate"] = trial.suggest_float("learning_rate", 0.02, 0.2, log=True)
+        if "max_leaf_nodes" in names:
+            changes["max_leaf_nodes"] = trial.suggest_int("max_leaf_nodes", 4, 64, log=True)
+        if "min_samples_leaf" in names:
+            changes["min_samples_leaf"] = trial.suggest_int("min_samples_leaf", 3, 200, log=True)
+        if "l2_regularization" in names:
+            changes["l2_regularization"] = trial.suggest_float("l2_regularization", 0.1, 100.0, log=True)
+        if "max_features" in names:
+            changes["max_features"] = trial.suggest_float("max_features", 0.1, 1.0)
+        if "extra" in names:
+            changes["extra"] = trial.suggest_categorical("extra", [False, True])
+        return replace(self, **changes)
+
+    def _usual(self, family: Family) -> dict[str, Value]:
+        """Return the searched parameters of a family that the user has not given, with their usual values."""
+        usual: dict[str, Value] = {"penalty_factor": 1.0} if self.penalty_factor == 1.0 else {}
+        if family == "boosting":
+            boosting = BoostingParameters()
+            usual = {name: value for name, value in boosting.__dict__.items() if getattr(self, name) is None}
+        elif family == "forest":
+            forest = ForestParameters()
+            names = ("min_samples_leaf", "max_features", "extra")
+            usual = {name: getattr(forest, name) for name in names if getattr(self, name) is None}
+        return usual
+
+    def attempt(self, trial: Trial) -> Attempt[Self]:
+        """Fit to the trial's rows; stop early and calibrate by its held-out ones."""
+        model = self._fit_model(trial.fitting, trial.seed, held_out=trial.held_out)
+        held_out = trial.held_out
+        probabilities = _predict(model, held_out.features)
+        platt: Platt | None = None
+        if self.calibrate and not isinstance(model, Logistic):
+            platt, probabilities = calibrate(probabilities, held_out.labels, held_out.clusters, trial.seed)
+        settled, used = replace(self), 1.0
+        if isinstance(model, Trees) and self.family == "boosting":
+            settled.found_ = Found(model.best_trees, platt)
+            if self._trees_found() is None:
+                used = min(1.0, int(model.model.n_iter_) / (2 * self._boosting().usual_trees))
+        else:
+            settled.found_ = Found(None, platt)
+        return Attempt(probabilities, settled, used)
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Learn from the rung's rows and return self.
+
+        Where the search has not settled the number of trees and the calibration, they are found on the inner
+        split first.
 
         Raises
         ------
         TooFewLabelsError, OneClassError, MissingColumnError
         """
         self._require_labels(train)
-        found = self
-        if self.family == "auto":
-            contest: Contest[Self] = Contest(Trial.of(train, self.search_rows, seed))
-            contest.enter(self._families())
-            found = contest.best(self)
-        self.model_: Logistic | Boosting
-        if found.family == "boosting":
-            self.model_ = Boosting.fit(
-                train, learning_rate=self.learning_rate, max_leaf_nodes=self.max_leaf_nodes, seed=seed
-            )
-        else:
-            self.model_ = Logistic.fit(train, penalty=found.penalty_factor * usual_penalty(len(train)))
+        settled = self
+        if not hasattr(self, "found_") and not self._is_logistic():
+            trial = Trial.of(train, len(train), seed)
+            if trial.possible:
+                settled = self.attempt(trial).settled
+        self.model_: Logistic | Trees | Named = settled._fit_model(train, seed)
+        self.calibration_ = getattr(settled, "found_", Found()).calibration
         return self
+
+    def _fit_model(
+        self, train: TrainingData, seed: int, held_out: TrainingData | None = None
+    ) -> Logistic | Trees | Named:
+        if self.estimator is not None:
+            return Named.fit(train, self.estimator, self.parameters, seed=seed)
+        if self.family == "boosting":
+            return Trees.boost(
+                train, self._boosting(), n_trees=self._trees_found(), seed=seed, held_out=held_out
+            )
+        if self.family == "forest":
+            return Trees.grow(train, self._forest(), seed=seed)
+        return Logistic.fit(train, penalty=self.penalty_factor * usual_penalty(len(train)))
+
+    def _is_logistic(self) -> bool:
+        return self.estimator is None and self.family in ("auto", "logistic")
+
+    def _trees_found(self) -> int | None:
+        found: Found | None = getattr(self, "found_", None)
+        return self.n_trees if self.n_trees is not None or found is None else found.n_trees
+
+    def _boosting(self) -> BoostingParameters:
+        return BoostingParameters(**self._given(BoostingParameters))
+
+    def _forest(self) -> ForestParameters:
+        given = self._given(ForestParameters)
+        if self.n_trees is not None:
+            given["n_estimators"] = self.n_trees
+        return ForestParameters(**given)
+
+    def _given(self, parameters: type[BoostingParameters | ForestParameters]) -> dict[str, Any]:
+        names = [each.name for each in fields(parameters) if hasattr(self, each.name)]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,).
@@ -124,11 +264,18 @@ class Classical(Track):
         NotFittedError, MissingColumnError
         """
         self._require_fitted("model_")
-        probabilities = np.empty(len(features))
-        for rows, block in row_blocks(features):
-            probabilities[rows] = self.model_.predict_proba(block)
-        return probabilities
+        probabilities = _predict(self.model_, features)
+        return probabilities if self.calibration_ is None else self.calibration_(probabilities)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return the family and its parameters."""
-        return self.model_.chosen() if hasattr(self, "model_") else {}
+        if not hasattr(self, "model_"):
+            return {}
+        return {**self.model_.chosen(), "calibrated": self.calibration_ is not None}
+
+
+def _predict(model: Logistic | Trees | Named, features: pd.DataFrame) -> NDArray[np.float64]:
+    probabilities = np.empty(len(features))
+    for rows, block in row_blocks(features):
+        probabilities[rows] = model.predict_proba(block)
+    return probabilities

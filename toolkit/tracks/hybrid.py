@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -19,33 +18,41 @@ from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import Encoder
-from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
-from toolkit.tracks._search import Budget, Contest, Trial, sample_clusters
-from toolkit.tracks._teacher import TAUS, Teacher, choose_tau
-from toolkit.tracks.base import Track, few_rows
+from toolkit.tracks._net_track import NetTrack
+from toolkit.tracks._search import Attempt, Trial, sample_clusters
+from toolkit.tracks._teacher import Teacher
+from toolkit.tracks._work import net_seconds
+from toolkit.tracks.base import few_rows
 
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
+    from toolkit.tracks._torch import Trained
 
 __all__ = ["Hybrid"]
 
-LAMBDAS = (0.0, 1.0, 5.0, 25.0, 100.0)
-FOLDS = 5
+TEACHER_CHOICES = (6_000.0, 0.0, 1_500.0, 25_000.0)
+"""Values of `teacher_labels` that the search draws from, the usual one first; 0 is the neural track."""
+
 TEACHER_ROWS = 20_000
 """Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
 
 TEACHER_LABELS = 6_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
-TAU_WORK = 4.0
-"""Row passes that the choice of tau is worth, about."""
+TAU_CHOICES = (1e6, 64.0, 16.0, 4.0, 1.0)
+"""Values of `tau` that the search draws from, the usual one first: it lets no rule be corrected."""
+
+NO_SHIFTS = TAU_CHOICES[0]
+
+TEACHER_ROW = 40e-6
+"""Nominal CPU-seconds a row of fitting the teacher, cross-validation of tau included."""
 
 LEAST_LAMBDA = 0.05
 """A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
 
 
 @dataclass
-class Hybrid(Track):
+class Hybrid(NetTrack):
     """A net that learns from labels and, on unlabelled rows, from a teacher made of expert rules.
 
     The net's loss is ``BCE(labelled) + lambda BCE(unlabelled, teacher)``. With ``lambda = 0`` it is
@@ -60,29 +67,16 @@ class Hybrid(Track):
         How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``.
     tau : float, optional
         Precision that holds the teacher's corrections of single rules back; infinity allows none.
-    strength : {"auto", "strong", "medium", "weak"}
-        Of the regularisation; ``auto`` fits all three on a part of at most `search_rows` rows and
-        keeps the best.
-    width, dropout, penalty, learning_rate, epochs, batch_rows : optional
-        As in `toolkit.tracks._net.Recipe`.
     unlabelled_rows : int
         Most unlabelled rows that are used.
-    search_rows : int
-        Most labelled rows that a trial uses.
+
+    The parameters of the net are those of `toolkit.tracks._net_track.NetTrack`.
     """
 
-    knowledge: Path
+    knowledge: Path = field(kw_only=True)
     teacher_labels: Annotated[float, Field(ge=0)] | None = None
     tau: Annotated[float, Field(gt=0)] | None = None
-    strength: Literal["auto", "strong", "medium", "weak"] = "auto"
-    width: Annotated[int, Field(ge=1, le=4096)] | None = None
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
-    penalty: Annotated[float, Field(ge=0)] | None = None
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
-    epochs: Annotated[int, Field(ge=1)] | None = None
-    batch_rows: Annotated[int, Field(ge=1)] | None = None
     unlabelled_rows: Annotated[int, Field(ge=1)] = 50_000
-    search_rows: Annotated[int, Field(ge=100)] = 20_000
 
     title: ClassVar[str] = "hybrid (rules teach a net)"
     min_labels: ClassVar[int] = 0
@@ -103,51 +97,22 @@ class Hybrid(Track):
         load_checked(path, schema)
         return replace(self, knowledge=path)
 
-    def recipe(self, n_rows: int, strength: Strength) -> Recipe:
-        """Return what is trained on `n_rows` rows: the neural track's recipe."""
-        names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
-        return Recipe.for_rows(n_rows, strength, **{name: getattr(self, name) for name in names})
+    def fit_seconds(self, n_rows: int, schema: Schema) -> float:
+        """Return the nominal CPU-seconds of a fit: a teacher that is asked doubles the rows."""
+        net = net_seconds(self.recipe(n_rows), n_rows, schema)
+        return net * (2 if self._lambda(n_rows) > 0 else 1) + TEACHER_ROW * min(n_rows, TEACHER_ROWS)
 
-    def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
-        """Choose tau by grouped cross-validation of the teacher, then the rest on the inner split."""
+    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+        """Choose parameters within the budget; without labels there is nothing to choose by."""
         if not len(train):
             return replace(self)
-        budget = Budget(budget_fits * self._work(len(train)))
-        trial = Trial.of(train, self.search_rows, seed)
-        affordable = budget.take(TAU_WORK * min(len(train), self.search_rows))
-        track = self._with_tau(train, seed) if trial.possible and affordable else self
-        contest: Contest[Self] = Contest(trial, budget, lambda track: track._work(len(trial.fitting)))
-        contest.enter(track._strengths(), path=True)
-        if self.teacher_labels is None:
-            contest.enter(contest.best(track)._other_lambdas(len(trial.fitting)))
-        leader = contest.best(track)
-        return replace(leader)
+        return super().search(train, budget_cpu_seconds=budget_cpu_seconds, seed=seed)
 
-    def _with_tau(self, train: TrainingData, seed: int) -> Self:
-        if self.tau is not None:
-            return self
-        sample = sample_clusters(train, self.search_rows, seed)
-        folds = _folds(sample.clusters, seed)
-        tau = choose_tau(self._expert(train.schema), sample.features, sample.labels, folds)
-        return replace(self, tau=tau)
-
-    def _work(self, n_rows: int) -> float:
-        """Return the work of a fit to `n_rows` rows, in row passes through a net of no width."""
-        if self.strength != "auto":
-            recipe = self.recipe(n_rows, self.strength)
-            return recipe.work(n_rows) * (2 if self._lambda(n_rows) > 0 else 1)
-        trials = sum(candidate._work(min(n_rows, self.search_rows)) for candidate in self._strengths())
-        return trials + replace(self, strength="strong")._work(n_rows)
-
-    def _strengths(self) -> Iterator[Self]:
-        for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
-            yield replace(self, strength=strength)
-
-    def _other_lambdas(self, n_rows: int) -> Iterator[Self]:
-        """Yield this track with other weights of the teacher, the nearest first."""
-        usual = self._lambda(n_rows)
-        for value in sorted(LAMBDAS, key=lambda value: abs(np.log((value + 0.1) / (usual + 0.1)))):
-            yield replace(self, teacher_labels=value * n_rows)
+    def _choices(self) -> dict[str, list[Any]]:
+        """Return what is searched besides the strength, the teacher's weight included."""
+        teacher = {"teacher_labels": list(TEACHER_CHOICES)} if self.teacher_labels is None else {}
+        tau = {"tau": list(TAU_CHOICES)} if self.tau is None else {}
+        return {**teacher, **tau, **super()._choices()}
 
     def _lambda(self, n_labels: int) -> float:
         labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
@@ -156,10 +121,6 @@ class Hybrid(Track):
 
     def _expert(self, schema: Schema) -> ExpertSystem:
         return compile_knowledge(knowledge_base.load(self.knowledge), schema)
-
-    def warm_up(self, few: TrainingData) -> None:
-        """Train for one epoch: what a first training initialises does not grow with its length."""
-        replace(self, strength="strong", epochs=1).fit(few, seed=0)
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Fit the teacher, then the net, and return self.
@@ -170,18 +131,33 @@ class Hybrid(Track):
             There are neither labelled nor unlabelled rows.
         MissingColumnError
         """
-        from toolkit.tracks import _torch
-
         if not len(train) and not len(train.unlabelled):
             raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
+        self._train(train, seed)
+        return self
+
+    def attempt(self, trial: Trial) -> Attempt[Self]:
+        """Train on the trial's rows, stopping early by its held-out ones."""
+        track = replace(self)
+        trained = track._train(trial.fitting, trial.seed, held_out=trial.held_out)
+        return Attempt(
+            track.predict_proba(trial.held_out.features),
+            settled=track._settled(trained),
+            used=trained.epochs / track.recipe_.epochs,
+        )
+
+    def _train(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained:
+        from toolkit.tracks import _torch
+
         self.knowledge_ = knowledge_base.load(self.knowledge)
         self.expert_ = compile_knowledge(self.knowledge_, train.schema)
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
         self.lambda_ = self._lambda(len(train)) if len(train) else float("inf")
         self.teacher_ = self._teach(train, seed)
         unlabelled = self._unlabelled(train, seed)
-        self.strength_ = self._choose_strength(train, seed)
-        self.recipe_ = self.recipe(len(train) or len(unlabelled), self.strength_)
+        # the teacher's word has no noise that a net could learn by mistake
+        free = replace(self, strength="weak") if not len(train) and self.strength is None else self
+        self.recipe_ = free.recipe(len(train) or len(unlabelled))
         self.seen_ = few_rows(train.features if len(train) else unlabelled)
         encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
         targets = []
@@ -191,27 +167,23 @@ class Hybrid(Track):
             taught = expit(self.teacher_.logit(self.expert_, unlabelled))
             weight = self.lambda_ if len(train) else 1.0
             targets.append(_torch.Target(encoder.transform(unlabelled), taught, weight))
-        self.net_, self.steps_ = _torch.train(encoder, self.recipe_, targets, seed=derive_seed("net", seed))
+        watched = None
+        if held_out is not None:
+            rows = encoder.transform(held_out.features)
+            watched = _torch.HeldOut(rows, held_out.labels, held_out.clusters)
+        trained = _torch.train(
+            encoder, self.recipe_, targets, seed=derive_seed("net", seed), held_out=watched
+        )
+        self.net_, self.steps_ = trained.net, trained.steps
         self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
-        return self
-
-    def _choose_strength(self, train: TrainingData, seed: int) -> Strength:
-        if self.strength != "auto":
-            return self.strength
-        if not len(train):
-            # the teacher's word has no noise that a net could learn by mistake
-            return "weak"
-        contest: Contest[Hybrid] = Contest(Trial.of(train, self.search_rows, seed))
-        contest.enter(self._strengths(), path=True)
-        found = contest.best(self).strength
-        return "strong" if found == "auto" else found
+        return trained
 
     def _teach(self, train: TrainingData, seed: int) -> Teacher:
         """Fit the teacher on labelled rows; without any it is the experts' word, scaled down."""
         if not len(train):
             return Teacher(shifts=np.zeros(len(self.expert_.weights)))
         sample = sample_clusters(train, TEACHER_ROWS, seed)
-        tau = TAUS[-1] if self.tau is None else self.tau
+        tau = NO_SHIFTS if self.tau is None else self.tau
         return Teacher.fit(self.expert_, sample.features, sample.labels, tau)
 
     def _unlabelled(self, train: TrainingData, seed: int) -> pd.DataFrame:
@@ -230,8 +202,7 @@ class Hybrid(Track):
         NotFittedError, MissingColumnError
         """
         self._require_fitted("net_")
-        net: Net = self.net_
-        return self.expert_.shield(features, net.predict_proba(features))
+        return self.expert_.shield(features, self.net_.predict_proba(features))
 
     def explain(self, features: pd.DataFrame) -> Explanations:
         """Explain every row: the rules as the teacher weighs them, and the net's correction of the teacher.
@@ -269,25 +240,5 @@ class Hybrid(Track):
             "tau": self.tau,
             "teacher_scale": self.teacher_.scale,
             "teacher_bias": self.teacher_.bias,
-            "strength": self.strength_,
-            **self.recipe_.__dict__,
-            "n_parameters": self.net_.n_parameters,
-            "steps": self.steps_,
+            **super().chosen(),
         }
-
-    def flop_counts(self) -> dict[str, float]:
-        """Return matrix FLOPs of the fit and of predicting a row, from one probe step."""
-        from toolkit.tracks import _torch
-
-        if not hasattr(self, "net_"):
-            return {}
-        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.step_rows_)
-        return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
-
-
-def _folds(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
-    """Return a fold for every row; rows of one cluster share theirs."""
-    names, codes = np.unique(clusters, return_inverse=True)
-    generator = np.random.default_rng(derive_seed("folds", seed))
-    folds: NDArray[np.intp] = (generator.permutation(len(names)) % FOLDS)[codes]
-    return folds
