@@ -2,9 +2,9 @@
 
     python benchmarks/search_budget.py [--rungs 0 3 6 9] [--repeats 3]
 
-All learned tracks search within the same nominal CPU-seconds (`toolkit.tracks._work`). If the formulas flatter
-one family, it gets more trials than the others: then its ratio here, measured over nominal, is the larger one.
-Only ratios to each other count; their level depends on the machine.
+All learned tracks search within the same nominal CPU-seconds (`toolkit.tracks._work`). If the formulas
+flatter one family, it gets more trials than the others: then its ratio here, measured over nominal, is the
+larger one. Only ratios to each other count; their level depends on the machine.
 """
 
 from __future__ import annotations

@@ -126,6 +126,11 @@ class TrainingData:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def cluster_rows(self) -> float:
+        """Labelled rows a cluster, on average; 1 where there are none."""
+        return len(self) / len(np.unique(self.clusters)) if len(self) else 1.0
+
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> TrainingData:
         """Return the same data with only `rows` labelled; `unlabelled` is kept."""
         index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows

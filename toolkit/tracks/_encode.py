@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from toolkit.errors import MissingColumnError
 from toolkit.tasks.base import Schema
 
-__all__ = ["KNOTS", "Encoded", "Encoder", "hinged", "row_blocks", "usual_penalty"]
+__all__ = ["CLUSTER_ROWS", "KNOTS", "Encoded", "Encoder", "hinged", "row_blocks", "usual_penalty"]
 
 WIDEST = 4.0
 """Standard deviations beyond which a transformed number is cut off, also within the range."""
 
 KNOTS = (-1.5, -0.25, 0.75, 2.0)
 """Standard deviations at which an additive part may bend."""
+
+CLUSTER_ROWS = 70.0
+"""Rows a cluster (a household's week) where the usual penalty was found."""
 
 SCALE_ROWS = 50_000
 """Rows that scales are learned from: quantiles of more rows cost time and change nothing."""
@@ -60,14 +63,22 @@ def hinged(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     return wide
 
 
-def usual_penalty(n_rows: int) -> float:
+def usual_penalty(n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> float:
     """Return the strong penalty of weights for so many rows; less than in proportion, as data says more.
 
     Half of it times the sum of squared weights is added to the summed log loss. The line goes
-    through what did best on the retail task's validation block from 1,600 to 244,000 rows, where
-    rows of one household repeat one another; the tracks also try weaker ones.
+    through what did best on the retail task's validation block from 1,600 to 244,000 rows. Rows of one
+    cluster repeat one another, so that the summed loss overstates what they say; with fewer rows a
+    cluster the penalty is weaker in proportion. The tracks also try weaker ones.
+
+    Parameters
+    ----------
+    n_rows : int
+    cluster_rows : float
+        Rows a cluster, on average.
     """
-    return float(np.clip(400 * (max(n_rows, 1) / 20_000) ** -0.35, 50, 800))
+    penalty = np.clip(400 * (max(n_rows, 1) / 20_000) ** -0.35, 50, 800)
+    return float(penalty * np.clip(cluster_rows / CLUSTER_ROWS, 1 / CLUSTER_ROWS, 1))
 
 
 @dataclass(frozen=True)

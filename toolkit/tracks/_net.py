@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from toolkit.tracks._encode import Encoded, Encoder, hinged, row_blocks, usual_penalty
+from toolkit.tracks._encode import CLUSTER_ROWS, Encoded, Encoder, hinged, row_blocks, usual_penalty
 
 __all__ = ["STRENGTHS", "Net", "Recipe", "Strength"]
 
@@ -68,7 +68,9 @@ class Recipe:
     members: int = 1
 
     @classmethod
-    def for_rows(cls, n_rows: int, strength: Strength, **given: Any) -> Recipe:
+    def for_rows(
+        cls, n_rows: int, strength: Strength, cluster_rows: float = CLUSTER_ROWS, **given: Any
+    ) -> Recipe:
         """Return the recipe for `n_rows` training rows; what is given (not None) stays as given.
 
         The powers go through what did best on the retail task's validation block at 1,600, 8,000,
@@ -79,7 +81,7 @@ class Recipe:
         recipe = cls(
             width=16 * width * int(np.clip(round(rows**0.25 / 5.5), 1, 4)),
             dropout=0.0,
-            penalty=penalty * usual_penalty(n_rows),
+            penalty=penalty * usual_penalty(n_rows, cluster_rows),
             learning_rate=float(np.clip(0.003 * (rows / 50_000) ** -0.3, 0.001, 0.01)),
             epochs=round(epochs * np.clip(20 * (rows / 1600) ** -0.28, 4, 60)),
             batch_rows=int(np.clip(2 ** round(np.log2(2.5 * np.sqrt(rows))), 16, 1024)),
@@ -95,9 +97,9 @@ class Net:
     ----------
     encoder : Encoder
     weights : mapping of str to ndarray
-        float32. Linear part: ``bias`` (), ``linear`` (columns of `hinged`,), and ``level_i`` (n_levels + 1, 1)
-        for category i. Hidden part: ``embedding_i`` (n_levels + 1, n_dimensions), ``hidden_j``
-        (n_joined or width, width), ``shift_j`` (members, width), ``last`` (members, width), and with
+        float32. Linear part: ``bias`` (), ``linear`` (columns of `hinged`,), and ``level_i``
+        (n_levels + 1, 1) for category i. Hidden part: ``embedding_i`` (n_levels + 1, n_dimensions),
+        ``hidden_j`` (n_joined or width, width), ``shift_j`` (members, width), ``last`` (members, width), and with
         more than one member also ``input_gain`` (members, n_joined) and ``gain_j`` (members, width).
     """
 

@@ -1,4 +1,4 @@
-"""What the neural and the hybrid track share: the recipe's parameters, their search, and what is told of a net."""
+"""What the neural and the hybrid track share: the parameters of a net, their search, what is told of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field
 
 from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tracks._encode import CLUSTER_ROWS
 from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
 from toolkit.tracks._search import SearchedTrack, Value
 from toolkit.tracks._work import net_seconds
@@ -57,10 +58,10 @@ class NetTrack(SearchedTrack):
     steps_: int = field(init=False, repr=False, compare=False)
     step_rows_: int = field(init=False, repr=False, compare=False)
 
-    def recipe(self, n_rows: int) -> Recipe:
-        """Return what is trained on `n_rows` labelled rows."""
+    def recipe(self, n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> Recipe:
+        """Return what is trained on `n_rows` labelled rows, so many of each cluster."""
         given: dict[str, Any] = {name: getattr(self, name) for name in _AS_IN_RECIPE}
-        recipe = Recipe.for_rows(n_rows, self.strength or "strong", **given)
+        recipe = Recipe.for_rows(n_rows, self.strength or "strong", cluster_rows, **given)
         changes: dict[str, Any] = {}
         if self.penalty is None:
             changes["penalty"] = recipe.penalty * self.penalty_factor

@@ -4,8 +4,8 @@ All learned tracks get the same budget at a rung, in nominal CPU-seconds (see `t
 trial is charged: complete, pruned and failed ones. Trials see rows from inside the rung only, split by
 cluster; on large rungs a trial starts on a part of the rows, and goes on to more while it is among the best.
 
-Draws are random rather than guided: with a few to a few dozen trials a model of the loss gains little, and the
-expected best of n trials can be told without bias from independent draws only.
+Draws are random rather than guided: with a few to a few dozen trials a model of the loss gains little, and
+the expected best of n trials can be told without bias from independent draws only.
 """
 
 from __future__ import annotations

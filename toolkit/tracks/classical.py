@@ -234,7 +234,9 @@ class Classical(SearchedTrack):
             )
         if self.family == "forest":
             return Trees.grow(train, self._forest(), seed=seed)
-        return Logistic.fit(train, penalty=self.penalty_factor * usual_penalty(len(train)))
+        return Logistic.fit(
+            train, penalty=self.penalty_factor * usual_penalty(len(train), train.cluster_rows)
+        )
 
     def _is_logistic(self) -> bool:
         return self.estimator is None and self.family in ("auto", "logistic")

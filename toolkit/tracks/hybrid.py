@@ -157,7 +157,7 @@ class Hybrid(NetTrack):
         unlabelled = self._unlabelled(train, seed)
         # the teacher's word has no noise that a net could learn by mistake
         free = replace(self, strength="weak") if not len(train) and self.strength is None else self
-        self.recipe_ = free.recipe(len(train) or len(unlabelled))
+        self.recipe_ = free.recipe(len(train) or len(unlabelled), train.cluster_rows)
         self.seen_ = few_rows(train.features if len(train) else unlabelled)
         encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
         targets = []

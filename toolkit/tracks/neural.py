@@ -53,7 +53,7 @@ class Neural(NetTrack):
     def _train(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained:
         from toolkit.tracks import _torch
 
-        self.recipe_ = self.recipe(len(train))
+        self.recipe_ = self.recipe(len(train), train.cluster_rows)
         encoder = Encoder.learn(train.features, train.schema)
         target = _torch.Target(encoder.transform(train.features), train.labels)
         watched = None
