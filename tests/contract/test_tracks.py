@@ -28,6 +28,7 @@ from toolkit.errors import (
 from toolkit.scores import check_probabilities, score_probabilities
 from toolkit.tasks.base import TaskData, TrainingData
 from toolkit.tasks.synthetic import Synthetic
+from toolkit.tracks._work import search_budget
 from toolkit.tracks.base import Track
 
 SMOKE = load(Path(__file__).parents[2] / "experiments" / "smoke.yaml")
@@ -160,12 +161,15 @@ def test_inputs_are_left_as_they_were(name, data):
 def test_search_gives_a_track_and_leaves_its_inputs_alone(name, data):
     train, track = small(data.train), build(name)
     before, given = snapshot(train), parameters(track)
-    found = track.search(train, budget_fits=1.0, seed=0)
+    found = track.search(train, budget_cpu_seconds=0.5, seed=0)
     assert type(found) is type(track)
     assert parameters(track) == given
     assert_unchanged(train, before)
     found.fit(train, seed=0)
     check_probabilities(found.predict_proba(data.test.features), len(data.test))
+    again = build(name).search(train, budget_cpu_seconds=0.5, seed=0)
+    assert parameters(again) == parameters(found), "a search must not depend on how fast the machine is"
+    assert again.trials_ == found.trials_
 
 
 def test_the_same_seed_gives_the_same_answer(fitted, name, data):
@@ -312,7 +316,8 @@ def gain(name: str, kind: str) -> float:
     task = Synthetic(kind=kind)
     data, best = task.load(rung=Rung(share=0.6), seed=0), task.bayes_scores()["error_log_loss"]
     habit = data.test.features["habit_probability"].to_numpy(np.float64)
-    found = build(name).fit(data.train, seed=0).predict_proba(data.test.features)
+    track = build(name).search(data.train, budget_cpu_seconds=search_budget(4.0, data.train), seed=0)
+    found = track.fit(data.train, seed=0).predict_proba(data.test.features)
     worst, error = (
         score_probabilities(data.test.labels, values)["error_log_loss"] for values in (habit, found)
     )

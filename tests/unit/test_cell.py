@@ -18,6 +18,7 @@ from toolkit.sweep.fork_server import EXIT_SPOOL
 from toolkit.sweep.spool import CellOutcome, read_cell
 from toolkit.tasks.base import TrainingData
 from toolkit.tasks.synthetic import Synthetic
+from toolkit.tracks._work import search_budget
 from toolkit.tracks.base import Track
 
 TASK = Synthetic(n_clusters=60, rows_per_cluster=10)
@@ -31,8 +32,8 @@ class Spy(Track):
     wanted: int = 0
     answer: str = "good"
 
-    def search(self, train, *, budget_fits, seed):
-        SEEN.append(("search", budget_fits))
+    def search(self, train, *, budget_cpu_seconds, seed):
+        SEEN.append(("search", (train, budget_cpu_seconds)))
         return replace(self, wanted=self.wanted + 1) if self.answer != "keeps" else replace(self)
 
     def fit(self, train, *, seed):
@@ -145,7 +146,9 @@ def test_search_gets_the_budget_and_what_it_chose_is_fitted(tmp_path):
     record = run(tmp_path, Spy(), search=2.0).record
     fits = [given[1] for kind, given in SEEN if kind == "fit"]
     assert fits == [0, 1], "the warm-up, then what the search chose"
-    assert [given for kind, given in SEEN if kind == "search"] == [2.0]
+    searched = [given for kind, given in SEEN if kind == "search"]
+    assert [budget for _, budget in searched] == [search_budget(2.0, train) for train, _ in searched]
+    assert record.costs["cost_search_budget_cpu_seconds"] == searched[0][1] > 0
     assert record.chosen == {"wanted": 1}
     assert record.costs["cost_search_cpu_seconds"] > 0
 

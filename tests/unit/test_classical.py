@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 
-from toolkit.errors import MissingColumnError
+from toolkit.errors import MissingColumnError, ParameterError
 from toolkit.tasks.base import Column, Schema, TrainingData
+from toolkit.tracks._calibration import Platt, calibrate
 from toolkit.tracks._encode import KNOTS, Encoder, hinged, row_blocks, usual_penalty
-from toolkit.tracks._models import MAX_LEVELS, Boosting, Logistic
-from toolkit.tracks._search import Budget, Contest, Trial, sample_clusters
+from toolkit.tracks._logistic import Logistic
+from toolkit.tracks._trees import MAX_LEVELS, BoostingParameters, Trees
 from toolkit.tracks.classical import Classical
 
 N_LEVELS = 300
@@ -144,82 +147,138 @@ class TestFamilies:
             unlabelled=train.unlabelled,
             schema=SCHEMA,
         )
-        model = Boosting.fit(wide, learning_rate=0.5, max_leaf_nodes=3, seed=0)
+        model = Trees.boost(wide, BoostingParameters(learning_rate=0.5, max_leaf_nodes=3), n_trees=9, seed=0)
         bins = model.bins[0]
         assert np.isnan(bins[0])
         assert (bins[1:] == MAX_LEVELS).sum() == N_LEVELS - MAX_LEVELS
         assert len(np.unique(bins[1:])) == MAX_LEVELS + 1
 
-    @pytest.mark.parametrize("family", ["logistic", "boosting"])
+    @pytest.mark.parametrize("family", ["logistic", "boosting", "forest"])
     def test_learns_what_is_there(self, train, family):
         held_out = make(seed=1)
-        track = Classical(family=family, penalty_factor=0.01).fit(train, seed=0)
+        track = Classical(family=family, penalty_factor=0.1).fit(train, seed=0)
         chances = track.predict_proba(held_out.features)
         loss = -np.where(held_out.labels == 1, np.log(chances), np.log1p(-chances)).mean()
         rate = held_out.labels.mean()
         assert loss < -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate)) - 0.1
-        assert track.chosen()["family"] == family
+        assert family in track.chosen()["family"]
+        assert track.chosen()["n_parameters"] > 0
 
 
-class _Fixed(Classical):
-    """A candidate whose loss on every held-out row is known."""
+class TestCalibration:
+    def test_it_finds_slope_and_shift(self):
+        generator = np.random.default_rng(0)
+        scores = generator.normal(0, 1.5, 20_000)
+        labels = (generator.random(20_000) < expit(0.5 * scores - 1)).astype(np.int8)
+        platt = Platt.fit(expit(scores), labels)
+        assert platt.slope == pytest.approx(0.5, abs=0.05)
+        assert platt.shift == pytest.approx(-1, abs=0.07)
+        np.testing.assert_allclose(platt(expit(scores)), expit(platt.slope * scores + platt.shift))
 
-    def __init__(self, chance: float, tried: list[float]) -> None:
-        self.chance = chance
-        self.tried = tried
+    def test_it_is_left_out_where_it_does_not_clearly_help(self):
+        generator = np.random.default_rng(1)
+        chances = generator.beta(2, 5, 600)
+        labels = (generator.random(600) < chances).astype(np.int8)
+        clusters = np.arange(600, dtype=np.int32) // 6
+        platt, judged = calibrate(chances, labels, clusters, seed=0)
+        assert platt is None
+        assert judged is chances
+        too_bold = expit(3 * np.log(chances / (1 - chances)))
+        platt, judged = calibrate(too_bold, labels, clusters, seed=0)
+        assert platt is not None
+        assert platt.slope < 0.6
+        assert np.abs(judged - chances).mean() < np.abs(too_bold - chances).mean()
 
-    def fit(self, train, *, seed):
-        self.tried.append(self.chance)
-        return self
+    @pytest.mark.parametrize("n_clusters", [1, 3])
+    def test_few_clusters_can_tell_nothing(self, n_clusters):
+        labels = np.tile([0, 1], 30).astype(np.int8)
+        clusters = (np.arange(60) % n_clusters).astype(np.int32)
+        assert calibrate(np.full(60, 0.01), labels, clusters, seed=0)[0] is None
 
-    def predict_proba(self, features):
-        return np.full(len(features), self.chance)
+    def test_a_forest_that_hedges_is_sharpened(self, train):
+        loose = Classical(family="forest", min_samples_leaf=150, calibrate=False).fit(train, seed=0)
+        tight = Classical(family="forest", min_samples_leaf=150).fit(train, seed=0)
+        assert tight.chosen()["calibrated"]
+        assert not loose.chosen()["calibrated"]
+        held_out = make(seed=3)
+
+        def loss(track: Classical) -> float:
+            chances = track.predict_proba(held_out.features)
+            return float(-np.where(held_out.labels == 1, np.log(chances), np.log1p(-chances)).mean())
+
+        assert loss(tight) < loss(loose)
 
 
-class TestContest:
-    def test_the_best_leads_and_ties_stay_with_the_first(self, train):
-        rate = float(train.labels.mean())
-        trial, tried = Trial.of(train, 5000, 0), []
-        contest = Contest(trial)
-        contest.enter(_Fixed(chance, tried) for chance in (0.01, rate, rate, 0.99))
-        assert contest.best(_Fixed(0.5, [])).chance == rate
-        assert tried == [0.01, rate, rate, 0.99]
+class TestNamed:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "sklearn.neighbors.KNeighborsClassifier",
+            "sklearn.naive_bayes.GaussianNB",
+            "sklearn.ensemble.RandomForestClassifier",
+            "lightgbm.LGBMClassifier",
+        ],
+    )
+    def test_any_classifier_can_be_named(self, train, path):
+        track = Classical(estimator=path).check(SCHEMA, Path())
+        chances = track.fit(train, seed=0).predict_proba(train.features)
+        assert np.isfinite(chances).all()
+        assert chances[train.labels == 1].mean() > chances[train.labels == 0].mean()
+        assert track.chosen()["family"] == path.rpartition(".")[2]
+        assert track.predict_proba(train.features.iloc[:0]).shape == (0,)
 
-    def test_a_path_ends_where_it_gets_worse(self, train):
-        tried: list[float] = []
-        contest = Contest(Trial.of(train, 5000, 0))
-        rate = float(train.labels.mean())
-        contest.enter((_Fixed(chance, tried) for chance in (rate, 0.99, 0.01)), path=True)
-        assert tried == [rate, 0.99]
+    def test_its_choices_are_searched(self, train):
+        track = Classical(
+            estimator="sklearn.neighbors.KNeighborsClassifier", choices={"n_neighbors": [1, 5, 50]}
+        ).check(SCHEMA, Path())
+        found = track.search(train, budget_cpu_seconds=5.0, seed=0)
+        tried = {trial.params["n_neighbors"] for trial in found.trials_}
+        assert 1 in tried
+        assert len(tried) > 1
+        assert found.parameters["n_neighbors"] != 1, "one neighbour is the worst of the three here"
 
-    def test_without_budget_nothing_is_tried(self, train):
-        tried: list[float] = []
-        contest = Contest(Trial.of(train, 5000, 0), Budget(0.0))
-        contest.enter([_Fixed(0.2, tried)])
-        otherwise = _Fixed(0.3, [])
-        assert contest.best(otherwise) is otherwise
-        assert tried == []
-
-    def test_trials_share_no_cluster_and_keep_to_their_rows(self, train):
-        trial = Trial.of(train, 500, 0)
-        assert not set(trial.fitting.clusters) & set(trial.held_out.clusters)
-        assert len(trial.fitting) + len(trial.held_out) == 500
-
-    def test_samples_are_whole_clusters_and_the_same_for_a_seed(self, train):
-        first, again = (sample_clusters(train, 95, 3) for _ in range(2))
-        assert len(first) == 90
-        assert (np.unique(first.clusters, return_counts=True)[1] == 10).all()
-        assert (first.clusters == again.clusters).all()
+    @pytest.mark.parametrize(
+        ("parameters", "message"),
+        [
+            ({"estimator": "os.system"}, "starts with"),
+            ({"estimator": "sklearn.__import__('os').X"}, "starts with"),
+            ({"estimator": "sklearnx.A"}, "starts with"),
+            ({"estimator": "sklearn.neighbours.KNeighborsClassifier"}, "cannot be imported"),
+            ({"estimator": "sklearn.neighbors.KNeighborClassifier"}, "did you mean 'KNeighborsClassifier'"),
+            ({"estimator": "sklearn.svm.LinearSVC"}, "no probabilities"),
+            ({"estimator": "sklearn.base.clone"}, "not a classifier"),
+            (
+                {"estimator": "sklearn.svm.SVC", "parameters": {"gama": 1}},
+                "no parameter 'gama'; did you mean 'gamma'",
+            ),
+            ({"estimator": "sklearn.naive_bayes.GaussianNB", "choices": {"priors": []}}, "empty"),
+            ({"estimator": "sklearn.naive_bayes.GaussianNB", "family": "forest"}, "not both"),
+            ({"parameters": {"C": 1}}, "name it too"),
+        ],
+    )
+    def test_what_cannot_be_used_is_told(self, parameters, message):
+        with pytest.raises(ParameterError, match=message):
+            Classical(**parameters).check(SCHEMA, Path())
 
 
 def test_search_gives_a_new_track_with_a_family(train):
     track = Classical()
-    found = track.search(train, budget_fits=10.0, seed=0)
+    found = track.search(train, budget_cpu_seconds=2.0, seed=0)
     assert found is not track
     assert track.family == "auto"
-    assert found.family in ("logistic", "boosting")
-    assert not hasattr(found, "model_") or found.model_ is not None
+    assert found.family in ("logistic", "boosting", "forest")
+    assert {trial.params["family"] for trial in found.trials_} >= {"logistic", "boosting"}
+    assert not hasattr(found, "model_")
 
 
-def test_search_without_budget_changes_nothing(train):
-    assert Classical().search(train, budget_fits=0.0, seed=0) == Classical()
+def test_search_without_budget_tries_nothing(train):
+    found = Classical().search(train, budget_cpu_seconds=0.0, seed=0)
+    assert found == Classical()
+    assert all(trial.nominal_cpu_seconds == 0 for trial in found.trials_)
+
+
+def test_the_trees_that_the_search_found_are_not_searched_again(train, monkeypatch):
+    found = Classical(family="boosting").search(train, budget_cpu_seconds=1.0, seed=0)
+    monkeypatch.setattr(Classical, "attempt", None)
+    track = found.fit(train, seed=0)
+    assert track.model_.model.n_iter_ == found.found_.n_trees

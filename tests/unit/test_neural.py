@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,24 +55,29 @@ def target_of(train: TrainingData, encoder: Encoder) -> _torch.Target:
     return _torch.Target(encoder.transform(train.features), train.labels)
 
 
+@pytest.mark.parametrize("members", [1, 4])
+@pytest.mark.parametrize("depth", [1, 3])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_numpy_predicts_what_torch_trained(train, encoder, dropout):
+def test_numpy_predicts_what_torch_trained(train, encoder, dropout, depth, members):
     import torch
 
-    recipe = Recipe(**{**SMALL.__dict__, "dropout": dropout})
-    net, _ = _torch.train(encoder, recipe, [target_of(train, encoder)], seed=1)
-    module = _torch._Module(encoder, SMALL, None)
-    names = {"level": "levels", "embedding": "embeddings"}
+    recipe = replace(SMALL, dropout=dropout, depth=depth, members=members)
+    net = _torch.train(encoder, recipe, [target_of(train, encoder)], seed=1).net
+    module = _torch.TrainingModule(encoder, recipe, None).eval()
+    lists = ("level", "embedding", "hidden", "shift", "gain")
     state = {}
     for name, array in net.weights.items():
         base, _, position = name.rpartition("_")
-        state[f"{names[base]}.{position}" if base in names else name] = torch.from_numpy(np.asarray(array))
+        state[f"{base}.{position}" if base in lists else name] = torch.from_numpy(np.asarray(array))
     module.load_state_dict(state)
     rows = encoder.transform(train.features)
     with torch.no_grad():
-        wanted = module(torch.from_numpy(rows.numbers), torch.from_numpy(rows.codes)).numpy()
-    assert np.ptp(wanted) > 0.5
-    np.testing.assert_allclose(net.logit(train.features), wanted, atol=1e-5)
+        logits = module(torch.from_numpy(rows.numbers), torch.from_numpy(rows.codes)).numpy()
+    wanted = expit(logits) if members == 1 else expit(logits).mean(axis=0)
+    assert np.ptp(wanted) > 0.1
+    np.testing.assert_allclose(net.predict_proba(train.features), wanted, atol=1e-5)
+    if members > 1:
+        assert np.ptp(logits, axis=0).max() > 0.01, "the members differ"
 
 
 def test_training_leaves_the_global_generator_alone(train, encoder):
@@ -85,7 +92,7 @@ def test_training_leaves_the_global_generator_alone(train, encoder):
 def test_seed_decides(train, encoder):
     target = target_of(train, encoder)
     first, again, other = (
-        _torch.train(encoder, SMALL, [target], seed=seed)[0].logit(train.features) for seed in (1, 1, 2)
+        _torch.train(encoder, SMALL, [target], seed=seed).net.logit(train.features) for seed in (1, 1, 2)
     )
     assert (first == again).all()
     assert (first != other).any()
@@ -96,7 +103,7 @@ def test_the_penalty_has_its_optimum_where_it_says(encoder, train):
     rows = encoder.transform(train.features)
     nothing = Encoded(rows.numbers, np.zeros_like(rows.codes))
     recipe = Recipe(**{**SMALL.__dict__, "penalty": 1e4, "epochs": 60})
-    net, _ = _torch.train(encoder, recipe, [_torch.Target(nothing, np.full(len(rows), 0.2))], seed=0)
+    net = _torch.train(encoder, recipe, [_torch.Target(nothing, np.full(len(rows), 0.2))], seed=0).net
     assert max(np.abs(array).max() for name, array in net.weights.items() if name == "linear") < 1e-3
     np.testing.assert_allclose(net.predict_proba(train.features), 0.2, atol=0.01)
 
@@ -104,7 +111,7 @@ def test_the_penalty_has_its_optimum_where_it_says(encoder, train):
 def test_a_second_target_of_weight_zero_changes_little_and_of_great_weight_decides(train, encoder):
     rows = encoder.transform(train.features)
     labelled, flat = target_of(train, encoder), np.full(len(rows), 0.9)
-    net, _ = _torch.train(encoder, SMALL, [labelled, _torch.Target(rows, flat, weight=1000.0)], seed=0)
+    net = _torch.train(encoder, SMALL, [labelled, _torch.Target(rows, flat, weight=1000.0)], seed=0).net
     assert net.predict_proba(train.features).mean() > 0.85
 
 
@@ -141,25 +148,68 @@ def test_what_is_given_stays(train):
     assert chosen["n_parameters"] == track.net_.n_parameters
 
 
+def search(track: Neural, train: TrainingData, seconds: float = 4.0) -> Neural:
+    return track.search(train, budget_cpu_seconds=seconds, seed=0)
+
+
 def test_learns_an_interaction_because_the_inner_split_asks_for_a_freer_net():
-    track = Neural().fit(make(3000), seed=0)
+    train = make(3000)
+    track = search(Neural(), train).fit(train, seed=0)
     held_out = make(2000, seed=9)
     chances = track.predict_proba(held_out.features)
-    assert track.strength_ != "strong"
     assert ((chances > 0.5) == (held_out.labels == 1)).mean() > 0.8
 
 
-def test_search_returns_explicit_parameters_and_an_unfitted_track(train):
-    track = Neural(epochs=3)
-    found = track.search(train, budget_fits=10.0, seed=0)
-    assert found.strength != "auto"
-    assert found.epochs == 3
+def test_search_varies_only_what_is_not_given(train):
+    track = Neural(epochs=3, dropout=0.2, strength="weak")
+    found = search(track, train)
+    assert (found.epochs, found.dropout, found.strength) == (3, 0.2, "weak")
+    assert len(found.trials_) > 3
     assert not hasattr(found, "net_")
-    assert track == Neural(epochs=3)
+    assert track == Neural(epochs=3, dropout=0.2, strength="weak")
+    for trial in found.trials_:
+        assert not set(trial.params) & {"epochs", "dropout", "strength"}
+
+
+def test_early_stopping_keeps_the_best_epoch_when_the_end_is_clearly_worse(train, encoder):
+    """Noise to learn by heart, and held-out rows that tell: a long training without penalty is ended."""
+    generator = np.random.default_rng(0)
+    few = train.take(np.arange(60))
+    noisy = replace(few, labels=generator.integers(0, 2, 60).astype(np.int8))
+    other = replace(train, labels=generator.integers(0, 2, len(train)).astype(np.int8))
+    recipe = replace(SMALL, width=64, penalty=0.0, epochs=60, learning_rate=0.05)
+    watched = _torch.HeldOut(encoder.transform(other.features), other.labels, other.clusters)
+    trained = _torch.train(encoder, recipe, [target_of(noisy, encoder)], seed=0, held_out=watched)
+    assert trained.best_epoch < trained.epochs < 60
+    alone = _torch.train(encoder, recipe, [target_of(noisy, encoder)], seed=0)
+    assert alone.epochs == alone.best_epoch == 60
+
+    def loss(net: Net) -> float:
+        chances = np.clip(net.predict_proba(other.features), 1e-6, 1 - 1e-6)
+        return float(-np.where(other.labels == 1, np.log(chances), np.log1p(-chances)).mean())
+
+    assert loss(trained.net) < loss(alone.net)
+
+
+def test_being_watched_does_not_change_training(train, encoder):
+    watched = _torch.HeldOut(encoder.transform(train.features), train.labels, train.clusters)
+    target = target_of(train, encoder)
+    recipe = replace(SMALL, dropout=0.2)
+    first = _torch.train(encoder, recipe, [target], seed=3, held_out=watched)
+    second = _torch.train(encoder, recipe, [target], seed=3)
+    assert first.best_epoch == first.epochs == recipe.epochs
+    for name, array in first.net.weights.items():
+        np.testing.assert_array_equal(array, second.net.weights[name])
 
 
 def test_predicting_in_blocks_is_predicting_at_once(train, encoder):
-    net, _ = _torch.train(encoder, SMALL, [target_of(train, encoder)], seed=1)
+    net = _torch.train(encoder, SMALL, [target_of(train, encoder)], seed=1).net
     many = pd.concat([train.features] * 20, ignore_index=True)
     np.testing.assert_allclose(net.logit(many), np.tile(net.logit(train.features), 20), atol=1e-5)
     assert isinstance(net, Net)
+
+
+@pytest.mark.parametrize(("present", "device"), [(True, "cuda"), (False, "cpu")])
+def test_a_gpu_is_used_when_there_is_one(monkeypatch, present, device):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: present)
+    assert _torch.device() == device

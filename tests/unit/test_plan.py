@@ -145,9 +145,9 @@ def test_quick_with_nothing_small_climbs_the_first_rung(tmp_path):
             r"tiny.yaml:8:\d+: classical has no parameter 'famly'; did you mean 'family'",
         ),
         (
-            "  classical:\n    search_rows: 3\n",
+            "  classical:\n    n_trees: 0\n",
             HEAD,
-            r"tiny.yaml:7:\d+: parameter 'search_rows' of classical: .*\(got 3\)",
+            r"tiny.yaml:7:\d+: parameter 'n_trees' of classical: .*\(got 0\)",
         ),
         ("  baseline: {column: habit}\n", HEAD, r"tiny.yaml:6:\d+: 'habit' is not a column"),
         (

@@ -99,8 +99,8 @@ class Net:
     weights : mapping of str to ndarray
         float32. Linear part: ``bias`` (), ``linear`` (columns of `hinged`,), and ``level_i``
         (n_levels + 1, 1) for category i. Hidden part: ``embedding_i`` (n_levels + 1, n_dimensions),
-        ``hidden_j`` (n_joined or width, width), ``shift_j`` (members, width), ``last`` (members, width), and with
-        more than one member also ``input_gain`` (members, n_joined) and ``gain_j`` (members, width).
+        ``hidden_j`` (n_joined or width, width), ``shift_j`` (members, width), ``last`` (members, width),
+        and with more than one member also ``input_gain`` (members, n_joined) and ``gain_j`` (members, width).
     """
 
     encoder: Encoder

@@ -43,6 +43,10 @@ MOST_TRIALS = 200
 """Only bounds the search of a track whose trials cost next to nothing."""
 
 
+MOST_REPEATS = 30
+"""Draws in a row that bring nothing new before there is taken to be nothing new."""
+
+
 class Budget:
     """Nominal CPU-seconds that a search may use."""
 
@@ -200,20 +204,32 @@ class _Search(Generic[AnyTrack]):
             first = list(self._track.first())
             for parameters in first:
                 self._study.enqueue_trial(dict(parameters))
-            drawn = {tuple(sorted(parameters.items(), key=str)) for parameters in first}
-            for number in range(MOST_TRIALS):
-                trial = self._study.ask()
-                candidate = self._track.suggest(trial)
-                again = tuple(sorted(trial.params.items(), key=str)) in drawn
-                if number >= len(first) and again:
-                    break  # nothing is left to draw: the user has given everything
-                if not self._try(trial, candidate, is_first=number < len(first)):
-                    break
+            self._try_all(len(first))
         if self._error is not None and not self._leaders:
             raise self._error
         leader = self._leaders[max(self._leaders)][0] if self._leaders else replace(self._track)
         leader.trials_ = tuple(self._records)
         return leader
+
+    def _try_all(self, n_first: int) -> None:
+        """Try the enqueued candidates, then drawn ones, until the budget or the draws come to an end."""
+        from optuna.trial import TrialState
+
+        seen: set[str] = set()
+        repeats = 0
+        while len(self._records) < MOST_TRIALS and repeats < MOST_REPEATS:
+            trial = self._study.ask()
+            is_first = trial.number < n_first
+            candidate = self._track.suggest(trial)
+            key = repr(sorted(trial.params.items()))
+            if key in seen and not is_first:
+                repeats += 1
+                self._study.tell(trial, state=TrialState.FAIL)
+                continue
+            repeats = 0
+            seen.add(key)
+            if not self._try(trial, candidate, is_first=is_first):
+                return
 
     def _try(self, trial: optuna.Trial, candidate: AnyTrack, *, is_first: bool) -> bool:
         """Take one candidate up the levels; return False when the budget ends the search.
@@ -244,7 +260,9 @@ class _Search(Generic[AnyTrack]):
             spent += seconds
             losses.append((len(split.fitting), mean))
             trial.report(mean, HALVING**level)
-            if not is_first and level < len(self._levels) - 1 and trial.should_prune():
+            # asked for the first ones too: that is when Optuna notes what the others are compared with
+            prune = trial.should_prune()
+            if prune and not is_first and level < len(self._levels) - 1:
                 state, reason = "pruned", "others did better on as many rows"
                 break
         self._records.append(

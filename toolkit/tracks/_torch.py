@@ -18,7 +18,7 @@ from toolkit.tracks._encode import KNOTS, Encoded, Encoder
 from toolkit.tracks._judge import clearly_below_zero
 from toolkit.tracks._net import Net, Recipe
 
-__all__ = ["HeldOut", "Target", "Trained", "TrainingModule", "count_flops", "train"]
+__all__ = ["HeldOut", "Target", "Trained", "TrainingModule", "count_flops", "device", "train"]
 
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises."""
@@ -164,6 +164,11 @@ class TrainingModule(nn.Module):
         }
 
 
+def device() -> str:
+    """Return where nets are trained: a GPU where torch finds one. On it, sums may differ in the last bits."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def train(
     encoder: Encoder,
     recipe: Recipe,
@@ -192,20 +197,20 @@ def train(
     -------
     Trained
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    place = device()
     generator = torch.Generator().manual_seed(seed)
-    module = TrainingModule(encoder, recipe, generator, device)
+    module = TrainingModule(encoder, recipe, generator, place)
     rate = float(np.clip(np.average(targets[0].probabilities), 1e-3, 1 - 1e-3))
     with torch.no_grad():
         module.bias.fill_(math.log(rate / (1 - rate)))
-    module.to(device)
+    module.to(place)
     n_rows = len(targets[0].rows)
     optimizer = _optimizer(module, recipe, n_rows)
     batch_rows = min(recipe.batch_rows, n_rows)
     per_epoch = math.ceil(n_rows / batch_rows)
     planned = per_epoch * recipe.epochs
-    streams = [_batches(target, batch_rows, generator, device) for target in targets]
-    watch = None if held_out is None else _Watch(held_out, recipe.epochs, device)
+    streams = [_batches(target, batch_rows, generator, place) for target in targets]
+    watch = None if held_out is None else _Watch(held_out, recipe.epochs, place)
     for epoch in range(1, recipe.epochs + 1):
         module.train()
         for step in range(per_epoch * (epoch - 1), per_epoch * epoch):

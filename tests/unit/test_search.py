@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+
+from toolkit.records import CellRecord
+from toolkit.tasks.base import Column, Schema, TrainingData
+from toolkit.tracks._judge import clearly_below_zero
+from toolkit.tracks._net import STRENGTHS, Recipe
+from toolkit.tracks._search import (
+    Attempt,
+    Budget,
+    SearchedTrack,
+    Trial,
+    row_levels,
+    sample_clusters,
+    search_track,
+)
+from toolkit.tracks._work import (
+    boosting_seconds,
+    forest_seconds,
+    logistic_seconds,
+    net_seconds,
+    reference_seconds,
+    search_budget,
+)
+
+SCHEMA = Schema((Column("x"), Column("y"), Column("kind", "category", ("a", "b", "c"))))
+
+
+def make(n_rows: int = 2000, rows_per_cluster: int = 10, seed: int = 0) -> TrainingData:
+    generator = np.random.default_rng(seed)
+    features = pd.DataFrame({"x": generator.normal(size=n_rows).astype(np.float32)})
+    return TrainingData(
+        features=features,
+        labels=(generator.random(n_rows) < 0.3).astype(np.int8),
+        clusters=(np.arange(n_rows) // rows_per_cluster).astype(np.int32),
+        time=np.zeros(n_rows, np.int32),
+        unlabelled=features.iloc[:0],
+        schema=Schema((Column("x"),)),
+    )
+
+
+@dataclass
+class Fixed(SearchedTrack):
+    """Says one chance for every row; a fit costs a nominal second a thousand rows."""
+
+    chance: float = 0.3
+    tried: list[tuple[float, int]] = field(default_factory=list, compare=False)
+    seconds: float | None = 1e-3
+    fails_at: float = -1.0
+    drawn: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
+    always: tuple[float, ...] = (0.3,)
+    stops_early: float = 1.0
+
+    def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
+        return None if self.seconds is None else self.seconds * n_rows
+
+    def first(self) -> Sequence[Mapping[str, Any]]:
+        return [{"chance": chance} for chance in self.always]
+
+    def suggest(self, trial: optuna.Trial) -> Fixed:
+        chance = trial.suggest_categorical("chance", [*self.always, *self.drawn])
+        return replace(self, chance=chance)
+
+    def fit(self, train: TrainingData, *, seed: int) -> Fixed:
+        self.tried.append((self.chance, len(train)))
+        if self.chance == self.fails_at:
+            raise ValueError("cannot learn this")
+        return self
+
+    def attempt(self, trial: Trial) -> Attempt[Fixed]:
+        attempt = super().attempt(trial)
+        return replace(attempt, used=self.stops_early)
+
+    def predict_proba(self, features):
+        return np.full(len(features), self.chance)
+
+
+def search(track: Fixed, train: TrainingData, seconds: float) -> Fixed:
+    return search_track(track, train, budget_cpu_seconds=seconds, seed=0)
+
+
+def test_the_best_candidate_wins():
+    found = search(Fixed(always=(0.9, 0.05, 0.3, 0.5), drawn=()), make(), 100.0)
+    assert found.chance == 0.3
+    assert [trial.params["chance"] for trial in found.trials_] == [0.9, 0.05, 0.3, 0.5]
+    assert all(trial.state == "complete" and not trial.drawn for trial in found.trials_)
+
+
+def test_no_more_than_the_budget_is_charged_whatever_the_seed():
+    for seed in range(5):
+        found = search_track(Fixed(), make(), budget_cpu_seconds=7.0, seed=seed)
+        charged = sum(trial.nominal_cpu_seconds for trial in found.trials_)
+        assert 7.0 - 1.6 < charged <= 7.0
+        assert any(trial.drawn for trial in found.trials_)
+
+
+def test_failed_trials_are_charged_and_recorded():
+    found = search(Fixed(always=(0.3, 0.5), fails_at=0.5, drawn=()), make(), 100.0)
+    failed = found.trials_[1]
+    assert (failed.state, failed.loss) == ("failed", None)
+    assert failed.nominal_cpu_seconds == pytest.approx(1.6)
+    assert "ValueError: cannot learn this" in failed.reason
+    assert found.chance == 0.3
+
+
+def test_when_every_trial_fails_the_error_is_told():
+    with pytest.raises(ValueError, match="cannot learn this"):
+        search(Fixed(always=(0.5,), fails_at=0.5, drawn=()), make(), 100.0)
+
+
+def test_a_trial_that_stops_early_pays_for_what_it_used():
+    full = search(Fixed(), make(), 3.5)
+    early = search(Fixed(stops_early=0.25), make(), 3.5)
+    fitted = [sum(trial.loss is not None for trial in found.trials_) for found in (full, early)]
+    assert fitted == [2, 5]
+    assert early.trials_[0].nominal_cpu_seconds == pytest.approx(full.trials_[0].nominal_cpu_seconds / 4)
+
+
+def test_without_budget_nothing_is_fitted_and_that_is_recorded():
+    track = Fixed()
+    found = search(track, make(), 0.0)
+    assert track.tried == []
+    assert found.chance == track.chance
+    assert found.trials_[0].state == "pruned"
+    assert "budget" in found.trials_[0].reason
+
+
+def test_trials_end_when_there_is_nothing_left_to_draw():
+    found = search(Fixed(always=(0.3,), drawn=()), make(), 1e9)
+    assert len(found.trials_) == 1
+
+
+def test_on_many_rows_trials_begin_on_few_and_the_good_ones_go_on():
+    track = Fixed(always=(0.3,), drawn=(0.9, 0.95, 0.99))
+    found = search(track, make(100_000, 100), 400.0)
+    assert found.chance == 0.3
+    drawn = [trial for trial in found.trials_ if trial.drawn and trial.params["chance"] != 0.3]
+    assert drawn
+    assert all(trial.state == "pruned" and trial.rows < 20_000 for trial in drawn)
+    first = found.trials_[0]
+    assert first.rows == 80_000
+    assert first.loss != first.first_loss
+
+
+def test_the_rows_of_the_steps():
+    assert row_levels(1000) == (1000,)
+    assert row_levels(30_000) == (30_000,)
+    assert row_levels(250_000) == (20_000, 80_000, 250_000)
+
+
+def test_nothing_is_searched_on_rows_that_cannot_tell():
+    train = make()
+    one_class = replace(train, labels=np.zeros(len(train), np.int8))
+    track = Fixed()
+    assert search(track, one_class, 100.0).trials_ == ()
+    assert track.tried == []
+
+
+def test_only_a_clock_can_tell_of_a_named_estimator():
+    found = search(Fixed(seconds=None, drawn=()), make(), 100.0)
+    assert found.trials_[0].nominal_cpu_seconds > 0
+
+
+def test_optunas_logger_is_left_as_it_was():
+    before = optuna.logging.get_verbosity()
+    search(Fixed(), make(), 3.0)
+    assert optuna.logging.get_verbosity() == before
+
+
+def test_trials_survive_the_record():
+    found = search(Fixed(), make(), 7.0)
+    record = CellRecord(
+        experiment="e", task="t", track="x", rung=0, seed=0, n_train=9, fingerprint="f", status="finished",
+        trials=found.trials_,
+    )  # fmt: skip
+    assert CellRecord.model_validate_json(record.model_dump_json()).trials == found.trials_
+    assert "trials" not in record.flat()
+
+
+class TestTrial:
+    def test_trials_share_no_cluster_and_keep_to_their_rows(self):
+        trial = Trial.of(make(), 500, 0)
+        assert not set(trial.fitting.clusters) & set(trial.held_out.clusters)
+        assert len(trial.fitting) + len(trial.held_out) == 500
+
+    def test_samples_are_whole_clusters_and_the_same_for_a_seed(self):
+        first, again = (sample_clusters(make(), 95, 3) for _ in range(2))
+        assert len(first) == 90
+        assert (np.unique(first.clusters, return_counts=True)[1] == 10).all()
+        assert (first.clusters == again.clusters).all()
+
+    def test_losses_are_summed_by_cluster(self):
+        trial = Trial.of(make(), 500, 0)
+        losses = trial.losses(np.full(len(trial.held_out), 0.5))
+        assert losses == pytest.approx(np.full(len(losses), 10 * np.log(2)))
+
+
+class TestJudge:
+    def test_few_clusters_must_say_more_than_many(self):
+        generator = np.random.default_rng(0)
+        lead = -0.5 + generator.normal(0, 1, 2000)
+        assert clearly_below_zero(lead)
+        assert not clearly_below_zero(lead[:1])
+        assert not clearly_below_zero(np.array([-1.0, -0.2, 0.1]))
+        assert clearly_below_zero(np.full(4, -1.0) + generator.normal(0, 0.01, 4))
+        assert not clearly_below_zero(-lead)
+
+    def test_luck_alone_seldom_leads_with_few_clusters(self):
+        generator = np.random.default_rng(0)
+        leads = [clearly_below_zero(generator.normal(0, 1, 5)) for _ in range(2000)]
+        assert np.mean(leads) < 0.08
+
+
+class TestBudget:
+    def test_what_does_not_fit_takes_nothing(self):
+        budget = Budget(1.0)
+        assert not budget.take(1.1)
+        assert budget.take(0.6)
+        budget.settle(-0.3)
+        assert budget.take(0.7)
+        assert not budget.take(0.1)
+
+
+class TestWork:
+    def test_more_of_anything_costs_more(self):
+        def net(n_rows: int, **changes: Any) -> float:
+            return net_seconds(replace(Recipe.for_rows(5000, "strong"), **changes), n_rows, SCHEMA)
+
+        assert net(1000) < net(10_000) < net(100_000)
+        assert net(1000) < net(1000, width=256) < net(1000, width=256, members=8)
+        assert net(1000, epochs=2) < net(1000, epochs=20)
+        assert logistic_seconds(1000, SCHEMA) < logistic_seconds(5000, SCHEMA)
+        few, many = (boosting_seconds(1000, SCHEMA, n_trees=n_trees, leaves=15) for n_trees in (10, 20))
+        assert few < many
+        small, large = (
+            forest_seconds(1000, SCHEMA, n_trees=50, leaf_rows=rows, share=0.5) for rows in (50, 5)
+        )
+        assert small < large
+
+    def test_the_budget_is_in_proportion_and_the_same_for_every_track(self):
+        train = make()
+        assert search_budget(4.0, train) == pytest.approx(4 * reference_seconds(len(train), train.schema))
+        assert search_budget(0.0, train) == 0.0
+
+    @pytest.mark.parametrize("strength", STRENGTHS)
+    def test_any_size_has_a_price(self, strength):
+        for n_rows in (1, 50, 10**7):
+            assert 0 < net_seconds(Recipe.for_rows(n_rows, strength), n_rows, SCHEMA) < 1e6
