@@ -7,9 +7,10 @@ and TabM with the defaults of pytabkit, and with the two settings that its docum
 probabilities and not decisions count ("advised"). All of them stop early or choose their epoch on the inner
 split that the tracks use. Every model trains on one thread, the tracks with the experiment's search.
 
-The nets need more than the extra `dev`: `pip install -e '.[bench]'`, in an environment of its own so as not
-to disturb the locked one. Without pytabkit they are left out. They take CPU-hours on the larger rungs: name
-models with `--models`, or fewer epochs with `--epochs`, which the notes of a result then say.
+The nets need more than the extra `dev`: `pip install -e '.[dev,bench]'`, in an environment of its own so as
+not to disturb the locked one. Without pytabkit they are left out. They take CPU-hours on the larger rungs:
+name models with `--models`, or fewer epochs with `--epochs`, which the notes of a result then say. TabM is only
+run where it is named: to predict the test block alone takes it six minutes.
 
 Prints a line a model and appends it to `--out` as one JSON object a line. `fit_cpu_seconds` is all that it
 takes to get from the rows to the model, search and preprocessing included; importing and a process's first
@@ -25,8 +26,10 @@ import copy
 import importlib.util
 import io
 import json
+import logging
 import os
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -182,6 +185,8 @@ class Prepared:
 def fit_net(train: TrainingData, seed: int, options: Options, *, family: str, advised: bool) -> Fitted:
     import pytabkit
 
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning.*")
     prepared = Prepared(train)
     given = {"n_epochs": options.epochs, "batch_size": options.batch_rows}
     given = {name: value for name, value in given.items() if value is not None}
@@ -231,6 +236,7 @@ MODELS: dict[str, Fit] = {
     **{family: partial(fit_net, family=family, advised=False) for family in ADVISED},
     **{f"{family}-advised": partial(fit_net, family=family, advised=True) for family in ADVISED},
 }
+USUALLY = [name for name in MODELS if not name.startswith("TabM")]
 
 
 def warm_up(name: str, fit: Fit, train: TrainingData, options: Options) -> None:
@@ -298,11 +304,25 @@ def compare(results: list[dict[str, Any]]) -> None:
             )
 
 
+def installed(names: list[str]) -> list[str]:
+    """Leave out the models whose package is missing, and say so."""
+    for package, needing in (("optuna", "LightGBM-tuned"), ("pytabkit", tuple(ADVISED))):
+        missing = [name for name in names if name.startswith(needing)]
+        if missing and importlib.util.find_spec(package) is None:
+            print(
+                f"without {', '.join(missing)}: {package} is not installed, see pip install -e '.[dev,bench]'"
+            )
+            names = [name for name in names if name not in missing]
+    return names
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rungs", type=int, nargs="+", default=[3], help="of experiments/retail.yaml")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), metavar="MODEL")
+    parser.add_argument(
+        "--models", nargs="+", choices=MODELS, default=USUALLY, metavar="MODEL", help=", ".join(MODELS)
+    )
     parser.add_argument("--trials", type=int, default=TRIALS, help="of the tuning of LightGBM")
     parser.add_argument("--epochs", type=int, help="at most, for RealMLP and TabM; default: theirs")
     parser.add_argument("--batch-rows", type=int, help="for RealMLP and TabM; default: theirs")
@@ -310,10 +330,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="append a JSON line a model")
     given = parser.parse_args()
 
-    names = list(given.models)
-    if importlib.util.find_spec("pytabkit") is None:
-        names = [name for name in names if name.removesuffix("-advised") not in ADVISED]
-        print("without RealMLP and TabM: pytabkit is not installed, see pip install -e '.[bench]'")
+    names = installed(given.models)
     experiment = config.load(EXPERIMENT)
     task = registry.build("tasks", experiment.task_name, experiment.task_params)
     task.prepare(lambda text, share: None)

@@ -2,7 +2,8 @@
 
     python benchmarks/training_loop.py [--rung 6] [--batch-rows 64 128 256 512 1024]
 
-skorch and Lightning are in the extra `bench`: `pip install -e '.[bench]'`; one that is missing is left out.
+skorch and Lightning are in the extra `bench` (`pip install -e '.[dev,bench]'`); one that is missing is left
+out.
 
 The same module, initial weights, optimiser, loss and batch sizes, on retail rows that are encoded before the
 clock starts, on one thread. The tracks' loop indexes tensors by a permuted index. The others fetch through a
@@ -199,8 +200,8 @@ def main() -> None:
     print(f"{len(order):,} rows of {rows[0].shape[1]} inputs, {n_weights:,} weights, one thread, CPU-seconds")
 
     trains = contenders()
-    for missing in {"skorch", "Lightning"} - set(trains):
-        print(f"without {missing}: it is not installed, see pip install -e '.[bench]'")
+    for missing in sorted({"skorch", "Lightning"} - set(trains)):
+        print(f"without {missing}: it is not installed, see pip install -e '.[dev,bench]'")
     for train in trains.values():
         seconds(train, module, (rows[0][:512], rows[1][:512], rows[2][:512]), 256)
     for batch_rows in options.batch_rows:
