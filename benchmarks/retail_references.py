@@ -9,8 +9,8 @@ split that the tracks use. Every model trains on one thread, the tracks with the
 
 The nets need more than the extra `dev`: `pip install -e '.[dev,bench]'`, in an environment of its own so as
 not to disturb the locked one. Without pytabkit they are left out. They take CPU-hours on the larger rungs:
-name models with `--models`, or fewer epochs with `--epochs`, which the notes of a result then say. TabM is only
-run where it is named: to predict the test block alone takes it six minutes.
+name models with `--models`, or fewer epochs with `--epochs`, which the notes of a result then say. TabM only
+runs where it is named: to predict the test block alone takes it six minutes.
 
 Prints a line a model and appends it to `--out` as one JSON object a line. `fit_cpu_seconds` is all that it
 takes to get from the rows to the model, search and preprocessing included; importing and a process's first
