@@ -58,7 +58,7 @@ class Churn(Task):
     )
 
     def __post_init__(self) -> None:
-        if self.test_share + self.valid_share > LARGEST_EVALUATED_SHARE:
+        if round(self.test_share + self.valid_share, 9) > LARGEST_EVALUATED_SHARE:
             raise ParameterError(
                 f"test_share and valid_share add up to {self.test_share + self.valid_share:g}; choose at "
                 f"most {LARGEST_EVALUATED_SHARE:g}, so that a fifth of the customers is left for training",
