@@ -4,18 +4,19 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format check test test-slow test-all smoke retail schema ui bench lock clean
+.PHONY: help setup format check test test-slow test-all smoke retail cdnow churn schema ui bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
-setup: .venv/.installed  ## make .venv and install requirements.lock
+setup: .venv/.installed  ## make .venv and install requirements.lock and requirements-data.lock
 
-.venv/.installed: requirements.lock pyproject.toml
+.venv/.installed: requirements.lock requirements-data.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed; install Python 3.11 or newer, or name it: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@test -x $(BIN)/python || { echo "making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
 	@echo "installing requirements.lock into .venv (about two minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
@@ -43,6 +44,12 @@ smoke: setup  ## a whole comparison on generated data, in about a minute
 
 retail: setup  ## the main job: who buys what next week, on real supermarket data
 	$(BIN)/python -m toolkit.run experiments/retail.yaml
+
+cdnow: setup  ## who orders again within three months, on real mail-order data
+	$(BIN)/python -m toolkit.run experiments/cdnow.yaml
+
+churn: setup  ## which customers leave a telephone company, on IBM's sample table
+	$(BIN)/python -m toolkit.run experiments/churn.yaml
 
 schema: setup  ## write the JSON schema of knowledge bases anew, for editors
 	$(BIN)/python -m toolkit schema > experiments/knowledge/knowledge.schema.json

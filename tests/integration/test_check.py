@@ -73,7 +73,7 @@ def flat(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-@pytest.mark.parametrize("name", ["retail", "smoke", "gym"])
+@pytest.mark.parametrize("name", ["retail", "smoke", "gym", "cdnow", "churn"])
 def test_the_shipped_knowledge_is_free_of_errors_and_warnings(name: str, check: Check) -> None:
     shown = check(f"experiments/knowledge/{name}.yaml")
     assert shown.exit_code == 0, shown.output
