@@ -41,7 +41,7 @@ class Spy(Track):
             raise ValueError("too little")
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         SEEN.append(("predict", features))
         probabilities = features["habit_probability"].to_numpy(np.float64)
         if self.answer == "nan":
@@ -66,7 +66,7 @@ class Plain(Track):
     def fit(self, train, *, seed):
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         return np.full(len(features), 0.25)
 
 

@@ -172,7 +172,7 @@ class _Fixed(Classical):
         self.tried.append(self.chance)
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         return np.full(len(features), self.chance)
 
 

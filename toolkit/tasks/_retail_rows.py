@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from toolkit.seeding import derive_seed
 from toolkit.tasks._retail_cache import ROWS, Manifest
 from toolkit.tasks._retail_calendar import EPOCH, LOOK_BACK_DAYS, day_of
-from toolkit.tasks._retail_columns import NUMBERS
-from toolkit.tasks._retail_sequence import N_CHANNELS, PurchaseDays
+from toolkit.tasks._retail_columns import CHANNELS, NUMBERS
+from toolkit.tasks._retail_sequence import PurchaseDays
 
 __all__ = ["Chosen", "RetailRows", "Taken", "count_of"]
 
@@ -149,7 +149,9 @@ class RetailRows:
             labels,
             clusters=_joined([np.repeat(households[one], counts[one]) for one in chosen]),
             time=_joined([np.full(counts[one].sum(), (one - EPOCH).days) for one in chosen]),
-            sequence=None if self._days is None else self._signals(self._days, households, counts, categories),
+            sequence=None
+            if self._days is None
+            else self._signals(self._days, households, counts, categories),
         )
 
     def _signals(
@@ -159,7 +161,7 @@ class RetailRows:
         counts: Mapping[dt.date, NDArray[np.int32]],
         categories: NDArray[np.int32],
     ) -> NDArray[np.uint8]:
-        signals = np.empty((len(categories), N_CHANNELS, LOOK_BACK_DAYS), np.uint8)
+        signals = np.empty((len(categories), len(CHANNELS), LOOK_BACK_DAYS), np.uint8)
         begin = 0
         for cutoff, which in households.items():
             household = np.repeat(which, counts[cutoff])

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from toolkit.tasks._retail_arrays import DAY_SPAN, Ints
 from toolkit.tasks._retail_calendar import LOOK_BACK_DAYS
+from toolkit.tasks._retail_columns import CHANNELS
 from toolkit.tasks._retail_events import Events
 
-__all__ = ["DAYS", "N_CHANNELS", "PurchaseDays"]
+__all__ = ["DAYS", "PurchaseDays"]
 
 DAYS = "days.npz"
-N_CHANNELS = 2
 MOST_LINES = 255
 
 
@@ -79,7 +79,7 @@ class PurchaseDays:
             Channel 0: receipt lines of the pair on each day. Channel 1: 1 where the household
             bought anything. The last position is the day before the cut-off.
         """
-        signal = np.zeros((len(household), N_CHANNELS, LOOK_BACK_DAYS), np.uint8)
+        signal = np.zeros((len(household), len(CHANNELS), LOOK_BACK_DAYS), np.uint8)
         begin = cutoff_day - LOOK_BACK_DAYS
         key = self.pair.astype(np.int64) * DAY_SPAN + self.day
         wanted = (household * self.n_categories + category).astype(np.int64) * DAY_SPAN
@@ -89,7 +89,9 @@ class PurchaseDays:
 
         inside = (self.day >= begin) & (self.day < cutoff_day)
         visitor = self.pair[inside] // self.n_categories
-        visits = np.zeros((max(visitor.max(initial=0), household.max(initial=0)) + 1, LOOK_BACK_DAYS), np.uint8)
+        visits = np.zeros(
+            (max(visitor.max(initial=0), household.max(initial=0)) + 1, LOOK_BACK_DAYS), np.uint8
+        )
         visits[visitor, self.day[inside] - begin] = 1
         signal[:, 1] = visits[household]
         return signal

@@ -46,9 +46,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns that every track is given, in order."""
+    """The columns that every track is given, in order.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+    channels : tuple of str
+        Names of the channels of the raw signal (`Block.sequence`); empty where rows have none.
+    """
 
     columns: tuple[Column, ...]
+    channels: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

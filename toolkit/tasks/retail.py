@@ -88,7 +88,7 @@ class Retail(Task):
 
     def schema(self) -> Schema:
         """Return the columns (after `prepare`)."""
-        return schema_of(self._cache().required().categories, promotions=self.promotions)
+        return self._schema(self._cache().required())
 
     def data_version(self) -> str:
         """Return a hash of the data files, the feature code, this file and the parameters."""
@@ -123,7 +123,7 @@ class Retail(Task):
         cache = self._cache()
         manifest = cache.required()
         cache.mark_used()
-        schema = schema_of(manifest.categories, promotions=self.promotions)
+        schema = self._schema(manifest)
         rows = RetailRows(cache.folder, manifest, schema.numbers, sequence=self.sequence)
         parts = self._split()
         labelled, unlabelled = (
@@ -171,6 +171,9 @@ class Retail(Task):
     def data_facts(self) -> dict[str, str | float]:
         """Return counts of the data, the ceiling that the candidates set, and how lists are scored."""
         return _facts(self._cache().required(), self._split())
+
+    def _schema(self, manifest: Manifest) -> Schema:
+        return schema_of(manifest.categories, promotions=self.promotions, sequence=self.sequence)
 
     def _split(self) -> Split:
         return split(self.horizon_days, self.gap_days)

@@ -62,7 +62,7 @@ class Trial:
     def losses(self, track: Track) -> NDArray[np.float64]:
         """Fit and return the summed log loss of every held-out cluster, shape (n_clusters,)."""
         track.fit(self.fitting, seed=self.seed)
-        chances = np.clip(track.predict_proba(self.held_out.features), 1e-7, 1 - 1e-7)
+        chances = np.clip(track.predict_proba(self.held_out.features, self.held_out.sequence), 1e-7, 1 - 1e-7)
         losses = -np.where(self.held_out.labels == 1, np.log(chances), np.log1p(-chances))
         _, codes = np.unique(self.held_out.clusters, return_inverse=True)
         return np.bincount(codes, weights=losses).astype(np.float64)

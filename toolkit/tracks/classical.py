@@ -116,7 +116,9 @@ class Classical(Track):
             self.model_ = Logistic.fit(train, penalty=found.penalty_factor * usual_penalty(len(train)))
         return self
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,).
 
         Raises

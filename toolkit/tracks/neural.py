@@ -122,7 +122,9 @@ class Neural(Track):
         found = contest.best(self).strength
         return "strong" if found == "auto" else found
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,).
 
         Raises
