@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ from toolkit.errors import ConfigError, did_you_mean
 from toolkit.yamlfile import Source, explain, read_mapping
 
 __all__ = [
+    "TRACK_KEY",
     "Economics",
     "Engine",
     "Experiment",
@@ -46,6 +48,11 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+
+TRACK_KEY = "track"
+"""With it one plug-in can stand in an experiment several times: ``neural_raw: {track: neural, …}``."""
+
+TRACK_NAME = "[A-Za-z][A-Za-z0-9_]{0,39}"
 
 Number = Annotated[float, Field(strict=True)]
 """A number as such: neither true nor a number in quotes."""
@@ -205,6 +212,18 @@ class Experiment(Frozen):
             raise ValueError("task needs a name, e.g. task: {name: retail}")
         return self
 
+    @field_validator("tracks")
+    @classmethod
+    def _named(cls, tracks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name, params in tracks.items():
+            if not re.fullmatch(TRACK_NAME, name):
+                raise ValueError(
+                    f"'{name}' cannot name a track: use letters, digits and _, a letter first, at most 40"
+                )
+            if not isinstance(params.get(TRACK_KEY, ""), str):
+                raise ValueError(f"{TRACK_KEY} of {name} is the name of a track, e.g. {TRACK_KEY}: neural")
+        return tracks
+
     @property
     def path(self) -> Path:
         """The YAML file; paths inside it are relative to its folder."""
@@ -219,6 +238,14 @@ class Experiment(Frozen):
     def task_params(self) -> dict[str, Any]:
         """The task's parameters, without its name."""
         return {key: value for key, value in self.task.items() if key != "name"}
+
+    def plugin(self, track: str) -> str:
+        """Return the plug-in of one of the tracks: what its key ``track`` says, else its own name."""
+        return str(self.tracks.get(track, {}).get(TRACK_KEY, track))
+
+    def track_params(self, track: str) -> dict[str, Any]:
+        """Return a track's parameters, without the name of its plug-in."""
+        return {key: value for key, value in self.tracks[track].items() if key != TRACK_KEY}
 
     def where(self, *path: str | int) -> str:
         """Return ``file:line:column`` of the longest known part of `path`."""

@@ -48,7 +48,7 @@ class Odd(Track):
         getattr(self, self.how)()
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         return np.full(len(features), 0.25)
 
     def good(self):

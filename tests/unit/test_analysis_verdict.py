@@ -170,3 +170,35 @@ def test_ties_are_called(draw_seed: int, truth, draw_world, declare_experiment) 
     verdict = analyse(experiment, task={}, cells=cells, evidence=evidence).verdict
     assert verdict.too_close_to_call is True
     assert verdict.deep_learning_worth_it is not True
+
+
+def test_all_tracks_of_the_neural_plugin_are_deep_learning() -> None:
+    plugins = {"raw": "neural", "tuned": "classical"}
+    rungs = [rung("tuned", 50), rung("neural", 40, validation=40.0), rung("raw", 80, validation=79.0)]
+    verdict = verdict_of(*rungs, plugins=plugins)
+    assert verdict.deep_learning_worth_it is True
+    assert "that raw earns over" in verdict.sentence
+    assert "more than tuned)" in verdict.sentence
+    assert verdict_of(*rungs).deep_learning_worth_it is None
+
+
+def test_validation_and_not_test_sends_one_of_several_neural_tracks() -> None:
+    rungs = [rung("classical", 50), rung("neural", 90, validation=10.0), rung("raw", 10, validation=20.0)]
+    verdict = verdict_of(*rungs, plugins={"raw": "neural"})
+    assert verdict.deep_learning_worth_it is False
+    assert "that raw earns over" in verdict.sentence
+
+
+def test_two_hybrids_are_not_held_against_each_other() -> None:
+    rungs = [rung("classical", 50), rung("hybrid", 80, validation=2.0), rung("other", 79.9, validation=1.0)]
+    assert verdict_of(*rungs, plugins={"other": "hybrid"}).hybrid_worth_it is True
+    assert verdict_of(*rungs).hybrid_worth_it is not True
+
+
+def test_the_analysis_takes_plugins_from_the_experiment(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"classical": truth(0.4, gain=0.05), "raw": truth(0.98, gain=0.05)}, rungs=1)
+    experiment = declare_experiment(["classical", "raw"])
+    named = experiment.model_copy(update={"tracks": {"classical": {}, "raw": {"track": "neural"}}})
+    for declared, answer in ((experiment, None), (named, True)):
+        verdict = analyse(declared, task={}, cells=cells, evidence=evidence).verdict
+        assert verdict.deep_learning_worth_it is answer

@@ -16,7 +16,7 @@ from toolkit.sweep import cell as cell_module
 from toolkit.sweep.cell import CellJob, run_cell
 from toolkit.sweep.fork_server import EXIT_SPOOL
 from toolkit.sweep.spool import CellOutcome, read_cell
-from toolkit.tasks.base import TrainingData
+from toolkit.tasks.base import TaskData, TrainingData
 from toolkit.tasks.synthetic import Synthetic
 from toolkit.tracks._work import search_budget
 from toolkit.tracks.base import Track
@@ -42,8 +42,9 @@ class Spy(Track):
             raise ValueError("too little")
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         SEEN.append(("predict", features))
+        SEEN.append(("signal", sequence))
         probabilities = features["habit_probability"].to_numpy(np.float64)
         if self.answer == "nan":
             return np.full(len(features), np.nan)
@@ -67,7 +68,7 @@ class Plain(Track):
     def fit(self, train, *, seed):
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         return np.full(len(features), 0.25)
 
 
@@ -233,3 +234,42 @@ def test_the_same_seed_gives_the_same_scores(tmp_path):
 def test_a_result_that_cannot_be_written_is_told_by_the_exit_code(tmp_path):
     with pytest.raises(AssertionError, match=str(EXIT_SPOOL)):
         run(tmp_path / "a" / "missing" / "folder", Plain())
+
+
+@dataclass
+class Signalled(Synthetic):
+    """The made-up task with a raw signal that repeats the row's age, so that mixed-up rows are noticed."""
+
+    def load(self, *, rung, seed):
+        data = super().load(rung=rung, seed=seed)
+        valid, test = (replace(one, sequence=signal_of(one.features)) for one in (data.valid, data.test))
+        train = replace(
+            data.train,
+            sequence=signal_of(data.train.features),
+            unlabelled_sequence=signal_of(data.train.unlabelled),
+        )
+        return TaskData(train, valid, test)
+
+
+def signal_of(features: pd.DataFrame) -> np.ndarray:
+    whole = np.minimum(features.iloc[:, 0].to_numpy(np.float64) * 10 % 251, 255).astype(np.uint8)
+    return np.repeat(whole[:, None], 6, axis=1).reshape(-1, 2, 3)
+
+
+def test_every_row_comes_with_its_own_signal(tmp_path):
+    task = Signalled(n_clusters=60, rows_per_cluster=10)
+    assert run(tmp_path, Spy(), task=task).record.status == "finished"
+    asked = [given for kind, given in SEEN if kind == "predict"]
+    signals = [given for kind, given in SEEN if kind == "signal"]
+    assert {len(features) for features in asked} >= {1, len(task.load(rung=None, seed=0).test)}
+    for features, signal in zip(asked, signals, strict=True):
+        np.testing.assert_array_equal(signal, signal_of(features))
+    for kind, given in SEEN:
+        if kind == "fit":
+            np.testing.assert_array_equal(given[0].sequence, signal_of(given[0].features))
+            np.testing.assert_array_equal(given[0].unlabelled_sequence, signal_of(given[0].unlabelled))
+
+
+def test_there_is_no_signal_where_the_task_gives_none(tmp_path):
+    run(tmp_path, Spy())
+    assert {given for kind, given in SEEN if kind == "signal"} == {None}

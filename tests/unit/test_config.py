@@ -118,6 +118,12 @@ def test_norway_is_not_false(write):
         ("{name: synthetic}", "synthetic", "small.yaml:2:1: 'task': expected a mapping"),
         ("{name: synthetic}", "{nam: synthetic}", "task needs a name"),
         (
+            "  classical:",
+            "  classical 2:",
+            "small.yaml:4:1: 'tracks': 'classical 2' cannot name a track: use letters, digits and _",
+        ),
+        ("  classical:", "  classical: {track: 5}", "track of classical is the name of a track"),
+        (
             "experiment: small",
             "experiment: a b",
             "small.yaml:1:1: 'experiment': use letters, digits, - and _",
@@ -212,3 +218,12 @@ def test_plain_data_reads_back_as_the_same_experiment(write):
     assert (
         Experiment.model_validate_json(experiment.model_dump_json()).model_dump() == experiment.model_dump()
     )
+
+
+def test_a_track_may_stand_twice_under_names_of_its_own(write):
+    again = GOOD.replace("  classical:\n", "  classical:\n  boosted: {track: classical, family: boosting}\n")
+    experiment = load(write(again))
+    assert [experiment.plugin(name) for name in experiment.tracks] == ["baseline", "classical", "classical"]
+    assert experiment.track_params("boosted") == {"family": "boosting"}
+    assert experiment.track_params("classical") == {}
+    assert experiment.plugin("not in the file") == "not in the file"

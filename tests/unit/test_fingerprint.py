@@ -89,7 +89,7 @@ class Stub(Track):
     def fit(self, train, *, seed):
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         return np.zeros(len(features))
 
 

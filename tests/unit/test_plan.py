@@ -218,3 +218,44 @@ def test_the_sum_of_cells_is_the_sum_of_tracks(tmp_path):
     parts = [plan.estimate_seconds(name) for name in plan.tracks]
     assert plan.estimate_seconds() == pytest.approx(sum(parts))
     assert all(part > 0 for part in parts)
+
+
+TWICE = """\
+  neural: {}
+  neural_small: {track: neural, width: 8}
+"""
+
+
+def test_one_plugin_may_give_several_tracks(tmp_path):
+    plan = plan_of(write(tmp_path, TWICE))
+    assert (plan.tracks["neural"].width, plan.tracks["neural_small"].width) == (None, 8)
+    assert cells(plan, "neural_small") == cells(plan, "neural")
+    assert len({spec.fingerprint for spec in plan.specs}) == len(plan.specs)
+    assert {spec.track for spec in plan_of(write(tmp_path, TWICE), only=["neural_small"]).specs} == {
+        "neural_small"
+    }
+
+
+def test_what_a_second_track_is_made_of_counts_in_its_fingerprint(tmp_path):
+    def prints(tracks: str) -> set[str]:
+        return {spec.fingerprint for spec in plan_of(write(tmp_path, tracks)).specs}
+
+    assert prints("  one: {track: neural, width: 8}\n") == prints("  one: {width: 8, track: neural}\n")
+    assert not prints("  one: {track: neural, width: 8}\n") & prints("  one: {track: neural, width: 9}\n")
+    assert not prints("  one: {track: neural}\n") & prints("  one: {track: classical}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "sentence"),
+    [
+        ("one: {track: neura}", ":6:9: ", "there is no track 'neura'; did you mean 'neural'?"),
+        ("neurall: {}", ":6:3: ", "there is no track 'neurall'; did you mean 'neural'?"),
+        ("one: {track: neural, widht: 8}", ":6:24: ", "neural has no parameter 'widht'"),
+        ("classical: {track: neural}", ":6:15: ", "'classical' is a track of its own"),
+    ],
+)
+def test_a_wrong_name_of_a_plugin_is_told_with_its_place(tmp_path, line, where, sentence):
+    with pytest.raises(ConfigError) as caught:
+        plan_of(write(tmp_path, f"  {line}\n"))
+    assert where in str(caught.value)
+    assert sentence in str(caught.value)

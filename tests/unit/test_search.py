@@ -79,7 +79,7 @@ class Fixed(SearchedTrack):
         attempt = super().attempt(trial)
         return replace(attempt, used=self.stops_early)
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         return np.full(len(features), self.chance)
 
 

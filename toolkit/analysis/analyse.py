@@ -131,6 +131,7 @@ def _verdict(chosen: Mapping[str, RungEconomics], experiment: Experiment) -> Ver
     economics = experiment.economics
     return decide(
         chosen,
+        plugins={name: experiment.plugin(name) for name in chosen},
         margin=economics.margin,
         currency=economics.currency,
         currency_per_usd=economics.currency_per_usd,

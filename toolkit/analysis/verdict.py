@@ -18,6 +18,7 @@ SURE = 0.9
 MARGIN_SHARE = 0.01
 """The margin when none is declared, as a share of the leader's gross value."""
 DEEP = "neural"
+"""Plug-ins, of which an experiment may hold several tracks."""
 PLAIN = ("baseline", "rules", "classical")
 HYBRID = "hybrid"
 
@@ -25,6 +26,7 @@ HYBRID = "hybrid"
 class _Worth(NamedTuple):
     answer: bool | None
     probability: float | None
+    track: str = ""
 
 
 def deployed(rungs: Sequence[RungEconomics]) -> dict[str, RungEconomics]:
@@ -41,15 +43,26 @@ def deployed(rungs: Sequence[RungEconomics]) -> dict[str, RungEconomics]:
     return chosen
 
 
-def _worth(chosen: Mapping[str, RungEconomics], track: str, others: Sequence[str], margin: float) -> _Worth:
-    """Tell whether `track` beats the best of the others by more than the margin."""
-    rivals = [chosen[name].net[1:] for name in others if name in chosen and name != track]
-    if track not in chosen or not rivals:
+def _worth(
+    chosen: Mapping[str, RungEconomics], tracks: Sequence[str], others: Sequence[str], margin: float
+) -> _Worth:
+    """Tell whether the one of `tracks` that the validation block values most beats the best of the others.
+
+    To count, the lead must exceed the margin. One of them is sent: the best of several draws would
+    win by their number.
+    """
+    if not tracks or not others:
         return _Worth(None, None)
+    track = max(tracks, key=lambda name: _or_least(chosen[name].validation_value))
+    rivals = [chosen[name].net[1:] for name in others]
     probability = float((chosen[track].net[1:] - np.max(rivals, axis=0) > margin).mean())
     if probability >= SURE:
-        return _Worth(True, probability)
-    return _Worth(False if probability <= 1 - SURE else None, probability)
+        return _Worth(True, probability, track)
+    return _Worth(False if probability <= 1 - SURE else None, probability, track)
+
+
+def _or_least(value: float | None) -> float:
+    return -math.inf if value is None else value
 
 
 def _shares_best(draws: Floats) -> Floats:
@@ -61,6 +74,7 @@ def _shares_best(draws: Floats) -> Floats:
 def decide(
     chosen: Mapping[str, RungEconomics],
     *,
+    plugins: Mapping[str, str] | None = None,
     margin: float | None = None,
     currency: str = "USD",
     currency_per_usd: float = 1.0,
@@ -71,6 +85,8 @@ def decide(
     ----------
     chosen : mapping of str to RungEconomics
         Track -> the rung it enters with, from `deployed`.
+    plugins : mapping of str to str, optional
+        Track -> its plug-in, where that is not its own name.
     margin : float, optional
         Money a year that counts as a tie; 1 % of the leader's gross value when None.
     currency, currency_per_usd : str, float
@@ -99,12 +115,15 @@ def decide(
     advantage = float(chosen[leader].net[0] - chosen[second].net[0])
     probability = float(shares[order[0]])
     close = probability < SURE or advantage <= margin
-    deep = _worth(chosen, DEEP, PLAIN, margin)
-    hybrid = _worth(chosen, HYBRID, [name for name in names if name != HYBRID], margin)
-    rivals = [name for name in PLAIN if name in chosen]
+    kinds = {name: (plugins or {}).get(name, name) for name in names}
+    deep_tracks = [name for name in names if kinds[name] == DEEP]
+    rivals = [name for kind in PLAIN for name in names if kinds[name] == kind]
+    deep = _worth(chosen, deep_tracks, rivals, margin)
+    hybrids = [name for name in names if kinds[name] == HYBRID]
+    hybrid = _worth(chosen, hybrids, [name for name in names if name not in hybrids], margin)
     words = [
         _use(leader, second, probability, advantage, margin, currency, close=close),
-        _deep(deep, rivals, margin, currency),
+        _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1),
     ]
     return Verdict(
         best=leader,
@@ -172,7 +191,7 @@ def _use(
     return f"Too close to call: {leader} is expected to be {ahead}, {why}."
 
 
-def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str) -> str:
+def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str, *, several: bool) -> str:
     if deep.probability is None:
         return "Whether deep learning is worth its cost cannot be told from the cells at hand."
     says = {
@@ -182,6 +201,7 @@ def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str) -> 
     }[deep.answer]
     others = rivals[0] if len(rivals) == 1 else f"the best of {', '.join(rivals[:-1])} and {rivals[-1]}"
     return (
-        f"{says} (probability {_chance(deep.probability)} that it earns over {money(margin, currency)} "
+        f"{says} (probability {_chance(deep.probability)} that {deep.track if several else 'it'} earns over "
+        f"{money(margin, currency)} "
         f"a year more than {others})."
     )

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit import registry
@@ -151,7 +152,7 @@ class _Cell:
         step = Step(rung=spec.rung, data_rung=spec.data_rung, n_rules=spec.n_rules)
         fitted, quality = self._learn(job.track.at(step), data.train)
         probabilities = self._predict(fitted, data.test)
-        valid = check_probabilities(fitted.predict_proba(data.valid.features), len(data.valid))
+        valid = check_probabilities(fitted.predict_proba(*_inputs(data.valid)), len(data.valid))
         scores = _scores(job.task, data, probabilities)
         evidence = make_evidence(
             labels=data.test.labels,
@@ -209,15 +210,15 @@ class _Cell:
 
     def _predict(self, fitted: Track, test: Block) -> NDArray[np.float64]:
         """Predict one row, the whole block and, for the first seed, single rows; all metered."""
-        one = test.features.iloc[:1]
+        one, everything = _inputs(test, slice(1)), _inputs(test)
         with self._window("predict_first") as window:
-            fitted.predict_proba(one)
+            fitted.predict_proba(*one)
         self._charge(window.reading)
         calls = 0
         begun = time.process_time()
         with self._window("predict_batch") as window:
             while calls == 0 or (time.process_time() - begun < BATCH_CPU_SECONDS and calls < BATCH_CALLS):
-                raw = fitted.predict_proba(test.features)
+                raw = fitted.predict_proba(*everything)
                 calls += 1
         probabilities = check_probabilities(raw, len(test))
         self._charge(_per_row(window.reading, calls * len(test)))
@@ -228,13 +229,14 @@ class _Cell:
 
     def _predict_single(self, fitted: Track, test: Block) -> None:
         """Measure the latency of calls with one row each; withhold what too few calls can tell."""
-        rows = [test.features.iloc[[index % len(test)]] for index in range(SINGLE_CALLS)]
+        places = [index % len(test) for index in range(SINGLE_CALLS)]
+        rows = [_inputs(test, slice(place, place + 1)) for place in places]
         seconds: list[float] = []
         end = time.perf_counter() + SINGLE_WALL_SECONDS
         with self._window("predict_single") as window:
             for row in rows:
                 begun = time.perf_counter()
-                fitted.predict_proba(row)
+                fitted.predict_proba(*row)
                 ended = time.perf_counter()
                 seconds.append(ended - begun)
                 if ended > end:
@@ -250,13 +252,23 @@ class _Cell:
         self.costs.update(zip(_SINGLE, values, strict=True))
 
 
+def _inputs(block: Block, rows: slice = slice(None)) -> tuple[pd.DataFrame, NDArray[np.uint8] | None]:
+    """Return what a track predicts from: some rows' features and raw signal, without labels."""
+    return block.features.iloc[rows], None if block.sequence is None else block.sequence[rows]
+
+
 def _warm_up(track: Track, train: TrainingData) -> None:
     """Fit a copy on a few rows of both classes, so that no track is charged for first use."""
     half = WARM_UP_ROWS // 2
     classes = [np.flatnonzero(train.labels == label) for label in (0, 1)]
     # Spread over the rows, so that there are clusters to split.
     rows = np.concatenate([found[:: max(1, len(found) // half)][:half] for found in classes])
-    few = replace(train.take(np.sort(rows)), unlabelled=train.unlabelled.iloc[:WARM_UP_ROWS])
+    signals = train.unlabelled_sequence
+    few = replace(
+        train.take(np.sort(rows)),
+        unlabelled=train.unlabelled.iloc[:WARM_UP_ROWS],
+        unlabelled_sequence=None if signals is None else signals[:WARM_UP_ROWS],
+    )
     try:
         copy.deepcopy(track).warm_up(few)
     except Exception as error:

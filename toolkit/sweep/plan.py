@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit import prices, registry
-from toolkit.config import Experiment, Rung
+from toolkit.config import TRACK_KEY, Experiment, Rung
 from toolkit.errors import ConfigError, ParameterError, UserError, did_you_mean
 from toolkit.records import CellSpec
 from toolkit.sweep.estimate import Estimate
@@ -174,10 +174,18 @@ def build_track(experiment: Experiment, name: str) -> Track:
     ConfigError
         With the line of the parameter.
     """
+    plugin = experiment.plugin(name)
+    if plugin != name and name in registry.names("tracks"):
+        raise ConfigError(
+            f"'{name}' is a track of its own; give the {plugin} track with other parameters another name, "
+            f"e.g. {plugin}_2",
+            where=experiment.where("tracks", name, TRACK_KEY),
+        )
     try:
-        track: Track = registry.build("tracks", name, experiment.tracks[name])
+        track: Track = registry.build("tracks", plugin, experiment.track_params(name))
     except ParameterError as error:
-        raise ConfigError(error.problem, where=experiment.where("tracks", name, *error.path)) from error
+        path = error.path or ((TRACK_KEY,) if plugin != name else ())
+        raise ConfigError(error.problem, where=experiment.where("tracks", name, *path)) from error
     return track
 
 

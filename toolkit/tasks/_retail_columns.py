@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolkit.tasks.base import Column, Schema
 
-__all__ = ["NUMBERS", "PROMOTION_NUMBERS", "WINDOWS", "schema_of"]
+__all__ = ["CHANNELS", "NUMBERS", "PROMOTION_NUMBERS", "WINDOWS", "schema_of"]
 
 WINDOWS = (7, 14, 28, 56, 91, 182)
 """Look-backs of purchase counts, in days; the longest is the whole look-back."""
@@ -57,8 +57,11 @@ NUMBERS = tuple(UNITS)
 PROMOTION_NUMBERS = tuple(name for name in NUMBERS if name.startswith(("mailer", "display")))
 """The columns that need the retailer's plan for the target week."""
 
+CHANNELS = ("receipt lines of the pair", "shopping days of the household")
+"""The raw signal, day by day."""
 
-def schema_of(categories: tuple[str, ...], *, promotions: bool) -> Schema:
+
+def schema_of(categories: tuple[str, ...], *, promotions: bool, sequence: bool = False) -> Schema:
     """Return the columns that tracks are given.
 
     Parameters
@@ -67,9 +70,11 @@ def schema_of(categories: tuple[str, ...], *, promotions: bool) -> Schema:
         Names of the product categories, in order of code.
     promotions : bool
         Whether the promotions of the target week are among the columns.
+    sequence : bool
+        Whether rows have a raw signal.
     """
     numbers = [
         Column(name, unit=unit) for name, unit in UNITS.items() if promotions or name not in PROMOTION_NUMBERS
     ]
     category = Column("category", kind="category", levels=categories, unit="product category")
-    return Schema((*numbers, category))
+    return Schema((*numbers, category), channels=CHANNELS if sequence else ())

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from toolkit.seeding import derive_seed
 from toolkit.tasks._retail_cache import ROWS, Manifest
-from toolkit.tasks._retail_calendar import EPOCH
-from toolkit.tasks._retail_columns import NUMBERS
+from toolkit.tasks._retail_calendar import EPOCH, LOOK_BACK_DAYS, day_of
+from toolkit.tasks._retail_columns import CHANNELS, NUMBERS
+from toolkit.tasks._retail_sequence import PurchaseDays
 
 __all__ = ["Chosen", "RetailRows", "Taken", "count_of"]
 
@@ -37,12 +38,15 @@ class Taken:
         Number of the household.
     time : ndarray of shape (n_rows,), int32
         Days since 1970-01-01.
+    sequence : ndarray of shape (n_rows, 2, 182), uint8, optional
+        As in `toolkit.tasks._retail_sequence.PurchaseDays.signal`, where it was asked for.
     """
 
     features: pd.DataFrame
     labels: NDArray[np.int8]
     clusters: NDArray[np.int32]
     time: NDArray[np.int32]
+    sequence: NDArray[np.uint8] | None = None
 
 
 class RetailRows:
@@ -56,11 +60,16 @@ class RetailRows:
         Its manifest.
     numbers : tuple of str
         Numeric columns wanted, of `NUMBERS`; ``category`` is added to them.
+    sequence : bool
+        Whether rows come with their raw signal.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, numbers: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, numbers: tuple[str, ...], *, sequence: bool = False
+    ) -> None:
         self._folder = folder
         self._numbers = numbers
+        self._days = PurchaseDays.read(folder) if sequence else None
         self.n_households = manifest.n_households
         self._position = {dt.date.fromisoformat(day): number for number, day in enumerate(manifest.cutoffs)}
         self._first_row = np.concatenate([[0], np.cumsum(manifest.n_rows)])
@@ -140,7 +149,26 @@ class RetailRows:
             labels,
             clusters=_joined([np.repeat(households[one], counts[one]) for one in chosen]),
             time=_joined([np.full(counts[one].sum(), (one - EPOCH).days) for one in chosen]),
+            sequence=None
+            if self._days is None
+            else self._signals(self._days, households, counts, categories),
         )
+
+    def _signals(
+        self,
+        days: PurchaseDays,
+        households: Mapping[dt.date, NDArray[np.int64]],
+        counts: Mapping[dt.date, NDArray[np.int32]],
+        categories: NDArray[np.int32],
+    ) -> NDArray[np.uint8]:
+        signals = np.empty((len(categories), len(CHANNELS), LOOK_BACK_DAYS), np.uint8)
+        begin = 0
+        for cutoff, which in households.items():
+            household = np.repeat(which, counts[cutoff])
+            here = slice(begin, begin + len(household))
+            signals[here] = days.signal(household, categories[here].astype(np.int64), day_of(cutoff))
+            begin = here.stop
+        return signals
 
 
 def count_of(share: float, n_households: int) -> int:

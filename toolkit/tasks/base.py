@@ -46,9 +46,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns that every track is given, in order."""
+    """The columns that every track is given, in order.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+    channels : tuple of str
+        Names of the channels of the raw signal (`Block.sequence`); empty where rows have none.
+    """
 
     columns: tuple[Column, ...]
+    channels: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,6 +97,8 @@ class Block:
         Days since 1970-01-01 of the row's cut-off; 0 where the task has no time.
     strata : mapping of str to ndarray of shape (n_rows,), bool
         Parts of the block that the report shows apart, e.g. ``holiday_week``.
+    sequence : ndarray of shape (n_rows, n_channels, n_steps), uint8, optional
+        The raw signal before the row's cut-off, oldest first; None unless the task is asked for it.
     """
 
     features: pd.DataFrame
@@ -96,6 +106,7 @@ class Block:
     clusters: NDArray[np.int32]
     time: NDArray[np.int32]
     strata: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    sequence: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -114,6 +125,8 @@ class TrainingData:
         at most 4 x n_train and at most 200,000.
     schema : Schema
         Names, kinds and levels of the columns.
+    sequence, unlabelled_sequence : ndarray of shape (n_rows, n_channels, n_steps), uint8, optional
+        As in `Block`, of the labelled and of the unlabelled rows; both or neither.
     """
 
     features: pd.DataFrame
@@ -122,6 +135,8 @@ class TrainingData:
     time: NDArray[np.int32]
     unlabelled: pd.DataFrame
     schema: Schema
+    sequence: NDArray[np.uint8] | None = None
+    unlabelled_sequence: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -140,6 +155,7 @@ class TrainingData:
             labels=self.labels[index],
             clusters=self.clusters[index],
             time=self.time[index],
+            sequence=None if self.sequence is None else self.sequence[index],
         )
 
     def inner_split(self, seed: int, share: float = 0.2) -> tuple[TrainingData, TrainingData]:

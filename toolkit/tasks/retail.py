@@ -46,6 +46,8 @@ class Retail(Task):
         Whether the retailer's plan for the target week is known; False is the ablation.
     gap_days : int
         Days between the end of a block's last label window and the next block.
+    sequence : bool
+        Whether rows come with their raw signal, 182 days of purchases and of visits.
     """
 
     horizon_days: Literal[7, 14, 28] = 7
@@ -53,6 +55,7 @@ class Retail(Task):
     valid_share: Annotated[float, Field(gt=0, le=1)] = 0.25
     promotions: bool = True
     gap_days: Annotated[int, Field(ge=0)] = 7
+    sequence: bool = False
 
     title: ClassVar[str] = "who buys what next week"
     cluster: ClassVar[str] = "household"
@@ -85,11 +88,12 @@ class Retail(Task):
 
     def schema(self) -> Schema:
         """Return the columns (after `prepare`)."""
-        return schema_of(self._cache().required().categories, promotions=self.promotions)
+        return self._schema(self._cache().required())
 
     def data_version(self) -> str:
         """Return a hash of the data files, the feature code, this file and the parameters."""
-        params = (self.horizon_days, self.test_share, self.valid_share, self.promotions, self.gap_days)
+        names = ("horizon_days", "test_share", "valid_share", "promotions", "gap_days", "sequence")
+        params = tuple(getattr(self, name) for name in names)
         text = f"{cache_key(package_folder(), self.horizon_days)} {params} "
         return hashlib.sha256(text.encode() + Path(__file__).read_bytes()).hexdigest()[:16]
 
@@ -119,23 +123,25 @@ class Retail(Task):
         cache = self._cache()
         manifest = cache.required()
         cache.mark_used()
-        schema = schema_of(manifest.categories, promotions=self.promotions)
-        rows = RetailRows(cache.folder, manifest, schema.numbers)
+        schema = self._schema(manifest)
+        rows = RetailRows(cache.folder, manifest, schema.numbers, sequence=self.sequence)
         parts = self._split()
         labelled, unlabelled = (
             ({}, {})
             if rung is None
             else rows.ladder(parts.train, share=rung.share, n_cutoffs=rung.cutoffs, seed=seed)
         )
-        train = rows.take(labelled)
+        train, others = rows.take(labelled), rows.take(unlabelled)
         return TaskData(
             train=TrainingData(
                 features=train.features,
                 labels=train.labels,
                 clusters=train.clusters,
                 time=train.time,
-                unlabelled=rows.take(unlabelled).features,
+                unlabelled=others.features,
                 schema=schema,
+                sequence=train.sequence,
+                unlabelled_sequence=others.sequence,
             ),
             valid=self._block(rows, parts.valid, self.valid_share),
             test=self._block(rows, parts.test, self.test_share),
@@ -166,6 +172,9 @@ class Retail(Task):
         """Return counts of the data, the ceiling that the candidates set, and how lists are scored."""
         return _facts(self._cache().required(), self._split())
 
+    def _schema(self, manifest: Manifest) -> Schema:
+        return schema_of(manifest.categories, promotions=self.promotions, sequence=self.sequence)
+
     def _split(self) -> Split:
         return split(self.horizon_days, self.gap_days)
 
@@ -184,6 +193,7 @@ class Retail(Task):
             taken.clusters,
             taken.time,
             strata={"holiday_week": is_holiday, "ordinary_week": ~is_holiday},
+            sequence=taken.sequence,
         )
 
 

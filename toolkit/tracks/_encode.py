@@ -91,10 +91,13 @@ class Encoded:
         Transformed numbers, then the indicators of missing values.
     codes : ndarray of shape (n_rows, n_categories), int64
         0 where missing or unknown, else the level's code + 1.
+    sequence : ndarray of shape (n_rows, n_channels, n_steps), uint8, or None
+        The raw signal, for a net that reads it.
     """
 
     numbers: NDArray[np.float32]
     codes: NDArray[np.int64]
+    sequence: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -6,6 +6,10 @@ linear embedding of every number, and an embedding of every category; its last l
 more than one member, a small ensemble shares the large matrices and differs in cheap vectors only (Wen et
 al., BatchEnsemble, 2020; Gorishniy et al., TabM, 2025).
 
+A net that reads the raw signal of a row sends it through a bank of learned filters first
+(`toolkit.tracks._filters`), whose outputs stand before the numbers. Without numbers, the signal and the
+categories are all that it sees: nobody has to think of features then.
+
 Predicting needs no torch, so that a served net costs no import of it and a single row no dispatch.
 """
 
@@ -20,7 +24,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from toolkit.errors import DataError
 from toolkit.tracks._encode import CLUSTER_ROWS, Encoded, Encoder, hinged, row_blocks, usual_penalty
+from toolkit.tracks._filters import FilterBank
 
 __all__ = ["STRENGTHS", "Net", "Recipe", "Strength"]
 
@@ -46,6 +52,8 @@ class Recipe:
         Hidden layers; from the second on each adds to what it was given.
     members : int
         Members of the ensemble that share the matrices; 1 for none.
+    filters : int
+        Filters of every channel of the raw signal; 0 where it is not read.
     dropout : float
         Share of hidden units that are left out in a training step.
     penalty : float
@@ -66,6 +74,7 @@ class Recipe:
     batch_rows: int
     depth: int = 2
     members: int = 1
+    filters: int = 0
 
     @classmethod
     def for_rows(
@@ -101,35 +110,59 @@ class Net:
         (n_levels + 1, 1) for category i. Hidden part: ``embedding_i`` (n_levels + 1, n_dimensions),
         ``hidden_j`` (n_joined or width, width), ``shift_j`` (members, width), ``last`` (members, width),
         and with more than one member also ``input_gain`` (members, n_joined) and ``gain_j`` (members, width).
+    bank : FilterBank or None
+        Of a net that reads the raw signal.
     """
 
     encoder: Encoder
     weights: Mapping[str, NDArray[np.float32]]
+    bank: FilterBank | None = None
 
     @property
     def n_parameters(self) -> int:
-        """Number of weights."""
-        return sum(array.size for array in self.weights.values())
+        """Number of weights, rates of the filters included."""
+        filters = 0 if self.bank is None else self.bank.rates.size
+        return filters + sum(array.size for array in self.weights.values())
 
-    def logit(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def logit(self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None) -> NDArray[np.float64]:
         """Return the log-odds of label 1; of an ensemble, those of its mean probability.
 
         Parameters
         ----------
         features : DataFrame of shape (n_rows, n_columns)
+        sequence : ndarray of shape (n_rows, n_channels, n_steps), uint8, optional
+            The raw signal, for a net that reads it.
 
         Returns
         -------
         ndarray of shape (n_rows,)
+
+        Raises
+        ------
+        DataError
+            The net reads the raw signal, and there is none or one of another shape.
+        MissingColumnError
         """
+        if self.bank is not None and (sequence is None or len(sequence) != len(features)):
+            got = "none" if sequence is None else f"{len(sequence)} for {len(features)} rows"
+            raise DataError(
+                f"the net was trained on the raw signal and needs one a row, got {got}; ask the task for "
+                "it, e.g. task: {name: retail, sequence: true}"
+            )
         logits = np.empty(len(features))
         for rows, block in row_blocks(features):
-            logits[rows] = self._block(self.encoder.transform(block))
+            encoded = self.encoder.transform(block)
+            if self.bank is not None and sequence is not None:
+                filtered = self.bank.transform(sequence[rows])
+                encoded = replace(encoded, numbers=np.concatenate([filtered, encoded.numbers], axis=1))
+            logits[rows] = self._block(encoded)
         return logits
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,)."""
-        probabilities: NDArray[np.float64] = expit(self.logit(features))
+        probabilities: NDArray[np.float64] = expit(self.logit(features, sequence))
         return probabilities
 
     def _block(self, rows: Encoded) -> NDArray[np.float64]:

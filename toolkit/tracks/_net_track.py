@@ -127,7 +127,8 @@ class NetTrack(SearchedTrack):
 
         if not hasattr(self, "net_"):
             return {}
-        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.step_rows_)
+        signal = None if self.net_.bank is None else (len(self.net_.bank.rates), self.net_.bank.n_steps)
+        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.step_rows_, signal)
         return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
 
     def _settled(self, trained: Trained) -> Self:

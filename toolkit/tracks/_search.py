@@ -137,7 +137,7 @@ class SearchedTrack(Track):
     def attempt(self, trial: Trial) -> Attempt[Self]:
         """Fit to the trial's rows and predict its held-out ones; changes nothing of this track."""
         fitted = replace(self).fit(trial.fitting, seed=trial.seed)
-        return Attempt(fitted.predict_proba(trial.held_out.features), self)
+        return Attempt(fitted.predict_proba(trial.held_out.features, trial.held_out.sequence), self)
 
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
         """Choose parameters by `search_track`; see `Track.search`."""

@@ -15,10 +15,11 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from toolkit.tracks._encode import KNOTS, Encoded, Encoder
+from toolkit.tracks._filters_torch import FilterBankModule
 from toolkit.tracks._judge import clearly_below_zero
 from toolkit.tracks._net import Net, Recipe
 
-__all__ = ["HeldOut", "Target", "Trained", "TrainingModule", "count_flops", "device", "train"]
+__all__ = ["HeldOut", "Target", "Trained", "TrainingModule", "count_flops", "device", "signal_of", "train"]
 
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises."""
@@ -27,6 +28,12 @@ PATIENCE = 0.2
 """Share of the epochs, at least 2, that may end clearly above the best before training stops."""
 
 HELD_OUT_BLOCK = 8192
+
+SETTLE_ROWS = 5_000
+"""Rows that the scales of the filters are taken from."""
+
+Signal = tuple[int, int]
+"""Channels and steps of the raw signal."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,22 @@ class TrainingModule(nn.Module):
     """The net with gradients; see `toolkit.tracks._net.Net` for the shapes."""
 
     def __init__(
-        self, encoder: Encoder, recipe: Recipe, generator: torch.Generator | None, device: str = "cpu"
+        self,
+        encoder: Encoder,
+        recipe: Recipe,
+        generator: torch.Generator | None,
+        *,
+        device: str = "cpu",
+        signal: Signal | None = None,
     ) -> None:
         super().__init__()
+        n_numbers = encoder.n_inputs
+        self.bank: FilterBankModule | None = None
+        if recipe.filters and signal is not None:
+            self.bank = FilterBankModule(*signal, recipe.filters)
+            n_numbers += self.bank.n_outputs
         dimensions = [min(12, math.ceil(math.sqrt(levels + 1))) for levels in encoder.n_levels]
-        n_wide = encoder.n_inputs * (1 + len(KNOTS))
+        n_wide = n_numbers * (1 + len(KNOTS))
         inputs = [n_wide + sum(dimensions), *[recipe.width] * (recipe.depth - 1)]
         members, width = recipe.members, recipe.width
         self.dropout = recipe.dropout
@@ -124,21 +142,24 @@ class TrainingModule(nn.Module):
             self.input_gain = nn.Parameter(2 * signs - 1)
             self.gain = nn.ParameterList(nn.Parameter(torch.ones(members, width)) for _ in inputs)
 
-    def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
+    def forward(self, numbers: Tensor, codes: Tensor, sequence: Tensor | None = None) -> Tensor:
         """Return the log-odds, shape (n_rows,), or (members, n_rows) of an ensemble."""
+        if self.bank is not None and sequence is not None:
+            numbers = torch.cat([self.bank(sequence), numbers], dim=1)
         wide = torch.cat([numbers, *(torch.relu(numbers - knot) for knot in KNOTS)], dim=1)
-        logits = torch.addmv(self.bias.expand(len(numbers)), wide, self.linear)
+        # products of matrices, not of a matrix and a vector: the counter of operations knows only these
+        logits = torch.addmm(self.bias, wide, self.linear[:, None])
         joined = [wide]
         for position, (level, table) in enumerate(zip(self.level, self.embedding, strict=True)):
-            logits = logits + functional.embedding(codes[:, position], level)[:, 0]
+            logits = logits + functional.embedding(codes[:, position], level)
             joined.append(functional.embedding(codes[:, position], table))
         inputs = torch.cat(joined, dim=1)
         if self.members > 1:
-            return logits + self._members(inputs)
+            return logits[:, 0] + self._members(inputs)
         hidden = self._drop(torch.relu(torch.addmm(self.shift[0][0], inputs, self.hidden[0])))
         for matrix, shift in zip(self.hidden[1:], self.shift[1:], strict=True):
             hidden = hidden + self._drop(torch.relu(torch.addmm(shift[0], hidden, matrix)))
-        return torch.addmv(logits, hidden, self.last[0])
+        return torch.addmm(logits, hidden, self.last.T)[:, 0]
 
     def _members(self, inputs: Tensor) -> Tensor:
         """Return what every member adds, shape (members, n_rows)."""
@@ -147,7 +168,7 @@ class TrainingModule(nn.Module):
             product = (hidden.reshape(-1, hidden.shape[-1]) @ matrix).view(self.members, -1, matrix.shape[1])
             moved = self._drop(torch.relu(torch.addcmul(shift.unsqueeze(1), product, gain.unsqueeze(1))))
             hidden = moved if layer == 0 else hidden + moved
-        return (hidden * self.last.unsqueeze(1)).sum(dim=2)
+        return torch.bmm(hidden, self.last.unsqueeze(2))[:, :, 0]
 
     def _drop(self, hidden: Tensor) -> Tensor:
         # functional.dropout draws from the global generator, which is not ours to advance
@@ -161,7 +182,12 @@ class TrainingModule(nn.Module):
         return {
             name.replace(".", "_"): tensor.detach().cpu().numpy().copy()
             for name, tensor in self.named_parameters()
+            if not name.startswith("bank.")
         }
+
+    def net(self, encoder: Encoder) -> Net:
+        """Return the net as plain arrays."""
+        return Net(encoder, self.arrays(), None if self.bank is None else self.bank.trained())
 
 
 def device() -> str:
@@ -199,7 +225,10 @@ def train(
     """
     place = device()
     generator = torch.Generator().manual_seed(seed)
-    module = TrainingModule(encoder, recipe, generator, place)
+    module = TrainingModule(encoder, recipe, generator, device=place, signal=signal_of(targets[0].rows))
+    if module.bank is not None and targets[0].rows.sequence is not None:
+        stride = max(1, len(targets[0].rows) // SETTLE_ROWS)
+        module.bank.settle(torch.from_numpy(targets[0].rows.sequence[::stride]))
     rate = float(np.clip(np.average(targets[0].probabilities), 1e-3, 1 - 1e-3))
     with torch.no_grad():
         module.bias.fill_(math.log(rate / (1 - rate)))
@@ -210,7 +239,7 @@ def train(
     per_epoch = math.ceil(n_rows / batch_rows)
     planned = per_epoch * recipe.epochs
     streams = [_batches(target, batch_rows, generator, place) for target in targets]
-    watch = None if held_out is None else _Watch(held_out, recipe.epochs, place)
+    watch = None if held_out is None else _Watch(held_out, encoder, recipe.epochs, place)
     for epoch in range(1, recipe.epochs + 1):
         module.train()
         for step in range(per_epoch * (epoch - 1), per_epoch * epoch):
@@ -218,15 +247,15 @@ def train(
                 group["lr"] = recipe.learning_rate * _schedule(step, planned)
             optimizer.zero_grad()
             for target, stream in zip(targets, streams, strict=True):
-                numbers, codes, wanted = next(stream)
-                logits = module(numbers, codes)
+                wanted, *inputs = next(stream)
+                logits = module(*inputs)
                 loss = functional.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits))
                 (loss * target.weight).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         if watch is not None and watch.ends(module, epoch):
             break
-    arrays, best = (module.arrays(), epoch) if watch is None else watch.choice(module, epoch)
-    return Trained(Net(encoder, arrays), steps=per_epoch * epoch, best_epoch=best, epochs=epoch)
+    net, best = (module.net(encoder), epoch) if watch is None else watch.choice(module, epoch)
+    return Trained(net, steps=per_epoch * epoch, best_epoch=best, epochs=epoch)
 
 
 class _Watch:
@@ -237,13 +266,13 @@ class _Watch:
     come to rest.
     """
 
-    def __init__(self, held_out: HeldOut, epochs: int, device: str) -> None:
+    def __init__(self, held_out: HeldOut, encoder: Encoder, epochs: int, device: str) -> None:
+        self._encoder = encoder
         self._patience = max(2, math.ceil(PATIENCE * epochs))
-        self._numbers = torch.from_numpy(held_out.rows.numbers).to(device)
-        self._codes = torch.from_numpy(held_out.rows.codes).to(device)
+        self._inputs = _tensors(held_out.rows, device)
         self._wanted = torch.from_numpy(held_out.labels.astype(np.float32)).to(device)
         self._clusters = np.unique(held_out.clusters, return_inverse=True)[1]
-        self._best: tuple[int, NDArray[np.float64], dict[str, NDArray[np.float32]]] | None = None
+        self._best: tuple[int, NDArray[np.float64], Net] | None = None
         self._last_is_worse = False
         self._worse = 0
 
@@ -251,15 +280,15 @@ class _Watch:
         """Look at the module after an epoch; tell whether it has clearly become worse for some time."""
         losses = self._losses(module)
         if self._best is None or losses.sum() < self._best[1].sum():
-            self._best = epoch, losses, module.arrays()
+            self._best = epoch, losses, module.net(self._encoder)
         self._last_is_worse = clearly_below_zero(self._best[1] - losses)
         self._worse = self._worse + 1 if self._last_is_worse else 0
         return self._worse >= self._patience
 
-    def choice(self, module: TrainingModule, epoch: int) -> tuple[dict[str, NDArray[np.float32]], int]:
-        """Return the weights to keep and their epoch: the last ones, unless the best were clearly better."""
+    def choice(self, module: TrainingModule, epoch: int) -> tuple[Net, int]:
+        """Return the net to keep and its epoch: the last one, unless the best was clearly better."""
         if self._best is None or not self._last_is_worse:
-            return module.arrays(), epoch
+            return module.net(self._encoder), epoch
         return self._best[2], self._best[0]
 
     @torch.no_grad()
@@ -269,7 +298,7 @@ class _Watch:
         parts = []
         for start in range(0, len(self._wanted), HELD_OUT_BLOCK):
             rows = slice(start, start + HELD_OUT_BLOCK)
-            chances = torch.sigmoid(module(self._numbers[rows], self._codes[rows]))
+            chances = torch.sigmoid(module(*(part[rows] for part in self._inputs)))
             # an ensemble is judged by its mean probability, which is what it predicts
             mean = chances if chances.dim() == 1 else chances.mean(dim=0)
             parts.append(functional.binary_cross_entropy(mean, self._wanted[rows], reduction="none"))
@@ -281,10 +310,10 @@ def _optimizer(module: TrainingModule, recipe: Recipe, n_rows: int) -> torch.opt
     """Return Adam with the penalty in the gradient, where it moves the optimum as it should.
 
     Decoupled decay (AdamW) shrinks at a pace that has nothing to do with the number of rows.
-    The bias and the gains of an ensemble, which are at rest at 1 or -1, are left alone.
+    The bias, the gains of an ensemble, which are at rest at 1 or -1, and the rates of filters are left alone.
     """
     decay = recipe.penalty / n_rows
-    free = ("bias", "input_gain", "gain")
+    free = ("bias", "input_gain", "gain", "bank")
     named = {name: name.split(".")[0] in free for name, _ in module.named_parameters()}
     groups: list[dict[str, Any]] = [
         {
@@ -296,18 +325,28 @@ def _optimizer(module: TrainingModule, recipe: Recipe, n_rows: int) -> torch.opt
     return torch.optim.Adam(groups, lr=recipe.learning_rate, fused=True)
 
 
+def _tensors(rows: Encoded, device: str) -> list[Tensor]:
+    """Return what the module is called with."""
+    arrays = [rows.numbers, rows.codes, *([] if rows.sequence is None else [rows.sequence])]
+    return [torch.from_numpy(array).to(device) for array in arrays]
+
+
+def signal_of(rows: Encoded) -> Signal | None:
+    """Return the channels and steps of the raw signal, if rows carry one."""
+    return None if rows.sequence is None else (rows.sequence.shape[1], rows.sequence.shape[2])
+
+
 def _batches(
     target: Target, batch_rows: int, generator: torch.Generator, device: str
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield shuffled batches without end."""
-    numbers = torch.from_numpy(target.rows.numbers).to(device)
-    codes = torch.from_numpy(target.rows.codes).to(device)
+) -> Iterator[list[Tensor]]:
+    """Yield shuffled batches without end: what is wanted, then what the module is called with."""
     wanted = torch.from_numpy(target.probabilities.astype(np.float32)).to(device)
+    parts = [wanted, *_tensors(target.rows, device)]
     while True:
         order = torch.randperm(len(wanted), generator=generator).to(device)
         for start in range(0, len(order), batch_rows):
             rows = order[start : start + batch_rows]
-            yield numbers[rows], codes[rows], wanted[rows]
+            yield [part[rows] for part in parts]
 
 
 def _schedule(step: int, steps: int) -> float:
@@ -318,7 +357,9 @@ def _schedule(step: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
 
-def count_flops(encoder: Encoder, recipe: Recipe, n_rows: int) -> tuple[float, float]:
+def count_flops(
+    encoder: Encoder, recipe: Recipe, n_rows: int, signal: Signal | None = None
+) -> tuple[float, float]:
     """Count the matrix FLOPs of one probe step on the meta device: nothing is computed.
 
     Parameters
@@ -327,6 +368,8 @@ def count_flops(encoder: Encoder, recipe: Recipe, n_rows: int) -> tuple[float, f
     recipe : Recipe
     n_rows : int
         Rows of the step.
+    signal : (int, int), optional
+        Channels and steps of the raw signal.
 
     Returns
     -------
@@ -334,11 +377,12 @@ def count_flops(encoder: Encoder, recipe: Recipe, n_rows: int) -> tuple[float, f
         Of a training step (forward and backward), and of predicting one row.
     """
     with torch.device("meta"):
-        module = TrainingModule(encoder, recipe, None)
+        module = TrainingModule(encoder, recipe, None, signal=signal)
         numbers = torch.empty(n_rows, encoder.n_inputs)
         codes = torch.zeros(n_rows, len(encoder.n_levels), dtype=torch.int64)
+        sequence = None if signal is None else torch.zeros(n_rows, *signal, dtype=torch.uint8)
         with FlopCounterMode(display=False) as counter:
-            logits = module(numbers, codes)
+            logits = module(numbers, codes, sequence)
             forward = counter.get_total_flops()
             logits.sum().backward()
         return float(counter.get_total_flops()), forward / n_rows

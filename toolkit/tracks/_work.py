@@ -35,6 +35,9 @@ FLOP = 0.026e-9
 UNIT = 1.1e-9
 """Seconds a row and unit of a layer: activations, gathering rows, embeddings."""
 
+FILTER = 0.4e-6
+"""Seconds a row and filter of a raw signal of half a year."""
+
 LOGISTIC_CELL = 1.6e-9
 LOGISTIC_PASSES = 60.0
 """Evaluations of loss and gradient that L-BFGS makes, about."""
@@ -56,6 +59,8 @@ def _sizes(schema: Schema) -> tuple[int, int]:
 def net_seconds(recipe: Recipe, n_rows: int, schema: Schema) -> float:
     """Return the seconds of training a net on `n_rows` labelled rows."""
     n_numbers, dimensions = _sizes(schema)
+    n_signals = recipe.filters * len(schema.channels)
+    n_numbers += n_signals
     n_wide = n_numbers * (1 + len(KNOTS))
     joined = n_wide + dimensions
     steps = recipe.epochs * math.ceil(n_rows / min(recipe.batch_rows, max(n_rows, 1)))
@@ -68,7 +73,7 @@ def net_seconds(recipe: Recipe, n_rows: int, schema: Schema) -> float:
     return (
         ENCODE_CELL * n_rows * len(schema.columns)
         + steps * per_step
-        + recipe.epochs * n_rows * (flop * FLOP + units * UNIT)
+        + recipe.epochs * n_rows * (flop * FLOP + units * UNIT + n_signals * FILTER)
     )
 
 

@@ -157,13 +157,17 @@ class Track(ABC):
         """
 
     @abstractmethod
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of label 1.
 
         Parameters
         ----------
         features : DataFrame of shape (n_rows, n_columns)
             Columns of the schema, in any order.
+        sequence : ndarray of shape (n_rows, n_channels, n_steps), uint8, optional
+            The raw signal of the rows where the task gives one; most tracks do not look at it.
 
         Returns
         -------

@@ -69,7 +69,9 @@ class Baseline(Track):
         self.class_prior_ = (float(train.labels.sum()) + 0.5) / (n_rows + 1) if n_rows else None
         return self
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the column, or the class prior, shape (n_rows,)."""
         self._require_fitted("class_prior_")
         stand_in = 0.5 if self.class_prior_ is None else self.class_prior_

@@ -258,7 +258,9 @@ class Classical(SearchedTrack):
         names = [each.name for each in fields(parameters) if hasattr(self, each.name)]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,).
 
         Raises

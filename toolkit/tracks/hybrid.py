@@ -194,7 +194,9 @@ class Hybrid(NetTrack):
         generator = np.random.default_rng(derive_seed("unlabelled", seed))
         return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,), with the experts' hard facts over it.
 
         Raises

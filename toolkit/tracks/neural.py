@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.errors import ParameterError
 from toolkit.seeding import derive_seed
-from toolkit.tasks.base import TrainingData
-from toolkit.tracks._encode import Encoder
+from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tracks._encode import CLUSTER_ROWS, Encoded, Encoder
+from toolkit.tracks._net import Recipe
 from toolkit.tracks._net_track import NetTrack
 from toolkit.tracks._search import Attempt, Trial
 
@@ -20,14 +23,56 @@ if TYPE_CHECKING:
 
 __all__ = ["Neural"]
 
+FILTERS = 5
+"""Filters of every channel of the raw signal."""
+
 
 @dataclass
 class Neural(NetTrack):
-    """Linear part plus residual layers with category embeddings, trained by Adam."""
+    """Linear part plus residual layers with category embeddings, trained by Adam.
+
+    Parameters
+    ----------
+    inputs : {"features", "sequence", "both"}
+        What the net reads: the columns; the raw signal of a row and the categories, but no number that a
+        person thought of; or everything. The task must give the signal, e.g. ``sequence: true`` of retail.
+
+    The other parameters are those of `toolkit.tracks._net_track.NetTrack`.
+    """
+
+    inputs: Literal["features", "sequence", "both"] = "features"
 
     title: ClassVar[str] = "neural (residual net with embeddings)"
     min_labels: ClassVar[int] = 20
     imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy.special", "torch")
+
+    def recipe(self, n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> Recipe:
+        """Return what is trained on `n_rows` labelled rows, so many of each cluster."""
+        recipe = super().recipe(n_rows, cluster_rows)
+        return recipe if self.inputs == "features" else replace(recipe, filters=FILTERS)
+
+    def fit_seconds(self, n_rows: int, schema: Schema) -> float:
+        """Return the nominal CPU-seconds of a fit."""
+        return super().fit_seconds(n_rows, self._read(schema))
+
+    def _read(self, schema: Schema) -> Schema:
+        """Return the columns that the net reads."""
+        return schema if self.inputs != "sequence" else Schema(schema.categories, schema.channels)
+
+    def check(self, schema: Schema, folder: Path) -> Self:
+        """Check that there is a raw signal if one is to be read.
+
+        Raises
+        ------
+        ParameterError
+        """
+        if self.inputs != "features" and not schema.channels:
+            raise ParameterError(
+                f"inputs: {self.inputs} reads the raw signal of a row, and the task gives none; retail does "
+                "with task: {name: retail, sequence: true}",
+                path=("inputs",),
+            )
+        return self
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Learn from the rung's rows and return self.
@@ -45,7 +90,7 @@ class Neural(NetTrack):
         track = replace(self)
         trained = track._train(trial.fitting, trial.seed, held_out=trial.held_out)
         return Attempt(
-            track.predict_proba(trial.held_out.features),
+            track.predict_proba(trial.held_out.features, trial.held_out.sequence),
             settled=track._settled(trained),
             used=trained.epochs / track.recipe_.epochs,
         )
@@ -54,12 +99,11 @@ class Neural(NetTrack):
         from toolkit.tracks import _torch
 
         self.recipe_ = self.recipe(len(train), train.cluster_rows)
-        encoder = Encoder.learn(train.features, train.schema)
-        target = _torch.Target(encoder.transform(train.features), train.labels)
+        encoder = Encoder.learn(train.features, self._read(train.schema))
+        target = _torch.Target(self._encode(encoder, train), train.labels)
         watched = None
         if held_out is not None:
-            rows = encoder.transform(held_out.features)
-            watched = _torch.HeldOut(rows, held_out.labels, held_out.clusters)
+            watched = _torch.HeldOut(self._encode(encoder, held_out), held_out.labels, held_out.clusters)
         trained = _torch.train(
             encoder, self.recipe_, [target], seed=derive_seed("net", seed), held_out=watched
         )
@@ -67,7 +111,13 @@ class Neural(NetTrack):
         self.step_rows_ = min(self.recipe_.batch_rows, len(train))
         return trained
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def _encode(self, encoder: Encoder, train: TrainingData) -> Encoded:
+        rows = encoder.transform(train.features)
+        return rows if self.inputs == "features" else replace(rows, sequence=train.sequence)
+
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,).
 
         Raises
@@ -75,4 +125,4 @@ class Neural(NetTrack):
         NotFittedError, MissingColumnError
         """
         self._require_fitted("net_")
-        return self.net_.predict_proba(features)
+        return self.net_.predict_proba(features, sequence)

@@ -96,7 +96,9 @@ class Rules(Track):
         self.seen_ = few_rows(train.features)
         return self
 
-    def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(
+        self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float64]:
         """Return the prior moved by the rules that fire, shape (n_rows,)."""
         self._require_fitted("system_")
         self._require_columns(features, self.system_.columns)
