@@ -25,7 +25,7 @@ from toolkit.tasks._retail_columns import schema_of
 from toolkit.tasks._retail_events import package_folder
 from toolkit.tasks._retail_rows import RetailRows, count_of
 from toolkit.tasks._retail_scores import stock_error, top_scores
-from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData
+from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of
 
 __all__ = ["Retail"]
 
@@ -98,7 +98,9 @@ class Retail(Task):
         manifest = self._cache().required()
         rows = dict(zip(manifest.cutoffs, manifest.n_rows, strict=True))
         total = sum(rows[str(day)] for day in self._split().train[: rung.cutoffs])
-        return round(total * count_of(rung.share, manifest.n_households) / manifest.n_households)
+        if rung.labels is not None:
+            return labels_of(rung, total)
+        return round(total * count_of(rung.share or 0.0, manifest.n_households) / manifest.n_households)
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Load one cell's data.
@@ -106,8 +108,8 @@ class Retail(Task):
         Parameters
         ----------
         rung : Rung or None
-            Share of households and number of cut-offs, most recent first. Subsets are nested
-            within a seed: a smaller rung's rows are among those of a larger.
+            Share of households, or number of labels, and number of cut-offs, most recent first.
+            Subsets are nested within a seed: a smaller rung's rows are among those of a larger.
         seed : int
             Salts the choice of households.
 
@@ -115,6 +117,8 @@ class Retail(Task):
         ------
         DataError
             `prepare` has not been called, or the cache is damaged.
+        ParameterError
+            The rung asks for more labels than there are training rows.
         """
         cache = self._cache()
         manifest = cache.required()
@@ -122,19 +126,15 @@ class Retail(Task):
         schema = schema_of(manifest.categories, promotions=self.promotions)
         rows = RetailRows(cache.folder, manifest, schema.numbers)
         parts = self._split()
-        labelled, unlabelled = (
-            ({}, {})
-            if rung is None
-            else rows.ladder(parts.train, share=rung.share, n_cutoffs=rung.cutoffs, seed=seed)
-        )
-        train = rows.take(labelled)
+        nothing = rows.take({})
+        train, unlabelled = (nothing, nothing) if rung is None else rows.ladder(parts.train, rung, seed)
         return TaskData(
             train=TrainingData(
                 features=train.features,
                 labels=train.labels,
                 clusters=train.clusters,
                 time=train.time,
-                unlabelled=rows.take(unlabelled).features,
+                unlabelled=unlabelled.features,
                 schema=schema,
             ),
             valid=self._block(rows, parts.valid, self.valid_share),
