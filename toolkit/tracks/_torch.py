@@ -34,11 +34,14 @@ class Target:
         Labels, or a teacher's probabilities.
     weight : float
         Factor of the mean loss of these rows.
+    offset : ndarray of shape (n_rows,), optional
+        Log-odds to which the net's are added: it then learns what they miss.
     """
 
     rows: Encoded
     probabilities: NDArray[np.float64] | NDArray[np.int8]
     weight: float = 1.0
+    offset: NDArray[np.float64] | None = None
 
 
 class _Module(nn.Module):
@@ -123,9 +126,10 @@ def train(encoder: Encoder, recipe: Recipe, targets: list[Target], *, seed: int)
     """
     generator = torch.Generator().manual_seed(seed)
     module = _Module(encoder, recipe, generator)
-    rate = float(np.clip(np.average(targets[0].probabilities), 1e-3, 1 - 1e-3))
-    with torch.no_grad():
-        module.bias.fill_(math.log(rate / (1 - rate)))
+    if targets[0].offset is None:
+        rate = float(np.clip(np.average(targets[0].probabilities), 1e-3, 1 - 1e-3))
+        with torch.no_grad():
+            module.bias.fill_(math.log(rate / (1 - rate)))
     n_rows = len(targets[0].rows)
     optimizer = _optimizer(module, recipe, n_rows)
     batch_rows = min(recipe.batch_rows, n_rows)
@@ -137,8 +141,8 @@ def train(encoder: Encoder, recipe: Recipe, targets: list[Target], *, seed: int)
             group["lr"] = recipe.learning_rate * _schedule(step, steps)
         optimizer.zero_grad()
         for target, stream in zip(targets, streams, strict=True):
-            numbers, codes, wanted = next(stream)
-            logits = module(numbers, codes)
+            numbers, codes, wanted, offset = next(stream)
+            logits = module(numbers, codes) + offset
             loss = functional.binary_cross_entropy_with_logits(logits, wanted)
             (loss * target.weight).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -161,16 +165,19 @@ def _optimizer(module: _Module, recipe: Recipe, n_rows: int) -> torch.optim.Opti
 
 def _batches(
     target: Target, batch_rows: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Yield shuffled batches without end."""
     numbers = torch.from_numpy(target.rows.numbers)
     codes = torch.from_numpy(target.rows.codes)
     wanted = torch.from_numpy(target.probabilities.astype(np.float32))
+    offset = torch.zeros_like(wanted)
+    if target.offset is not None:
+        offset = torch.from_numpy(target.offset.astype(np.float32))
     while True:
         order = torch.randperm(len(wanted), generator=generator)
         for start in range(0, len(order), batch_rows):
             rows = order[start : start + batch_rows]
-            yield numbers[rows], codes[rows], wanted[rows]
+            yield numbers[rows], codes[rows], wanted[rows], offset[rows]
 
 
 def _schedule(step: int, steps: int) -> float:

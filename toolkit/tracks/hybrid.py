@@ -1,65 +1,65 @@
-"""The hybrid track: the neural track's net, taught by the experts' rules where labels are few."""
+"""The hybrid track: experts' rules, what other columns agree to, and a net that learns what both miss."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy.special import expit
 
-from toolkit.errors import TooFewLabelsError
+from toolkit.errors import OneClassError, TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
-from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
-from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
-from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
-from toolkit.tracks._search import Budget, Contest, Trial, sample_clusters
-from toolkit.tracks._teacher import TAUS, Teacher, choose_tau
-from toolkit.tracks.base import Track, few_rows
+from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
+from toolkit.tracks._hybrid_search import HybridParameters
+from toolkit.tracks._net import Net
+from toolkit.tracks._search import sample_clusters
+from toolkit.tracks._teacher import Evidence, Labels, Teacher
+from toolkit.tracks.base import few_rows
 
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
+    from toolkit.tracks._torch import Target
 
 __all__ = ["Hybrid"]
 
-LAMBDAS = (0.0, 1.0, 5.0, 25.0, 100.0)
-FOLDS = 5
 TEACHER_ROWS = 20_000
 """Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
 
-TEACHER_LABELS = 6_000.0
-"""What the teacher's word is worth where neither the user nor the search says."""
-
-TAU_WORK = 4.0
-"""Row passes that the choice of tau is worth, about."""
-
-LEAST_LAMBDA = 0.05
-"""A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
+FEWEST_LABELS = 20
+"""What a net without a teacher needs, as in the neural track."""
 
 
 @dataclass
-class Hybrid(Track):
-    """A net that learns from labels and, on unlabelled rows, from a teacher made of expert rules.
+class Hybrid(HybridParameters):
+    """A teacher made of expert rules, and a net that adds what labels say against it.
 
-    The net's loss is ``BCE(labelled) + lambda BCE(unlabelled, teacher)``. With ``lambda = 0`` it is
-    the neural track. Without labels it learns from the teacher alone. What the knowledge base
-    says never or always to do overrules the net.
+    The log-odds are ``T(x) + r(x)``: the teacher's and the net's. The net's loss is ``BCE(labelled, T + r)
+    + lambda BCE(unlabelled, T + r against T)``: on unlabelled rows it is held to what the teacher says. With
+    ``lambda = 0`` there is no teacher and the track is the neural one; without labels it is the teacher
+    alone. What the knowledge base says never or always to do overrules both.
 
     Parameters
     ----------
     knowledge : Path
         The knowledge base, relative to the experiment file.
     teacher_labels : float, optional
-        How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``.
+        How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``. By
+        default 20,000, or less where held-out clusters are surely better off with less.
+    witnesses : float
+        What columns that no rule reads are worth beside the experts, as far as they agree with them on
+        unlabelled rows; 0 does not ask them, 1 takes both for independent views.
     tau : float, optional
         Precision that holds the teacher's corrections of single rules back; infinity allows none.
+    ablation : {"none", "no_certainties", "no_unlabelled", "firings_as_features", "logic_loss"}
+        See `toolkit.tracks._hybrid_ablations.Ablation`.
+    flip_signs : float
+        Share of the certainties whose signs are turned, to see what wrong knowledge does.
     strength : {"auto", "strong", "medium", "weak"}
         Of the regularisation; ``auto`` fits all three on a part of at most `search_rows` rows and
         keeps the best.
@@ -71,95 +71,15 @@ class Hybrid(Track):
         Most labelled rows that a trial uses.
     """
 
-    knowledge: Path
-    teacher_labels: Annotated[float, Field(ge=0)] | None = None
-    tau: Annotated[float, Field(gt=0)] | None = None
-    strength: Literal["auto", "strong", "medium", "weak"] = "auto"
-    width: Annotated[int, Field(ge=1, le=4096)] | None = None
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
-    penalty: Annotated[float, Field(ge=0)] | None = None
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
-    epochs: Annotated[int, Field(ge=1)] | None = None
-    batch_rows: Annotated[int, Field(ge=1)] | None = None
-    unlabelled_rows: Annotated[int, Field(ge=1)] = 50_000
-    search_rows: Annotated[int, Field(ge=100)] = 20_000
-
     title: ClassVar[str] = "hybrid (rules teach a net)"
     min_labels: ClassVar[int] = 0
     imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy.optimize", "torch")
 
-    def check(self, schema: Schema, folder: Path) -> Self:
-        """Return a copy with the knowledge base's path resolved, after compiling it once.
-
-        Raises
-        ------
-        KnowledgeError
-            The file cannot be read or does not fit the task's columns.
-        """
-        # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
-        from toolkit.knowledge.checks.gate import load_checked
-
-        path = (folder / self.knowledge).resolve()
-        load_checked(path, schema)
-        return replace(self, knowledge=path)
-
-    def recipe(self, n_rows: int, strength: Strength) -> Recipe:
-        """Return what is trained on `n_rows` rows: the neural track's recipe."""
-        names = ("width", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
-        return Recipe.for_rows(n_rows, strength, **{name: getattr(self, name) for name in names})
-
-    def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
-        """Choose tau by grouped cross-validation of the teacher, then the rest on the inner split."""
-        if not len(train):
-            return replace(self)
-        budget = Budget(budget_fits * self._work(len(train)))
-        trial = Trial.of(train, self.search_rows, seed)
-        affordable = budget.take(TAU_WORK * min(len(train), self.search_rows))
-        track = self._with_tau(train, seed) if trial.possible and affordable else self
-        contest: Contest[Self] = Contest(trial, budget, lambda track: track._work(len(trial.fitting)))
-        contest.enter(track._strengths(), path=True)
-        if self.teacher_labels is None:
-            contest.enter(contest.best(track)._other_lambdas(len(trial.fitting)))
-        leader = contest.best(track)
-        return replace(leader)
-
-    def _with_tau(self, train: TrainingData, seed: int) -> Self:
-        if self.tau is not None:
-            return self
-        sample = sample_clusters(train, self.search_rows, seed)
-        folds = _folds(sample.clusters, seed)
-        tau = choose_tau(self._expert(train.schema), sample.features, sample.labels, folds)
-        return replace(self, tau=tau)
-
-    def _work(self, n_rows: int) -> float:
-        """Return the work of a fit to `n_rows` rows, in row passes through a net of no width."""
-        if self.strength != "auto":
-            recipe = self.recipe(n_rows, self.strength)
-            return recipe.work(n_rows) * (2 if self._lambda(n_rows) > 0 else 1)
-        trials = sum(candidate._work(min(n_rows, self.search_rows)) for candidate in self._strengths())
-        return trials + replace(self, strength="strong")._work(n_rows)
-
-    def _strengths(self) -> Iterator[Self]:
-        for strength in STRENGTHS if self.strength == "auto" else [self.strength]:
-            yield replace(self, strength=strength)
-
-    def _other_lambdas(self, n_rows: int) -> Iterator[Self]:
-        """Yield this track with other weights of the teacher, the nearest first."""
-        usual = self._lambda(n_rows)
-        for value in sorted(LAMBDAS, key=lambda value: abs(np.log((value + 0.1) / (usual + 0.1)))):
-            yield replace(self, teacher_labels=value * n_rows)
-
-    def _lambda(self, n_labels: int) -> float:
-        labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
-        value = labels / max(n_labels, 1)
-        return value if value >= LEAST_LAMBDA else 0.0
-
-    def _expert(self, schema: Schema) -> ExpertSystem:
-        return compile_knowledge(knowledge_base.load(self.knowledge), schema)
-
     def warm_up(self, few: TrainingData) -> None:
         """Train for one epoch: what a first training initialises does not grow with its length."""
-        replace(self, strength="strong", epochs=1).fit(few, seed=0)
+        track = HybridParameters.decided(self, few.take(np.zeros(len(few), np.bool_)), 0)
+        track.epochs = 1
+        track.fit(few, seed=0)
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Fit the teacher, then the net, and return self.
@@ -167,60 +87,116 @@ class Hybrid(Track):
         Raises
         ------
         TooFewLabelsError
-            There are neither labelled nor unlabelled rows.
-        MissingColumnError
+            There are neither labelled nor unlabelled rows, or an ablation without a teacher has fewer
+            than 20 labels.
+        OneClassError
+            An ablation without a teacher has labels of one class.
         """
-        from toolkit.tracks import _torch
-
-        if not len(train) and not len(train.unlabelled):
-            raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
+        self._require_rows(train)
         self.knowledge_ = knowledge_base.load(self.knowledge)
-        self.expert_ = compile_knowledge(self.knowledge_, train.schema)
+        self.expert_ = self._expert(train.schema, seed)
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
-        self.lambda_ = self._lambda(len(train)) if len(train) else float("inf")
-        self.teacher_ = self._teach(train, seed)
+        self.seen_ = few_rows(train.features if len(train) else train.unlabelled)
         unlabelled = self._unlabelled(train, seed)
-        self.strength_ = self._choose_strength(train, seed)
-        self.recipe_ = self.recipe(len(train) or len(unlabelled), self.strength_)
-        self.seen_ = few_rows(train.features if len(train) else unlabelled)
-        encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
-        targets = []
-        if len(train):
-            targets.append(_torch.Target(encoder.transform(train.features), train.labels))
-        if self.lambda_ > 0:
-            taught = expit(self.teacher_.logit(self.expert_, unlabelled))
-            weight = self.lambda_ if len(train) else 1.0
-            targets.append(_torch.Target(encoder.transform(unlabelled), taught, weight))
-        self.net_, self.steps_ = _torch.train(encoder, self.recipe_, targets, seed=derive_seed("net", seed))
-        self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
+        self.teacher_ = self._teach(train, unlabelled, seed)
+        decided = self.decided(train, seed)
+        self.strength_ = decided.strength
+        self.lambda_ = decided.trust(len(train)) if len(train) else float("inf")
+        self.taught_ = self.has_teacher and self.lambda_ > 0
+        self.recipe_ = decided.recipe(len(train) or len(unlabelled))
+        self.net_: Net | None = None
+        self.steps_ = self.step_rows_ = 0
+        # a teacher without labels has nothing to learn from: the net would repeat what it says
+        if len(train) or self.ablation == "logic_loss":
+            self._train(train, unlabelled, seed)
         return self
 
-    def _choose_strength(self, train: TrainingData, seed: int) -> Strength:
-        if self.strength != "auto":
-            return self.strength
-        if not len(train):
-            # the teacher's word has no noise that a net could learn by mistake
-            return "weak"
-        contest: Contest[Hybrid] = Contest(Trial.of(train, self.search_rows, seed))
-        contest.enter(self._strengths(), path=True)
-        found = contest.best(self).strength
-        return "strong" if found == "auto" else found
+    def _require_rows(self, train: TrainingData) -> None:
+        if not len(train) and not len(train.unlabelled):
+            raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
+        if self.ablation == "firings_as_features":
+            if len(train) < FEWEST_LABELS:
+                raise TooFewLabelsError(
+                    f"Hybrid without a teacher (ablation: {self.ablation}) needs at least {FEWEST_LABELS} "
+                    f"labelled rows, got {len(train)}"
+                )
+            if len(np.unique(train.labels)) < 2:
+                raise OneClassError(
+                    f"Hybrid without a teacher (ablation: {self.ablation}) needs both classes, but every "
+                    f"label is {int(train.labels[0])}"
+                )
 
-    def _teach(self, train: TrainingData, seed: int) -> Teacher:
-        """Fit the teacher on labelled rows; without any it is the experts' word, scaled down."""
+    def _teach(self, train: TrainingData, unlabelled: pd.DataFrame, seed: int) -> Teacher:
+        """Fit the teacher on labelled rows; without any it is the experts' word."""
+        teacher = self._before_labels(self.expert_, unlabelled, train.schema)
         if not len(train):
-            return Teacher(shifts=np.zeros(len(self.expert_.weights)))
+            return teacher
         sample = sample_clusters(train, TEACHER_ROWS, seed)
-        tau = TAUS[-1] if self.tau is None else self.tau
-        return Teacher.fit(self.expert_, sample.features, sample.labels, tau)
+        rows = Evidence.of(self.expert_, teacher.witnesses, sample.features)
+        # without certainties a rule that must not move says nothing at all
+        usual = self._taus[0] if self.ablation == "no_certainties" else self._taus[-1]
+        return teacher.fit(
+            rows, Labels(sample.labels, sample.clusters), usual if self.tau is None else self.tau
+        )
 
-    def _unlabelled(self, train: TrainingData, seed: int) -> pd.DataFrame:
-        """Return the rows that the teacher speaks on: unlabelled ones, or the labelled where none are."""
-        features = train.unlabelled if len(train.unlabelled) else train.features
-        if len(features) <= self.unlabelled_rows:
-            return features
-        generator = np.random.default_rng(derive_seed("unlabelled", seed))
-        return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]
+    def _train(self, train: TrainingData, unlabelled: pd.DataFrame, seed: int) -> None:
+        from toolkit.tracks import _torch
+
+        schema = train.schema
+        if self.ablation == "firings_as_features":
+            schema = FiringColumns(self.expert_).schema(schema)
+        # few clusters do not show how far a column reaches: unlabelled rows set the scales if they are used
+        seen = unlabelled if self.lambda_ > 0 else train.features
+        encoder = Encoder.learn(self._inputs(seen), schema)
+        targets = self._targets(encoder, train, unlabelled, seed)
+        if not targets:
+            return
+        self.net_, self.steps_ = _torch.train(encoder, self.recipe_, targets, seed=derive_seed("net", seed))
+        self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
+
+    def _targets(
+        self, encoder: Encoder, train: TrainingData, unlabelled: pd.DataFrame, seed: int
+    ) -> list[Target]:
+        """Return what the net learns from: labels, and unless lambda is 0 what the rules say."""
+        from toolkit.tracks import _torch
+
+        targets = []
+        if len(train):
+            offset = self.teacher_.logit(self.expert_, train.features) if self.taught_ else None
+            rows = encoder.transform(self._inputs(train.features))
+            targets.append(_torch.Target(rows, train.labels, offset=offset))
+        if self.lambda_ == 0:
+            return targets
+        weight = self.lambda_ if len(train) else 1.0
+        if self.taught_:
+            said = self.teacher_.logit(self.expert_, unlabelled)
+            targets.append(_torch.Target(encoder.transform(unlabelled), expit(said), weight, offset=said))
+        else:
+            schema = train.schema
+            logic = logic_target(
+                self.knowledge_, schema, encoder, unlabelled, expert=self.expert_, weight=weight, seed=seed
+            )
+            targets += [logic] if logic is not None else []
+        return targets
+
+    def _inputs(self, features: pd.DataFrame) -> pd.DataFrame:
+        return (
+            FiringColumns(self.expert_).add(features) if self.ablation == "firings_as_features" else features
+        )
+
+    def logit(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the log-odds of label 1 before any hard fact, shape (n_rows,).
+
+        Raises
+        ------
+        NotFittedError, MissingColumnError
+        """
+        self._require_fitted("teacher_")
+        self._require_columns(features, self.expert_.columns)
+        said = np.zeros(len(features))
+        if self.taught_ or self.net_ is None:
+            said = self.teacher_.logit(self.expert_, features)
+        return said if self.net_ is None else said + self.net_.logit(self._inputs(features))
 
     def predict_proba(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """Return the probability of label 1, shape (n_rows,), with the experts' hard facts over it.
@@ -229,15 +205,14 @@ class Hybrid(Track):
         ------
         NotFittedError, MissingColumnError
         """
-        self._require_fitted("net_")
-        net: Net = self.net_
-        return self.expert_.shield(features, net.predict_proba(features))
+        chances: NDArray[np.float64] = expit(self.logit(features))
+        return self.expert_.shield(features, chances)
 
     def explain(self, features: pd.DataFrame) -> Explanations:
-        """Explain every row: the rules as the teacher weighs them, and the net's correction of the teacher.
+        """Explain every row: the rules as the teacher weighs them, and what was learned on top.
 
-        ``z(x) = b + logit prior(x) + sum of (a w_r + delta_r) t_r(x) + r(x)``, with r the correction; then
-        the hard facts.
+        ``z(x) = b + s logit prior(x) + sum of (a w_r + delta_r) t_r(x) + c(x)``, with c what witnesses and
+        net add; then the hard facts.
 
         Raises
         ------
@@ -247,8 +222,7 @@ class Hybrid(Track):
         from toolkit.knowledge.explain.explainer import Explainer
         from toolkit.knowledge.explain.sides import column_spread
 
-        self._require_fitted("net_")
-        self._require_columns(features, self.expert_.columns)
+        logit = self.logit(features)
         explainer = Explainer.of(
             self.knowledge_,
             self.expert_,
@@ -256,38 +230,34 @@ class Hybrid(Track):
             scale=self.teacher_.scale,
             shifts=self.teacher_.shifts,
             bias=self.teacher_.bias,
+            prior_scale=self.teacher_.prior_scale,
             spread=column_spread(self.seen_, list(self.knowledge_.columns)),
         )
-        return explainer.explain(features, self.net_.logit(features))
+        return explainer.explain(features, logit)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return lambda, the teacher and the recipe."""
-        if not hasattr(self, "net_"):
+        if not hasattr(self, "teacher_"):
             return {}
-        return {
+        said: dict[str, str | float | int | bool | None] = {
             "lambda": self.lambda_ if np.isfinite(self.lambda_) else None,
             "tau": self.tau,
             "teacher_scale": self.teacher_.scale,
             "teacher_bias": self.teacher_.bias,
-            "strength": self.strength_,
-            **self.recipe_.__dict__,
-            "n_parameters": self.net_.n_parameters,
-            "steps": self.steps_,
+            "teacher_prior_scale": self.teacher_.prior_scale,
+            "teacher_witness_scale": self.teacher_.witness_scale,
         }
+        if self.net_ is None:
+            return said
+        trained = {"n_parameters": self.net_.n_parameters, "steps": self.steps_}
+        return {**said, "strength": self.strength_, **self.recipe_.__dict__, **trained}
 
     def flop_counts(self) -> dict[str, float]:
         """Return matrix FLOPs of the fit and of predicting a row, from one probe step."""
         from toolkit.tracks import _torch
 
-        if not hasattr(self, "net_"):
+        net: Net | None = getattr(self, "net_", None)
+        if net is None:
             return {}
-        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.step_rows_)
+        step_flop, row_flop = _torch.count_flops(net.encoder, self.recipe_, self.step_rows_)
         return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
-
-
-def _folds(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
-    """Return a fold for every row; rows of one cluster share theirs."""
-    names, codes = np.unique(clusters, return_inverse=True)
-    generator = np.random.default_rng(derive_seed("folds", seed))
-    folds: NDArray[np.intp] = (generator.permutation(len(names)) % FOLDS)[codes]
-    return folds
