@@ -3,6 +3,7 @@
 Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
 
 1. first version
+2. the status ``not_applicable``
 
 Format history of `Evidence` (likewise, `EVIDENCE_VERSION`):
 
@@ -28,6 +29,7 @@ __all__ = [
     "EVIDENCE_VERSION",
     "N_BINS",
     "RECORD_VERSION",
+    "SETTLED",
     "CellRecord",
     "CellSpec",
     "Evidence",
@@ -35,12 +37,15 @@ __all__ = [
     "to_frame",
 ]
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 EVIDENCE_VERSION = 1
 N_BINS = 512
 """Score bins of the evidence, of equal width on the logit scale from -12 to 12."""
 
-Status = Literal["finished", "failed", "killed", "timeout", "lost"]
+Status = Literal["finished", "not_applicable", "failed", "killed", "timeout", "lost"]
+
+SETTLED: tuple[Status, ...] = ("finished", "not_applicable")
+"""Nothing went wrong, and running the cell again would change nothing."""
 
 
 class _Frozen(BaseModel):
@@ -80,11 +85,12 @@ class CellRecord(_Frozen):
     n_clusters : int or None
         Distinct clusters (households) among them.
     status : str
-        ``finished``, ``failed``, ``killed``, ``timeout`` or ``lost``.
+        ``finished``; ``not_applicable`` where a rung has fewer labels than the track can learn from;
+        ``failed``, ``killed``, ``timeout`` or ``lost``.
     quality : str or None
         ``clean``, ``contended`` or ``too_short``: the trust in the cost figures of `fit`.
     reason : str
-        Why it is not finished; empty when it is.
+        Why it is not finished, or does not apply; empty when it is.
     log_tail : str
         The end of the traceback of a failed cell.
     scores : mapping of str to float

@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from toolkit.knowledge import base as knowledge_base
+from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
@@ -29,8 +30,11 @@ __all__ = ["HybridParameters"]
 TEACHER_LABELS = 20_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
-TRUST = (1.0, 0.1, 0.0)
-"""Shares of the teacher's usual weight that are tried; the last is the neural track."""
+LESS_TRUST = (0.0, 0.1)
+"""Shares of the teacher's usual weight to try: none (the neural track), then, if that is better, some."""
+
+STILL_TAUGHT = 2.0
+"""With a larger lambda the teacher holds the net back, and how strongly it is penalised matters little."""
 
 LEAST_LAMBDA = 0.05
 """A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
@@ -119,15 +123,21 @@ class HybridParameters(Track):
             return track
         if self._doubts(len(train)):
             track = track._trusting(sample_clusters(train, self.search_rows, seed), seed, budget)
-        return track._strong_enough(train, seed, budget) if self.strength == "auto" else track
+        is_open = self.strength == "auto" and track.trust(len(train)) <= STILL_TAUGHT
+        return track._strong_enough(train, seed, budget) if is_open else track
 
     def _trusting(self, sample: TrainingData, seed: int, budget: Budget | None) -> Self:
         """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""
-        candidates = [replace(self, teacher_labels=share * (self.teacher_labels or 0.0)) for share in TRUST]
-        work = n_trials(len(sample)) * sum(each._work(len(sample)) for each in candidates)
-        if budget is not None and not budget.take(work):
+        n_rows, usual = len(sample), self.teacher_labels or 0.0
+        none, some = (replace(self, teacher_labels=share * usual) for share in LESS_TRUST)
+
+        def afforded(*tracks: Self) -> bool:
+            work = n_trials(n_rows) * sum(each._work(n_rows) for each in tracks)
+            return budget is None or budget.take(work)
+
+        if not afforded(self, none) or most_trusting([self, none], sample, seed) is self:
             return self
-        return most_trusting(candidates, sample, seed)
+        return most_trusting([some, none], sample, seed) if afforded(some, none) else none
 
     def _strong_enough(self, train: TrainingData, seed: int, budget: Budget | None) -> Self:
         """Return the track with the strength that does best on held-out clusters."""
@@ -142,7 +152,7 @@ class HybridParameters(Track):
         if self.tau is not None or not self.has_teacher:
             return self
         sample = sample_clusters(train, self.search_rows, seed)
-        expert = self._expert(train.schema, seed)
+        expert = self._expert(knowledge_base.load(self.knowledge), train.schema, seed)
         teacher = self._before_labels(expert, self._unlabelled(train, seed), train.schema)
         rows = Evidence.of(expert, teacher.witnesses, sample.features)
         said = Labels(sample.labels, sample.clusters)
@@ -165,14 +175,15 @@ class HybridParameters(Track):
     def _trial_work(self, n_rows: int) -> float:
         """Return the work of the trials that a fit with something left open does first."""
         rows = min(n_rows, self.search_rows)
-        trust = len(TRUST) * n_trials(rows) * self._work(rows) if self._doubts(n_rows) else 0.0
-        strengths: Iterator[Strength] = iter(STRENGTHS if self.strength == "auto" else ())
+        trust = 2 * n_trials(rows) * self._work(rows) if self._doubts(n_rows) else 0.0
+        is_open = self.strength == "auto" and self.trust(n_rows) <= STILL_TAUGHT
+        strengths: Iterator[Strength] = iter(STRENGTHS if is_open else ())
         return trust + sum(replace(self, strength=each)._work(rows) for each in strengths)
 
     # What search and fit both need of the teacher.
 
-    def _expert(self, schema: Schema, seed: int) -> ExpertSystem:
-        expert = compile_knowledge(knowledge_base.load(self.knowledge), schema)
+    def _expert(self, knowledge: KnowledgeBase, schema: Schema, seed: int) -> ExpertSystem:
+        expert = compile_knowledge(knowledge, schema)
         if self.ablation == "no_certainties":
             return replace(expert, weights=np.zeros(expert.n_rules))
         return flipped(expert, self.flip_signs, seed) if self.flip_signs else expert

@@ -20,8 +20,10 @@ __all__ = ["folds_of", "most_trusting", "n_trials"]
 AnyTrack = TypeVar("AnyTrack", bound=Track)
 
 FOLDS = 5
-WHOLE_ROUND_ROWS = 4_000
-"""Up to here every cluster is held out once; beyond, one fold holds enough of them."""
+ROUNDS = 3
+"""Folds of these that are held out on few rows; beyond `FEW_ROWS`, one holds clusters enough."""
+
+FEW_ROWS = 4_000
 
 SURE = 0.95
 
@@ -36,7 +38,7 @@ def folds_of(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
 
 def n_trials(n_rows: int) -> int:
     """Return how many fits judge one candidate."""
-    return FOLDS if n_rows <= WHOLE_ROUND_ROWS else 1
+    return ROUNDS if n_rows <= FEW_ROWS else 1
 
 
 def most_trusting(candidates: Sequence[AnyTrack], train: TrainingData, seed: int) -> AnyTrack:

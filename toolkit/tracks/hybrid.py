@@ -94,7 +94,7 @@ class Hybrid(HybridParameters):
         """
         self._require_rows(train)
         self.knowledge_ = knowledge_base.load(self.knowledge)
-        self.expert_ = self._expert(train.schema, seed)
+        self.expert_ = self._expert(self.knowledge_, train.schema, seed)
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
         self.seen_ = few_rows(train.features if len(train) else train.unlabelled)
         unlabelled = self._unlabelled(train, seed)
