@@ -141,7 +141,7 @@ class Store:
                 self._track_run(experiment, identifier, track, now - place)
 
     def finished(self, experiment: str) -> dict[str, CellRecord]:
-        """Return the latest record of each fingerprint that need not run again: finished or not applicable."""
+        """Return the latest record of each fingerprint that is settled: finished or not applicable."""
         return {record.fingerprint: record for record, _ in self._cells(experiment, "FINISHED")}
 
     def read(
