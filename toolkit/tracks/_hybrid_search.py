@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import Ablation, flipped
 from toolkit.tracks._hybrid_trials import folds_of, most_trusting, n_trials
 from toolkit.tracks._net import STRENGTHS, Recipe, Strength
-from toolkit.tracks._search import Budget, Contest, Trial, sample_clusters
-from toolkit.tracks._teacher import FEWEST_CLUSTERS, TAUS, Evidence, Labels, Teacher, choose_tau
+from toolkit.tracks._search import Budget, sample_clusters
+from toolkit.tracks._teacher import TAUS, Evidence, Labels, Teacher, choose_tau
 from toolkit.tracks._teacher_witnesses import Witnesses
 from toolkit.tracks.base import Track
 
@@ -41,6 +41,9 @@ LEAST_LAMBDA = 0.05
 
 TAU_WORK = 4.0
 """Row passes that the choice of tau is worth, about."""
+
+
+AnyHybrid = TypeVar("AnyHybrid", bound="HybridParameters")
 
 
 @dataclass
@@ -121,32 +124,22 @@ class HybridParameters(Track):
         )
         if not len(train):
             return track
+        sample = sample_clusters(train, self.search_rows, seed)
         if self._doubts(len(train)):
-            track = track._trusting(sample_clusters(train, self.search_rows, seed), seed, budget)
-        is_open = self.strength == "auto" and track.trust(len(train)) <= STILL_TAUGHT
-        return track._strong_enough(train, seed, budget) if is_open else track
+            track = track._trusting(sample, seed, budget)
+        if self.strength == "auto" and track.trust(len(train)) <= STILL_TAUGHT:
+            strengths = [replace(track, strength=each) for each in STRENGTHS]
+            track = most_trusting(_afforded(strengths, len(sample), budget), sample, seed)
+        return track
 
     def _trusting(self, sample: TrainingData, seed: int, budget: Budget | None) -> Self:
         """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""
-        n_rows, usual = len(sample), self.teacher_labels or 0.0
+        usual = self.teacher_labels or 0.0
         none, some = (replace(self, teacher_labels=share * usual) for share in LESS_TRUST)
-
-        def afforded(*tracks: Self) -> bool:
-            work = n_trials(n_rows) * sum(each._work(n_rows) for each in tracks)
-            return budget is None or budget.take(work)
-
-        if not afforded(self, none) or most_trusting([self, none], sample, seed) is self:
+        if most_trusting(_afforded([self, none], len(sample), budget), sample, seed) is self:
             return self
-        return most_trusting([some, none], sample, seed) if afforded(some, none) else none
-
-    def _strong_enough(self, train: TrainingData, seed: int, budget: Budget | None) -> Self:
-        """Return the track with the strength that does best on held-out clusters."""
-        trial = Trial.of(train, self.search_rows, seed)
-        if len(np.unique(trial.held_out.clusters)) < FEWEST_CLUSTERS / 2:
-            return self
-        contest: Contest[Self] = Contest(trial, budget, lambda each: each._work(len(trial.fitting)))
-        contest.enter((replace(self, strength=each) for each in STRENGTHS), path=True)
-        return replace(contest.best(self))
+        both = _afforded([some, none], len(sample), budget)
+        return most_trusting(both, sample, seed) if len(both) > 1 else none
 
     def _with_tau(self, train: TrainingData, seed: int) -> Self:
         if self.tau is not None or not self.has_teacher:
@@ -207,3 +200,14 @@ class HybridParameters(Track):
             return features
         generator = np.random.default_rng(derive_seed("unlabelled", seed))
         return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]
+
+
+def _afforded(candidates: Sequence[AnyHybrid], n_rows: int, budget: Budget | None) -> list[AnyHybrid]:
+    """Return the candidates from the first on whose trials fit into the budget; one alone needs no trial."""
+    found = list(candidates[:1])
+    for candidate in candidates[1:]:
+        new = [*found, candidate] if len(found) == 1 else [candidate]
+        if budget is not None and not budget.take(n_trials(n_rows) * sum(each._work(n_rows) for each in new)):
+            break
+        found.append(candidate)
+    return found
