@@ -106,18 +106,38 @@ NonNegative = Annotated[Amount, AfterValidator(_not_negative)]
 
 
 class Rung(Frozen):
-    """One step of the ladder: how much training data.
+    """One step of the ladder: how much training data, in clusters or in labels.
 
     Parameters
     ----------
-    share : float
-        Share of the training clusters (households), above 0 and at most 1.
+    share : float, optional
+        Share of the training clusters (households), above 0 and at most 1; all their rows are labelled.
     cutoffs : int, optional
         Number of cut-off dates, most recent first; tasks without time ignore it. None means all.
+    labels : int, optional
+        Instead of a share: exactly so many labelled rows, of whole clusters but for the last. 0 gives none.
+    unlabelled : int, optional
+        Most unlabelled rows beside them; by default 4 for each labelled row.
     """
 
-    share: Share
+    share: Share | None = None
     cutoffs: Count | None = None
+    labels: Annotated[int, Field(strict=True, ge=0)] | None = None
+    unlabelled: Annotated[int, Field(strict=True, ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _share_or_labels(self) -> Rung:
+        if (self.share is None) == (self.labels is None):
+            got = "neither" if self.share is None else "both"
+            raise ValueError(f"a rung gives a share or a number of labels, e.g. {{share: 0.5}}, got {got}")
+        return self
+
+    def is_above(self, lower: Rung) -> bool:
+        """Return whether this rung has more data than another, which is counted in the same way."""
+        if self.labels is not None and lower.labels is not None:
+            return self.labels > lower.labels
+        share, lower_share = self.share or 0.0, lower.share or 0.0
+        return share > lower_share or (self.cutoffs or math.inf) > (lower.cutoffs or math.inf)
 
 
 class Ladder(Frozen):
@@ -132,11 +152,25 @@ class Ladder(Frozen):
         if not rungs:
             raise ValueError("a ladder needs at least one rung, e.g. {share: 1.0}")
         for index, (lower, upper) in enumerate(itertools.pairwise(rungs), start=1):
-            if upper.share <= lower.share and (upper.cutoffs or math.inf) <= (lower.cutoffs or math.inf):
+            if (lower.labels is None) != (upper.labels is None):
                 raise ValueError(
-                    f"rungs rise: rung {index} must have a larger share or more cut-offs than the one before"
+                    f"a ladder counts in shares or in labels, but rung {index} counts otherwise than the one "
+                    "before"
                 )
+            if upper.labels is not None and upper.cutoffs != lower.cutoffs:
+                raise ValueError(
+                    f"rungs of labels have the same cutoffs, else they would not be nested: rung {index} has "
+                    f"{upper.cutoffs or 'all'}, the one before {lower.cutoffs or 'all'}"
+                )
+            if not upper.is_above(lower):
+                more = "a larger share or more cut-offs" if upper.labels is None else "more labels"
+                raise ValueError(f"rungs rise: rung {index} must have {more} than the one before")
         return rungs
+
+    @property
+    def counts_labels(self) -> bool:
+        """Whether rungs are numbers of labels, not shares of clusters."""
+        return self.rungs[0].labels is not None
 
 
 class Engine(Frozen):

@@ -2,7 +2,7 @@
 
 Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
 
-2. `trials`: what the search tried; version 1 reads as no trials
+2. `trials`: what the search tried (none in version 1); the status ``not_applicable``
 1. first version
 
 Format history of `Evidence` (likewise, `EVIDENCE_VERSION`):
@@ -29,6 +29,7 @@ __all__ = [
     "EVIDENCE_VERSION",
     "N_BINS",
     "RECORD_VERSION",
+    "SETTLED",
     "CellRecord",
     "CellSpec",
     "Evidence",
@@ -45,7 +46,10 @@ N_BINS = 512
 _NOT_FLAT = ("scores", "costs", "chosen", "trials", "machine", "log_tail")
 """Fields of a record that have no column of their own in a table."""
 
-Status = Literal["finished", "failed", "killed", "timeout", "lost"]
+Status = Literal["finished", "not_applicable", "failed", "killed", "timeout", "lost"]
+
+SETTLED: tuple[Status, ...] = ("finished", "not_applicable")
+"""Nothing went wrong, and running the cell again would change nothing."""
 
 
 class _Frozen(BaseModel):
@@ -120,11 +124,12 @@ class CellRecord(_Frozen):
     n_clusters : int or None
         Distinct clusters (households) among them.
     status : str
-        ``finished``, ``failed``, ``killed``, ``timeout`` or ``lost``.
+        ``finished``; ``not_applicable`` where a rung has fewer labels than the track can learn from;
+        ``failed``, ``killed``, ``timeout`` or ``lost``.
     quality : str or None
         ``clean``, ``contended`` or ``too_short``: the trust in the cost figures of `fit`.
     reason : str
-        Why it is not finished; empty when it is.
+        Why it is not finished, or does not apply; empty when it is.
     log_tail : str
         The end of the traceback of a failed cell.
     scores : mapping of str to float

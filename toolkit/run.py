@@ -26,7 +26,7 @@ from toolkit.analysis.export import to_json
 from toolkit.config import Experiment
 from toolkit.context import code_version, read_results, report_folder, write_context
 from toolkit.errors import StoreError, ToolkitError
-from toolkit.records import CellSpec
+from toolkit.records import SETTLED, CellSpec
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
@@ -251,7 +251,7 @@ def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: C
     for outcome in recovered.outcomes:
         store.log_cell(outcome.record, outcome.evidence.to_bytes() if outcome.evidence else None)
         discard(spool, outcome.record.fingerprint)
-        if not fresh and outcome.record.status == "finished":
+        if not fresh and outcome.record.status in SETTLED:
             done[outcome.record.fingerprint] = outcome.record
     for record in done.values():
         plan.estimate.observe(record)
@@ -267,7 +267,7 @@ def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: C
             store.log_cell(outcome.record, outcome.evidence.to_bytes() if outcome.evidence else None)
             discard(spool, outcome.record.fingerprint)
             display.on_end(outcome.record)
-            failed += outcome.record.status != "finished"
+            failed += outcome.record.status not in SETTLED
     return failed
 
 

@@ -18,6 +18,7 @@ from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _torch
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._filters import FURTHEST, SMALLEST, FilterBank
+from toolkit.tracks._module import tensors
 from toolkit.tracks._net import Net, Recipe
 from toolkit.tracks._torch import Target, count_flops
 from toolkit.tracks.neural import Neural
@@ -130,7 +131,7 @@ def test_numpy_predicts_what_torch_trained(rows, schema, dropout, monkeypatch):
     net = _torch.train(encoder, replace(SMALL, dropout=dropout), [one], seed=1).net
     (module,) = modules
     with torch.no_grad():
-        wanted = module.eval()(*_torch._tensors(one.rows, "cpu")).numpy()
+        wanted = module.eval()(*tensors(one.rows, "cpu")).numpy()
     assert np.ptp(wanted) > 1
     np.testing.assert_allclose(net.logit(*rows), wanted, atol=1e-4)
     assert net.n_parameters == sum(tensor.numel() for tensor in module.parameters())

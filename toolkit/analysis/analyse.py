@@ -9,6 +9,7 @@ from typing import Any
 
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_list, price_rung
+from toolkit.analysis.few_labels import few_labels, told
 from toolkit.analysis.forecast import track_curves
 from toolkit.analysis.front import mark_front
 from toolkit.analysis.inputs import draw_inputs
@@ -86,6 +87,8 @@ def analyse(
     chosen = _in_order(deployed(list(priced.values())), tracks)
     entering = [(one.track, one.rung) for one in chosen.values()]
     curves = track_curves(finished, primary)
+    saved, statements = few_labels(experiment, primary, stacks, drawn, weights)
+    findings = (*findings, *told(statements))
     return Results(
         experiment=experiment.model_dump(mode="json"),
         task=about,
@@ -99,6 +102,8 @@ def analyse(
         knowledge=tuple(knowledge),
         environment=dict(environment or {}),
         prices=price_list(inputs),
+        labels_saved=saved,
+        statements=statements,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict
-from toolkit.records import CellRecord
+from toolkit.records import SETTLED, CellRecord
 
 __all__ = [
     "Board",
@@ -270,7 +270,7 @@ def report_board(results: Results) -> Board:
         "probability_deep_learning_worth_it": verdict.probability_deep_learning_worth_it,
         "margin": verdict.margin,
         "cells": float(len(statuses)),
-        "cells_not_finished": float(sum(status != "finished" for status in statuses)),
+        "cells_not_finished": float(sum(status not in SETTLED for status in statuses)),
     }
     points = tuple(
         Point(name, value) for name, value in figures.items() if value is not None and math.isfinite(value)

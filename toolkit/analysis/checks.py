@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from toolkit.analysis.results import CellKey, Curve, Finding
 from toolkit.analysis.stacks import Stack
-from toolkit.records import CellRecord, Evidence
+from toolkit.records import SETTLED, CellRecord, Evidence
 
 __all__ = ["check_cells", "check_curves", "check_stacks"]
 
@@ -34,7 +34,9 @@ def check_cells(
                 "track_missing", "error", f"{track} has no finished cell, so it is in no comparison"
             )
     for track in dict.fromkeys(cell.track for cell in cells):
-        broken = [cell for cell in cells if cell.track == track and cell.status != "finished"]
+        own = [cell for cell in cells if cell.track == track]
+        yield from _without_labels(track, [cell for cell in own if cell.status == "not_applicable"])
+        broken = [cell for cell in own if cell.status not in SETTLED]
         if broken:
             first = broken[0]
             reason = f": {first.reason}" if first.reason else ""
@@ -81,6 +83,16 @@ def check_cells(
             "warning",
             f"{len(bare)} finished cells left no evidence ({_list(dict.fromkeys(c.track for c in bare))}), "
             "so they have no intervals and no value in money",
+        )
+
+
+def _without_labels(track: str, cells: Sequence[CellRecord]) -> Iterator[Finding]:
+    if cells:
+        places = _list(dict.fromkeys(f"{cell.n_train:,} labels" for cell in cells))
+        yield Finding(
+            "cells_not_applicable",
+            "info",
+            f"{len(cells)} of {track}'s cells do not apply ({places}): {cells[0].reason}",
         )
 
 

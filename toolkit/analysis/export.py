@@ -66,6 +66,8 @@ def to_json(results: Results) -> dict[str, Any]:
         "curves": [_curve(curve) for curve in results.curves],
         "pairs": [asdict(pair) for pair in results.pairs],
         "findings": [asdict(finding) for finding in results.findings],
+        "labels_saved": [asdict(saved) for saved in results.labels_saved],
+        "statements": [asdict(statement) for statement in results.statements],
         "knowledge": list(results.knowledge),
         "prices": list(results.prices),
         "environment": results.environment,

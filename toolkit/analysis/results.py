@@ -10,7 +10,18 @@ import pandas as pd
 
 from toolkit.records import Evidence
 
-__all__ = ["Curve", "Finding", "Interval", "Pair", "Results", "RungSummary", "TrackVerdict", "Verdict"]
+__all__ = [
+    "Curve",
+    "Finding",
+    "Interval",
+    "LabelsSaved",
+    "Pair",
+    "Results",
+    "RungSummary",
+    "Statement",
+    "TrackVerdict",
+    "Verdict",
+]
 
 CellKey = tuple[str, int, int]
 """(track, rung, seed)."""
@@ -98,6 +109,60 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class LabelsSaved:
+    """What another track needs to be as good as the hybrid is with few labels.
+
+    Parameters
+    ----------
+    score : str
+        Score or error that is compared.
+    track : str
+        The hybrid.
+    against : str
+        The track that needs more labels.
+    labels : int
+        That the hybrid has.
+    quality : Interval
+        Its score or error there.
+    needed : Interval
+        Labels that the other needs; `fewest` means that so many are enough and fewer were not tried,
+        infinity that `most` are not enough.
+    fewest, most : int
+        Labels of the other's smallest and largest rung.
+    """
+
+    score: str
+    track: str
+    against: str
+    labels: int
+    quality: Interval
+    needed: Interval
+    fewest: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Something that was to be shown: whether the cells show it.
+
+    Parameters
+    ----------
+    code : str
+    sentence : str
+        What was found, with its figures.
+    difference : Interval or None
+        What it rests on; None where the cells cannot tell.
+    holds : bool or None
+        None where the cells cannot tell.
+    """
+
+    code: str
+    sentence: str
+    difference: Interval | None
+    holds: bool | None
+
+
+@dataclass(frozen=True)
 class TrackVerdict:
     """One track as it enters the verdict: at the rung that the validation block values most."""
 
@@ -141,8 +206,8 @@ class Results:
     cells : DataFrame
         `records.to_frame`: one row a cell, failures included.
     evidence : mapping of (track, rung, seed) to Evidence
-    summaries, curves, pairs, verdict, findings
-        From the analysis.
+    summaries, curves, pairs, verdict, findings, labels_saved, statements
+        From the analysis; the last two are empty unless the ladder counts labels and there is a hybrid.
     knowledge : list of mapping
         One a knowledge base in use: ``tracks``, ``name``, ``hash``, ``rules`` (list of mapping with
         ``id``, ``when``, ``then``, ``certainty``, ``because``); since it is held against training rows
@@ -165,3 +230,5 @@ class Results:
     knowledge: tuple[Mapping[str, Any], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     prices: tuple[Mapping[str, Any], ...] = ()
+    labels_saved: tuple[LabelsSaved, ...] = ()
+    statements: tuple[Statement, ...] = ()

@@ -27,6 +27,7 @@ __all__ = ["Store"]
 WORKFLOW = "workflowType=machine_learning"
 RUN_STATUS = {
     "finished": "FINISHED",
+    "not_applicable": "FINISHED",
     "failed": "FAILED",
     "killed": "KILLED",
     "timeout": "KILLED",
@@ -140,7 +141,7 @@ class Store:
                 self._track_run(experiment, identifier, track, now - place)
 
     def finished(self, experiment: str) -> dict[str, CellRecord]:
-        """Return the latest finished record of every fingerprint."""
+        """Return the latest record of each fingerprint that is settled: finished or not applicable."""
         return {record.fingerprint: record for record, _ in self._cells(experiment, "FINISHED")}
 
     def read(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from toolkit import registry
 from toolkit.config import Rung
-from toolkit.errors import ToolkitError
+from toolkit.errors import OneClassError, TooFewLabelsError, ToolkitError
 from toolkit.machine import pin_one_thread
 from toolkit.meters._window import Window
 from toolkit.meters.base import Meter, Phase, Quality, Reading
@@ -103,11 +103,15 @@ def run_cell(job: CellJob) -> int:
     try:
         outcome = _Cell(job).run(started_at)
     except (Exception, SystemExit) as error:
+        # a ladder of labels begins below what some tracks need: that is no failure
+        has_few = job.rung is not None and job.rung.labels is not None
+        settled = has_few and isinstance(error, TooFewLabelsError | OneClassError)
+        tail = "" if settled else "".join(traceback.format_exception(error))[-_TAIL_CHARACTERS:]
         record = CellRecord(
             **job.spec.model_dump(exclude={"data_rung"}),
-            status="failed",
+            status="not_applicable" if settled else "failed",
             reason=_sentence(error),
-            log_tail="".join(traceback.format_exception(error))[-_TAIL_CHARACTERS:],
+            log_tail=tail,
             costs=dict(job.import_costs),
             machine=dict(job.machine),
             started_at=started_at,

@@ -101,7 +101,7 @@ def make_plan(
     task.prepare(progress)
     schema = task.schema()
     tracks = {name: check_track(experiment, name, track, schema) for name, track in tracks.items()}
-    rows = [task.n_train(rung) for rung in experiment.ladder.rungs]
+    rows = _rows(experiment, task)
     n_seeds = 1 if quick else (seeds or experiment.ladder.seeds)
     data_version = task.data_version()
     fingerprinter = Fingerprinter(task, data_version=data_version, search=experiment.search)
@@ -137,6 +137,18 @@ def make_plan(
         data_version=data_version,
         left_out=f"left out: {'; '.join(skipped)}" if skipped else "",
     )
+
+
+def _rows(experiment: Experiment, task: Task) -> list[int]:
+    """Return the expected number of labelled rows of each rung of the ladder."""
+    rows = []
+    for index, rung in enumerate(experiment.ladder.rungs):
+        try:
+            rows.append(task.n_train(rung))
+        except ParameterError as error:
+            where = experiment.where("ladder", "rungs", index, *error.path)
+            raise ConfigError(error.problem, where=where) from error
+    return rows
 
 
 def _chosen_tracks(experiment: Experiment, only: Sequence[str] | None) -> list[str]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from toolkit.records import CellRecord, CellSpec
+from toolkit.records import SETTLED, CellRecord, CellSpec
 from toolkit.sweep.local import Event
 from toolkit.sweep.plan import Plan
 
@@ -112,7 +112,8 @@ def _line(record: CellRecord) -> str:
     size = f"{record.n_rules} rules" if record.n_rules is not None else f"{record.n_train:,} rows"
     start = f"{escape(record.track):<10} rung {record.rung:<2} seed {record.seed}  {size:>13}"
     if record.status != "finished":
-        return f"{start}  [red]{record.status}: {escape(record.reason)}[/]"
+        colour = "dim" if record.status in SETTLED else "red"
+        return f"{start}  [{colour}]{record.status.replace('_', ' ')}: {escape(record.reason)}[/]"
     figures = [
         ("log loss", record.scores.get("error_log_loss"), ".4f"),
         ("PR-AUC", record.scores.get("score_average_precision"), ".4f"),

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.config import Rung
 from toolkit.seeding import derive_seed
 from toolkit.tasks._retail_cache import ROWS, Manifest
 from toolkit.tasks._retail_calendar import EPOCH, LOOK_BACK_DAYS, day_of
 from toolkit.tasks._retail_columns import CHANNELS, NUMBERS
 from toolkit.tasks._retail_sequence import PurchaseDays
+from toolkit.tasks.base import labels_of
 
 __all__ = ["Chosen", "RetailRows", "Taken", "count_of"]
 
@@ -47,6 +49,32 @@ class Taken:
     clusters: NDArray[np.int32]
     time: NDArray[np.int32]
     sequence: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def without(self, household: int, n_rows: int, seed: int) -> Taken:
+        """Return the same rows but for `n_rows` of one household, in an order that nests.
+
+        Parameters
+        ----------
+        household : int
+            Its number.
+        n_rows : int
+            Number of its rows that go.
+        seed : int
+        """
+        own = np.flatnonzero(self.clusters == household)
+        generator = np.random.default_rng(derive_seed("retail", "last household", seed, household))
+        kept = np.ones(len(self), np.bool_)
+        kept[generator.permutation(own)[len(own) - n_rows :]] = False
+        return Taken(
+            self.features[kept].reset_index(drop=True),
+            self.labels[kept],
+            self.clusters[kept],
+            self.time[kept],
+            None if self.sequence is None else self.sequence[kept],
+        )
 
 
 class RetailRows:
@@ -83,42 +111,60 @@ class RetailRows:
         starts: NDArray[np.int32] = self._starts[self._position[cutoff]]
         return starts[1:] - starts[:-1]
 
-    def ladder(
-        self, cutoffs: tuple[dt.date, ...], *, share: float, n_cutoffs: int | None, seed: int
-    ) -> tuple[Chosen, Chosen]:
-        """Choose the labelled and the unlabelled households of each training cut-off.
+    def ladder(self, cutoffs: tuple[dt.date, ...], rung: Rung, seed: int) -> tuple[Taken, Taken]:
+        """Read the labelled and the unlabelled rows of a rung.
 
         Parameters
         ----------
         cutoffs : tuple of date
             All training cut-offs, most recent first.
-        share : float
-            Share of the households that are labelled; nested within a seed.
-        n_cutoffs : int or None
-            Number of cut-offs that are labelled; None for all.
+        rung : Rung
         seed : int
 
         Returns
         -------
-        labelled, unlabelled : mapping of date to ndarray of shape (n_households,), bool
-            Unlabelled are household-weeks that are not labelled, in an order that depends on the
-            seed alone, up to the cap of rows.
+        labelled : Taken
+            Nested within a seed: a smaller rung's rows are among those of a larger.
+        unlabelled : Taken
+            Rows of household-weeks without a label, in an order that depends on the seed alone, up to
+            the cap of rows.
+
+        Raises
+        ------
+        ParameterError
+            The rung asks for more labels than there are training rows.
         """
         order = np.random.default_rng(derive_seed("retail", "subset", seed)).permutation(self.n_households)
+        days = cutoffs[: rung.cutoffs]
         member = np.zeros(self.n_households, np.bool_)
-        member[order[: count_of(share, self.n_households)]] = True
-        labelled = dict.fromkeys(cutoffs[:n_cutoffs], member)
+        member[order[: self._n_labelled(days, rung, order)]] = True
+        chosen = dict.fromkeys(days, member)
 
-        is_labelled = np.stack([labelled.get(day, np.zeros_like(member)) for day in cutoffs])
+        is_labelled = np.stack([chosen.get(day, np.zeros_like(member)) for day in cutoffs])
         sizes = np.stack([self.sizes(day) for day in cutoffs])
-        cap = min(UNLABELLED_PER_LABEL * int(sizes[is_labelled].sum()), MAX_UNLABELLED)
+        n_rows = int(sizes[is_labelled].sum())
+        n_labels = n_rows if rung.labels is None else rung.labels
+        cap = UNLABELLED_PER_LABEL * n_labels if rung.unlabelled is None else rung.unlabelled
         weeks = np.random.default_rng(derive_seed("retail", "unlabelled", seed)).permutation(sizes.size)
         weeks = weeks[~is_labelled.ravel()[weeks]]
-        weeks = weeks[np.cumsum(sizes.ravel()[weeks]) <= cap]
+        weeks = weeks[np.cumsum(sizes.ravel()[weeks]) <= min(cap, MAX_UNLABELLED)]
         is_unlabelled = np.zeros(sizes.size, np.bool_)
         is_unlabelled[weeks] = True
         masks = is_unlabelled.reshape(sizes.shape)
-        return labelled, {day: mask for day, mask in zip(cutoffs, masks, strict=True) if mask.any()}
+        unlabelled = {day: mask for day, mask in zip(cutoffs, masks, strict=True) if mask.any()}
+
+        labelled = self.take(chosen)
+        if n_rows > n_labels:
+            labelled = labelled.without(order[member[order]][-1], n_rows - n_labels, seed)
+        return labelled, self.take(unlabelled)
+
+    def _n_labelled(self, days: tuple[dt.date, ...], rung: Rung, order: NDArray[np.int64]) -> int:
+        """Return how many households, in order, have the rows of a rung; the last one perhaps too many."""
+        if rung.labels is None:
+            return count_of(rung.share or 0.0, self.n_households)
+        sizes = np.stack([self.sizes(day) for day in days]).sum(axis=0)
+        labels = labels_of(rung, int(sizes.sum()))
+        return int(np.searchsorted(np.cumsum(sizes[order]), labels)) + 1 if labels else 0
 
     def take(self, chosen: Chosen) -> Taken:
         """Read all rows of the chosen households.

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from toolkit.config import Rung
+from toolkit.errors import ParameterError
 from toolkit.seeding import derive_seed
 
-__all__ = ["Block", "Column", "Progress", "Schema", "Task", "TaskData", "TrainingData"]
+__all__ = ["Block", "Column", "Progress", "Schema", "Task", "TaskData", "TrainingData", "labels_of"]
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0 to 1."""
@@ -121,8 +122,8 @@ class TrainingData:
     features, labels, clusters, time
         As in `Block`; the labels of the rung, and no others.
     unlabelled : DataFrame of shape (n_unlabelled, n_columns)
-        Features of further rows of the training period, never of evaluation rows;
-        at most 4 x n_train and at most 200,000.
+        Features of further rows of the training period, never of evaluation rows; at most
+        4 x n_train, or as many as the rung says, and at most 200,000.
     schema : Schema
         Names, kinds and levels of the columns.
     sequence, unlabelled_sequence : ndarray of shape (n_rows, n_channels, n_steps), uint8, optional
@@ -203,6 +204,32 @@ class TaskData:
     test: Block
 
 
+def labels_of(rung: Rung, n_rows: int) -> int:
+    """Return the number of labels that a rung asks for, of so many rows that could be labelled.
+
+    Parameters
+    ----------
+    rung : Rung
+        With `labels`.
+    n_rows : int
+        Training rows at the rung's cut-offs.
+
+    Raises
+    ------
+    ParameterError
+        It asks for more than there are.
+    """
+    labels = rung.labels or 0
+    if labels > n_rows:
+        at = "" if rung.cutoffs is None else f" at the {rung.cutoffs} most recent cut-offs"
+        raise ParameterError(
+            f"the rung asks for {labels:,} labels, but there are {n_rows:,} training rows{at}; ask for fewer"
+            + ("" if rung.cutoffs is None else ", or for more cutoffs"),
+            path=("labels",),
+        )
+    return labels
+
+
 class Task(ABC):
     """A supervised binary task. Subclasses are dataclasses whose fields are the YAML's parameters.
 
@@ -244,7 +271,13 @@ class Task(ABC):
 
     @abstractmethod
     def n_train(self, rung: Rung) -> int:
-        """Return the approximate number of labelled rows of `rung` (after `prepare`)."""
+        """Return the approximate number of labelled rows of `rung` (after `prepare`).
+
+        Raises
+        ------
+        ParameterError
+            The rung asks for more labels than there are training rows.
+        """
 
     @abstractmethod
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:

@@ -23,7 +23,7 @@ from toolkit.errors import ParameterError
 from toolkit.seeding import derive_seed
 from toolkit.tasks._cdnow_features import SCHEMA, CutoffRows, FeatureBuilder
 from toolkit.tasks._cdnow_orders import ALL_ARRIVED, FIRST_DAY, N_DAYS, orders_file, read_orders
-from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData
+from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of
 
 __all__ = ["Cdnow"]
 
@@ -100,7 +100,10 @@ class Cdnow(Task):
 
     def n_train(self, rung: Rung) -> int:
         """Return the number of labelled rows of `rung`."""
-        return _count(rung.share, self._n_customers) * len(self._split.train[: rung.cutoffs])
+        n_days = len(self._split.train[: rung.cutoffs])
+        if rung.share is None:
+            return labels_of(rung, self._n_customers * n_days)
+        return _count(rung.share, self._n_customers) * n_days
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Build one cell's rows.
@@ -193,8 +196,18 @@ class Cdnow(Task):
         labelled = np.zeros((len(days), n_customers), np.bool_)
         if rung is not None:
             order = np.random.default_rng(derive_seed("cdnow", "subset", seed)).permutation(n_customers)
-            labelled[: rung.cutoffs, order[: _count(rung.share, n_customers)]] = True
-        cap = min(UNLABELLED_PER_LABEL * np.count_nonzero(labelled), MAX_UNLABELLED)
+            climbed = labelled[: rung.cutoffs]
+            if rung.share is None:
+                # whole customers, and of one more the most recent cut-offs
+                whole, rest = divmod(labels_of(rung, climbed.size), len(climbed))
+                climbed[:, order[:whole]] = True
+                climbed[:rest, order[whole : whole + 1]] = True
+            else:
+                climbed[:, order[: _count(rung.share, n_customers)]] = True
+        cap = UNLABELLED_PER_LABEL * int(np.count_nonzero(labelled))
+        if rung is not None and rung.unlabelled is not None:
+            cap = rung.unlabelled
+        cap = min(cap, MAX_UNLABELLED)
         others = np.random.default_rng(derive_seed("cdnow", "unlabelled", seed)).permutation(labelled.size)
         others = others[~labelled.ravel()[others]][:cap]
         unlabelled = np.zeros(labelled.size, np.bool_)

@@ -20,7 +20,7 @@ from toolkit.config import Rung
 from toolkit.errors import ParameterError
 from toolkit.seeding import derive_seed
 from toolkit.tasks._churn_table import SCHEMA, Customers, read_customers, table_files
-from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData
+from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of
 
 __all__ = ["Churn"]
 
@@ -89,7 +89,7 @@ class Churn(Task):
 
     def n_train(self, rung: Rung) -> int:
         """Return the number of labelled rows of `rung`; cut-offs are ignored."""
-        return _count(rung.share, self._n_training)
+        return _n_labels(rung, self._n_training)
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Read the table and choose the rung's customers.
@@ -109,8 +109,9 @@ class Churn(Task):
         customers = read_customers(table_files())
         train, valid, test = self._parts(customers.labels)
         order = np.random.default_rng(derive_seed("churn", "subset", seed)).permutation(train)
-        n_labelled = 0 if rung is None else _count(rung.share, len(order))
-        n_unlabelled = min(UNLABELLED_PER_LABEL * n_labelled, MAX_UNLABELLED)
+        n_labelled = 0 if rung is None else _n_labels(rung, len(order))
+        cap = None if rung is None else rung.unlabelled
+        n_unlabelled = min(UNLABELLED_PER_LABEL * n_labelled if cap is None else cap, MAX_UNLABELLED)
         labelled = _block(customers, np.sort(order[:n_labelled]))
         others = _block(customers, np.sort(order[n_labelled : n_labelled + n_unlabelled]))
         return TaskData(
@@ -159,6 +160,11 @@ class Churn(Task):
                 part.append(cut)
         train, valid, test = (np.sort(np.concatenate(part)) for part in parts)
         return train, valid, test
+
+
+def _n_labels(rung: Rung, n_customers: int) -> int:
+    """Return how many customers a rung labels."""
+    return _count(rung.share, n_customers) if rung.share is not None else labels_of(rung, n_customers)
 
 
 def _count(share: float, n_customers: int) -> int:

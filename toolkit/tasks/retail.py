@@ -25,7 +25,7 @@ from toolkit.tasks._retail_columns import schema_of
 from toolkit.tasks._retail_events import package_folder
 from toolkit.tasks._retail_rows import RetailRows, count_of
 from toolkit.tasks._retail_scores import stock_error, top_scores
-from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData
+from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of
 
 __all__ = ["Retail"]
 
@@ -102,7 +102,9 @@ class Retail(Task):
         manifest = self._cache().required()
         rows = dict(zip(manifest.cutoffs, manifest.n_rows, strict=True))
         total = sum(rows[str(day)] for day in self._split().train[: rung.cutoffs])
-        return round(total * count_of(rung.share, manifest.n_households) / manifest.n_households)
+        if rung.labels is not None:
+            return labels_of(rung, total)
+        return round(total * count_of(rung.share or 0.0, manifest.n_households) / manifest.n_households)
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Load one cell's data.
@@ -110,8 +112,8 @@ class Retail(Task):
         Parameters
         ----------
         rung : Rung or None
-            Share of households and number of cut-offs, most recent first. Subsets are nested
-            within a seed: a smaller rung's rows are among those of a larger.
+            Share of households, or number of labels, and number of cut-offs, most recent first.
+            Subsets are nested within a seed: a smaller rung's rows are among those of a larger.
         seed : int
             Salts the choice of households.
 
@@ -119,6 +121,8 @@ class Retail(Task):
         ------
         DataError
             `prepare` has not been called, or the cache is damaged.
+        ParameterError
+            The rung asks for more labels than there are training rows.
         """
         cache = self._cache()
         manifest = cache.required()
@@ -126,22 +130,18 @@ class Retail(Task):
         schema = self._schema(manifest)
         rows = RetailRows(cache.folder, manifest, schema.numbers, sequence=self.sequence)
         parts = self._split()
-        labelled, unlabelled = (
-            ({}, {})
-            if rung is None
-            else rows.ladder(parts.train, share=rung.share, n_cutoffs=rung.cutoffs, seed=seed)
-        )
-        train, others = rows.take(labelled), rows.take(unlabelled)
+        nothing = rows.take({})
+        train, unlabelled = (nothing, nothing) if rung is None else rows.ladder(parts.train, rung, seed)
         return TaskData(
             train=TrainingData(
                 features=train.features,
                 labels=train.labels,
                 clusters=train.clusters,
                 time=train.time,
-                unlabelled=others.features,
+                unlabelled=unlabelled.features,
                 schema=schema,
                 sequence=train.sequence,
-                unlabelled_sequence=others.sequence,
+                unlabelled_sequence=unlabelled.sequence,
             ),
             valid=self._block(rows, parts.valid, self.valid_share),
             test=self._block(rows, parts.test, self.test_share),

@@ -21,7 +21,16 @@ from pydantic import Field
 from toolkit.config import Rung
 from toolkit.scores import score_probabilities
 from toolkit.seeding import derive_seed
-from toolkit.tasks.base import Block, Column, Progress, Schema, Task, TaskData, TrainingData
+from toolkit.tasks.base import (
+    Block,
+    Column,
+    Progress,
+    Schema,
+    Task,
+    TaskData,
+    TrainingData,
+    labels_of,
+)
 
 __all__ = ["Synthetic"]
 
@@ -30,6 +39,7 @@ Part = Literal["train", "valid", "test"]
 
 WINDOW_DAYS = 182
 MAX_UNLABELLED = 200_000
+UNLABELLED_PER_LABEL = 4
 SEGMENTS = ("private", "trade", "wholesale")
 
 SCHEMA = Schema(
@@ -106,8 +116,10 @@ class Synthetic(Task):
 
     def n_train(self, rung: Rung) -> int:
         """Return the expected number of labelled rows of `rung`; cut-offs are ignored."""
-        n_train_clusters = int(np.count_nonzero(_parts(self.n_clusters, self.seed) == "train"))
-        return round(_count(rung.share, n_train_clusters) * self.rows_per_cluster)
+        is_train = _parts(self.n_clusters, self.seed) == "train"
+        if rung.labels is not None:
+            return labels_of(rung, int(np.count_nonzero(is_train[self._population().clusters])))
+        return round(_count(rung.share or 0.0, int(is_train.sum())) * self.rows_per_cluster)
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Draw the population and choose the rung's customers."""
@@ -167,14 +179,19 @@ class Synthetic(Task):
         parts = _parts(self.n_clusters, self.seed)
         rng = np.random.default_rng(derive_seed("synthetic", "subset", seed))
         order = rng.permutation(np.flatnonzero(parts == "train"))
-        count = _count(rung.share, len(order))
         place = np.full(self.n_clusters, -1)
         place[order] = np.arange(len(order))
         row_place = place[population.clusters]
-        labelled = np.flatnonzero((row_place >= 0) & (row_place < count))
-        rest = np.flatnonzero(row_place >= count)
-        rest = rest[np.argsort(row_place[rest], kind="stable")]
-        return labelled, rest[: min(4 * len(labelled), MAX_UNLABELLED)]
+        # a customer's rows stand in an order of their own, so that numbers of labels nest as well
+        ordered = np.lexsort((rng.random(len(row_place)), row_place))[np.count_nonzero(row_place < 0) :]
+        n_labels = (
+            int(np.count_nonzero(row_place[ordered] < _count(rung.share or 0.0, len(order))))
+            if rung.labels is None
+            else labels_of(rung, len(ordered))
+        )
+        labelled, rest = np.sort(ordered[:n_labels]), ordered[n_labels:]
+        cap = UNLABELLED_PER_LABEL * n_labels if rung.unlabelled is None else rung.unlabelled
+        return labelled, rest[: min(cap, MAX_UNLABELLED)]
 
 
 def _count(share: float, n_clusters: int) -> int:

@@ -53,7 +53,7 @@ class NetTrack(SearchedTrack):
     learning_rate_factor: Annotated[float, Field(gt=0)] = 1.0
     epochs_factor: Annotated[float, Field(gt=0)] = 1.0
 
-    net_: Net = field(init=False, repr=False, compare=False)
+    net_: Net | None = field(init=False, repr=False, compare=False)
     recipe_: Recipe = field(init=False, repr=False, compare=False)
     steps_: int = field(init=False, repr=False, compare=False)
     step_rows_: int = field(init=False, repr=False, compare=False)
@@ -112,12 +112,13 @@ class NetTrack(SearchedTrack):
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return the recipe and the number of parameters."""
-        if not hasattr(self, "net_"):
+        net: Net | None = getattr(self, "net_", None)
+        if net is None:
             return {}
         return {
             "strength": self.strength or "strong",
             **self.recipe_.__dict__,
-            "n_parameters": self.net_.n_parameters,
+            "n_parameters": net.n_parameters,
             "steps": self.steps_,
         }
 
@@ -125,10 +126,11 @@ class NetTrack(SearchedTrack):
         """Return matrix FLOPs of the fit and of predicting a row, from one probe step."""
         from toolkit.tracks import _torch
 
-        if not hasattr(self, "net_"):
+        net: Net | None = getattr(self, "net_", None)
+        if net is None:
             return {}
-        signal = None if self.net_.bank is None else (len(self.net_.bank.rates), self.net_.bank.n_steps)
-        step_flop, row_flop = _torch.count_flops(self.net_.encoder, self.recipe_, self.step_rows_, signal)
+        signal = None if net.bank is None else (len(net.bank.rates), net.bank.n_steps)
+        step_flop, row_flop = _torch.count_flops(net.encoder, self.recipe_, self.step_rows_, signal)
         return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
 
     def _settled(self, trained: Trained) -> Self:

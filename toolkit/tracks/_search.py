@@ -53,6 +53,11 @@ class Budget:
     def __init__(self, seconds: float) -> None:
         self._left = seconds
 
+    @property
+    def left(self) -> float:
+        """What is left."""
+        return max(0.0, self._left)
+
     def take(self, seconds: float) -> bool:
         """Take `seconds` from what is left, or nothing when they do not fit; tell which."""
         fits = seconds <= self._left

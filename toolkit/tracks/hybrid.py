@@ -1,126 +1,70 @@
-"""The hybrid track: the neural track's net, taught by the experts' rules where labels are few."""
+"""The hybrid track: experts' rules, what other columns agree to, and a net that learns what both miss."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy.special import expit
 
-from toolkit.errors import TooFewLabelsError
+from toolkit.errors import OneClassError, TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
-from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
-from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
-from toolkit.tracks._net_track import NetTrack
+from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
+from toolkit.tracks._hybrid_search import TEACHER_ROWS, HybridParameters
 from toolkit.tracks._search import Attempt, Trial, sample_clusters
-from toolkit.tracks._teacher import Teacher
-from toolkit.tracks._work import net_seconds
+from toolkit.tracks._teacher import Evidence, Labels, Teacher
 from toolkit.tracks.base import few_rows
 
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
-    from toolkit.tracks._torch import Trained
+    from toolkit.tracks._torch import Target, Trained
 
 __all__ = ["Hybrid"]
 
-TEACHER_CHOICES = (6_000.0, 0.0, 1_500.0, 25_000.0)
-"""Values of `teacher_labels` that the search draws from, the usual one first; 0 is the neural track."""
-
-TEACHER_ROWS = 20_000
-"""Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
-
-TEACHER_LABELS = 6_000.0
-"""What the teacher's word is worth where neither the user nor the search says."""
-
-TAU_CHOICES = (1e6, 64.0, 16.0, 4.0, 1.0)
-"""Values of `tau` that the search draws from, the usual one first: it lets no rule be corrected."""
-
-NO_SHIFTS = TAU_CHOICES[0]
-
-TEACHER_ROW = 40e-6
-"""Nominal CPU-seconds a row of fitting the teacher, cross-validation of tau included."""
-
-LEAST_LAMBDA = 0.05
-"""A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
+FEWEST_LABELS = 20
+"""What a net without a teacher needs, as in the neural track."""
 
 
 @dataclass
-class Hybrid(NetTrack):
-    """A net that learns from labels and, on unlabelled rows, from a teacher made of expert rules.
+class Hybrid(HybridParameters):
+    """A teacher made of expert rules, and a net that adds what labels say against it.
 
-    The net's loss is ``BCE(labelled) + lambda BCE(unlabelled, teacher)``. With ``lambda = 0`` it is
-    the neural track. Without labels it learns from the teacher alone. What the knowledge base
-    says never or always to do overrules the net.
+    The log-odds are ``T(x) + r(x)``: the teacher's and the net's. The net's loss is ``BCE(labelled, T + r)
+    + lambda BCE(unlabelled, T + r against T)``: on unlabelled rows it is held to what the teacher says. With
+    ``lambda = 0`` there is no teacher and the track is the neural one; without labels it is the teacher
+    alone. What the knowledge base says never or always to do overrules both.
 
     Parameters
     ----------
     knowledge : Path
         The knowledge base, relative to the experiment file.
     teacher_labels : float, optional
-        How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``.
+        How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``. By
+        default 20,000, or less where held-out clusters are surely better off with less.
+    witnesses : float
+        What columns that no rule reads are worth beside the experts, as far as they agree with them on
+        unlabelled rows; 0 does not ask them, 1 takes both for independent views.
     tau : float, optional
         Precision that holds the teacher's corrections of single rules back; infinity allows none.
+    ablation : {"none", "no_certainties", "no_unlabelled", "firings_as_features", "logic_loss"}
+        See `toolkit.tracks._hybrid_ablations.Ablation`.
+    flip_signs : float
+        Share of the certainties whose signs are turned, to see what wrong knowledge does.
     unlabelled_rows : int
         Most unlabelled rows that are used.
 
     The parameters of the net are those of `toolkit.tracks._net_track.NetTrack`.
     """
 
-    knowledge: Path = field(kw_only=True)
-    teacher_labels: Annotated[float, Field(ge=0)] | None = None
-    tau: Annotated[float, Field(gt=0)] | None = None
-    unlabelled_rows: Annotated[int, Field(ge=1)] = 50_000
-
     title: ClassVar[str] = "hybrid (rules teach a net)"
     min_labels: ClassVar[int] = 0
     imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy.optimize", "torch")
-
-    def check(self, schema: Schema, folder: Path) -> Self:
-        """Return a copy with the knowledge base's path resolved, after compiling it once.
-
-        Raises
-        ------
-        KnowledgeError
-            The file cannot be read or does not fit the task's columns.
-        """
-        # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
-        from toolkit.knowledge.checks.gate import load_checked
-
-        path = (folder / self.knowledge).resolve()
-        load_checked(path, schema)
-        return replace(self, knowledge=path)
-
-    def fit_seconds(self, n_rows: int, schema: Schema) -> float:
-        """Return the nominal CPU-seconds of a fit: a teacher that is asked doubles the rows."""
-        net = net_seconds(self.recipe(n_rows), n_rows, schema)
-        return net * (2 if self._lambda(n_rows) > 0 else 1) + TEACHER_ROW * min(n_rows, TEACHER_ROWS)
-
-    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
-        """Choose parameters within the budget; without labels there is nothing to choose by."""
-        if not len(train):
-            return replace(self)
-        return super().search(train, budget_cpu_seconds=budget_cpu_seconds, seed=seed)
-
-    def _choices(self) -> dict[str, list[Any]]:
-        """Return what is searched besides the strength, the teacher's weight included."""
-        teacher = {"teacher_labels": list(TEACHER_CHOICES)} if self.teacher_labels is None else {}
-        tau = {"tau": list(TAU_CHOICES)} if self.tau is None else {}
-        return {**teacher, **tau, **super()._choices()}
-
-    def _lambda(self, n_labels: int) -> float:
-        labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
-        value = labels / max(n_labels, 1)
-        return value if value >= LEAST_LAMBDA else 0.0
-
-    def _expert(self, schema: Schema) -> ExpertSystem:
-        return compile_knowledge(knowledge_base.load(self.knowledge), schema)
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Fit the teacher, then the net, and return self.
@@ -128,49 +72,88 @@ class Hybrid(NetTrack):
         Raises
         ------
         TooFewLabelsError
-            There are neither labelled nor unlabelled rows.
-        MissingColumnError
+            There are neither labelled nor unlabelled rows, or an ablation without a teacher has fewer
+            than 20 labels.
+        OneClassError
+            An ablation without a teacher has labels of one class.
         """
-        if not len(train) and not len(train.unlabelled):
-            raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
-        self._train(train, seed)
+        self._fit(train, seed)
         return self
 
     def attempt(self, trial: Trial) -> Attempt[Self]:
-        """Train on the trial's rows, stopping early by its held-out ones."""
+        """Fit to the trial's rows, stopping early by its held-out ones."""
         track = replace(self)
-        trained = track._train(trial.fitting, trial.seed, held_out=trial.held_out)
-        return Attempt(
-            track.predict_proba(trial.held_out.features),
-            settled=track._settled(trained),
-            used=trained.epochs / track.recipe_.epochs,
+        trained = track._fit(trial.fitting, trial.seed, held_out=trial.held_out)
+        chances = track.predict_proba(trial.held_out.features)
+        if trained is None:
+            return Attempt(chances, replace(self))
+        used = trained.epochs / track.recipe_.epochs
+        return Attempt(chances, track._settled(trained), used)
+
+    def _fit(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained | None:
+        self._require_rows(train)
+        self.knowledge_ = knowledge_base.load(self.knowledge)
+        self.expert_ = self._expert(self.knowledge_, train.schema, seed)
+        self.levels_ = {column.name: column.levels for column in train.schema.categories}
+        self.seen_ = few_rows(train.features if len(train) else train.unlabelled)
+        unlabelled = self._unlabelled(train, seed)
+        self.teacher_ = self._teach(train, unlabelled, seed)
+        self.lambda_ = self.trust(len(train)) if len(train) else float("inf")
+        self.taught_ = self.has_teacher and self.lambda_ > 0
+        self.recipe_ = self.recipe(len(train) or len(unlabelled), train.cluster_rows)
+        self.steps_ = self.step_rows_ = 0
+        self.net_ = None
+        # a teacher without labels has nothing to learn from: the net would repeat what it says
+        if not len(train) and self.ablation != "logic_loss":
+            return None
+        return self._train(train, unlabelled, seed, held_out)
+
+    def _require_rows(self, train: TrainingData) -> None:
+        if not len(train) and not len(train.unlabelled):
+            raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
+        if self.ablation == "firings_as_features":
+            if len(train) < FEWEST_LABELS:
+                raise TooFewLabelsError(
+                    f"Hybrid without a teacher (ablation: {self.ablation}) needs at least {FEWEST_LABELS} "
+                    f"labelled rows, got {len(train)}"
+                )
+            if len(np.unique(train.labels)) < 2:
+                raise OneClassError(
+                    f"Hybrid without a teacher (ablation: {self.ablation}) needs both classes, but every "
+                    f"label is {int(train.labels[0])}"
+                )
+
+    def _teach(self, train: TrainingData, unlabelled: pd.DataFrame, seed: int) -> Teacher:
+        """Fit the teacher on labelled rows; without any it is the experts' word."""
+        teacher = self._before_labels(self.expert_, unlabelled, train.schema)
+        if not len(train):
+            return teacher
+        sample = sample_clusters(train, TEACHER_ROWS, seed)
+        rows = Evidence.of(self.expert_, teacher.witnesses, sample.features)
+        # without certainties a rule that must not move says nothing at all
+        usual = self._taus[0] if self.ablation == "no_certainties" else self._taus[-1]
+        return teacher.fit(
+            rows, Labels(sample.labels, sample.clusters), usual if self.tau is None else self.tau
         )
 
-    def _train(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained:
+    def _train(
+        self, train: TrainingData, unlabelled: pd.DataFrame, seed: int, held_out: TrainingData | None
+    ) -> Trained | None:
         from toolkit.tracks import _torch
 
-        self.knowledge_ = knowledge_base.load(self.knowledge)
-        self.expert_ = compile_knowledge(self.knowledge_, train.schema)
-        self.levels_ = {column.name: column.levels for column in train.schema.categories}
-        self.lambda_ = self._lambda(len(train)) if len(train) else float("inf")
-        self.teacher_ = self._teach(train, seed)
-        unlabelled = self._unlabelled(train, seed)
-        # the teacher's word has no noise that a net could learn by mistake
-        free = replace(self, strength="weak") if not len(train) and self.strength is None else self
-        self.recipe_ = free.recipe(len(train) or len(unlabelled), train.cluster_rows)
-        self.seen_ = few_rows(train.features if len(train) else unlabelled)
-        encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
-        targets = []
-        if len(train):
-            targets.append(_torch.Target(encoder.transform(train.features), train.labels))
-        if self.lambda_ > 0:
-            taught = expit(self.teacher_.logit(self.expert_, unlabelled))
-            weight = self.lambda_ if len(train) else 1.0
-            targets.append(_torch.Target(encoder.transform(unlabelled), taught, weight))
+        schema = train.schema
+        if self.ablation == "firings_as_features":
+            schema = FiringColumns(self.expert_).schema(schema)
+        # few clusters do not show how far a column reaches: unlabelled rows set the scales if they are used
+        seen = unlabelled if self.lambda_ > 0 else train.features
+        encoder = Encoder.learn(self._inputs(seen), schema)
+        targets = self._targets(encoder, train, unlabelled, seed)
+        if not targets:
+            return None
         watched = None
         if held_out is not None:
-            rows = encoder.transform(held_out.features)
-            watched = _torch.HeldOut(rows, held_out.labels, held_out.clusters)
+            rows = encoder.transform(self._inputs(held_out.features))
+            watched = _torch.HeldOut(rows, held_out.labels, held_out.clusters, self._said(held_out.features))
         trained = _torch.train(
             encoder, self.recipe_, targets, seed=derive_seed("net", seed), held_out=watched
         )
@@ -178,21 +161,52 @@ class Hybrid(NetTrack):
         self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
         return trained
 
-    def _teach(self, train: TrainingData, seed: int) -> Teacher:
-        """Fit the teacher on labelled rows; without any it is the experts' word, scaled down."""
-        if not len(train):
-            return Teacher(shifts=np.zeros(len(self.expert_.weights)))
-        sample = sample_clusters(train, TEACHER_ROWS, seed)
-        tau = NO_SHIFTS if self.tau is None else self.tau
-        return Teacher.fit(self.expert_, sample.features, sample.labels, tau)
+    def _said(self, features: pd.DataFrame) -> NDArray[np.float64] | None:
+        """Return the teacher's log-odds, which the net adds to; None where it teaches nothing."""
+        return self.teacher_.logit(self.expert_, features) if self.taught_ else None
 
-    def _unlabelled(self, train: TrainingData, seed: int) -> pd.DataFrame:
-        """Return the rows that the teacher speaks on: unlabelled ones, or the labelled where none are."""
-        features = train.unlabelled if len(train.unlabelled) else train.features
-        if len(features) <= self.unlabelled_rows:
-            return features
-        generator = np.random.default_rng(derive_seed("unlabelled", seed))
-        return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]
+    def _targets(
+        self, encoder: Encoder, train: TrainingData, unlabelled: pd.DataFrame, seed: int
+    ) -> list[Target]:
+        """Return what the net learns from: labels, and unless lambda is 0 what the rules say."""
+        from toolkit.tracks import _torch
+
+        targets = []
+        if len(train):
+            rows = encoder.transform(self._inputs(train.features))
+            targets.append(_torch.Target(rows, train.labels, offset=self._said(train.features)))
+        if self.lambda_ == 0:
+            return targets
+        weight = self.lambda_ if len(train) else 1.0
+        if self.taught_:
+            said = self.teacher_.logit(self.expert_, unlabelled)
+            targets.append(_torch.Target(encoder.transform(unlabelled), expit(said), weight, offset=said))
+        else:
+            schema = train.schema
+            logic = logic_target(
+                self.knowledge_, schema, encoder, unlabelled, expert=self.expert_, weight=weight, seed=seed
+            )
+            targets += [logic] if logic is not None else []
+        return targets
+
+    def _inputs(self, features: pd.DataFrame) -> pd.DataFrame:
+        return (
+            FiringColumns(self.expert_).add(features) if self.ablation == "firings_as_features" else features
+        )
+
+    def logit(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the log-odds of label 1 before any hard fact, shape (n_rows,).
+
+        Raises
+        ------
+        NotFittedError, MissingColumnError
+        """
+        self._require_fitted("teacher_")
+        self._require_columns(features, self.expert_.columns)
+        said = np.zeros(len(features))
+        if self.taught_ or self.net_ is None:
+            said = self.teacher_.logit(self.expert_, features)
+        return said if self.net_ is None else said + self.net_.logit(self._inputs(features))
 
     def predict_proba(
         self, features: pd.DataFrame, sequence: NDArray[np.uint8] | None = None
@@ -203,14 +217,14 @@ class Hybrid(NetTrack):
         ------
         NotFittedError, MissingColumnError
         """
-        self._require_fitted("net_")
-        return self.expert_.shield(features, self.net_.predict_proba(features))
+        chances: NDArray[np.float64] = expit(self.logit(features))
+        return self.expert_.shield(features, chances)
 
     def explain(self, features: pd.DataFrame) -> Explanations:
-        """Explain every row: the rules as the teacher weighs them, and the net's correction of the teacher.
+        """Explain every row: the rules as the teacher weighs them, and what was learned on top.
 
-        ``z(x) = b + logit prior(x) + sum of (a w_r + delta_r) t_r(x) + r(x)``, with r the correction; then
-        the hard facts.
+        ``z(x) = b + s logit prior(x) + sum of (a w_r + delta_r) t_r(x) + c(x)``, with c what witnesses and
+        net add; then the hard facts.
 
         Raises
         ------
@@ -220,8 +234,7 @@ class Hybrid(NetTrack):
         from toolkit.knowledge.explain.explainer import Explainer
         from toolkit.knowledge.explain.sides import column_spread
 
-        self._require_fitted("net_")
-        self._require_columns(features, self.expert_.columns)
+        logit = self.logit(features)
         explainer = Explainer.of(
             self.knowledge_,
             self.expert_,
@@ -229,18 +242,23 @@ class Hybrid(NetTrack):
             scale=self.teacher_.scale,
             shifts=self.teacher_.shifts,
             bias=self.teacher_.bias,
+            prior_scale=self.teacher_.prior_scale,
             spread=column_spread(self.seen_, list(self.knowledge_.columns)),
         )
-        return explainer.explain(features, self.net_.logit(features))
+        return explainer.explain(features, logit)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return lambda, the teacher and the recipe."""
-        if not hasattr(self, "net_"):
+        if not hasattr(self, "teacher_"):
             return {}
-        return {
+        said: dict[str, str | float | int | bool | None] = {
             "lambda": self.lambda_ if np.isfinite(self.lambda_) else None,
             "tau": self.tau,
             "teacher_scale": self.teacher_.scale,
             "teacher_bias": self.teacher_.bias,
-            **super().chosen(),
+            "teacher_prior_scale": self.teacher_.prior_scale,
+            "teacher_witness_scale": self.teacher_.witness_scale,
         }
+        if self.net_ is None:
+            return said
+        return {**said, **super().chosen()}

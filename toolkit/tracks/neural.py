@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.errors import ParameterError
+from toolkit.errors import NotFittedError, ParameterError
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import CLUSTER_ROWS, Encoded, Encoder
-from toolkit.tracks._net import Recipe
+from toolkit.tracks._net import Net, Recipe
 from toolkit.tracks._net_track import NetTrack
 from toolkit.tracks._search import Attempt, Trial
 
@@ -125,4 +125,7 @@ class Neural(NetTrack):
         NotFittedError, MissingColumnError
         """
         self._require_fitted("net_")
-        return self.net_.predict_proba(features, sequence)
+        net: Net | None = self.net_
+        if net is None:
+            raise NotFittedError("Neural has no net: call fit before predict_proba")
+        return net.predict_proba(features, sequence)

@@ -61,6 +61,8 @@ class Explainer:
         Factor on the experts' log-odds, for the record; `weights` hold it already.
     bias : float
         Added to every row.
+    prior_scale : float
+        Factor on the log-odds of the prior.
     """
 
     knowledge: KnowledgeBase
@@ -69,6 +71,7 @@ class Explainer:
     nearest: NearestRule
     scale: float = 1.0
     bias: float = 0.0
+    prior_scale: float = 1.0
 
     @classmethod
     def of(
@@ -80,6 +83,7 @@ class Explainer:
         scale: float = 1.0,
         shifts: _Floats | None = None,
         bias: float = 0.0,
+        prior_scale: float = 1.0,
         spread: Mapping[str, float] | None = None,
     ) -> Explainer:
         """Make an explainer.
@@ -97,12 +101,14 @@ class Explainer:
             What labels add to single rules.
         bias : float
             What labels add to every row.
+        prior_scale : float
+            Factor on the log-odds of the prior.
         spread : mapping of str to float, optional
             See `column_spread`: the size of a usual difference, for columns without a declared range.
         """
         weights = scale * system.weights + (0.0 if shifts is None else shifts)
         nearest = NearestRule.of(knowledge, system, levels, spread or {})
-        return cls(knowledge, system, weights, nearest, scale, bias)
+        return cls(knowledge, system, weights, nearest, scale, bias, prior_scale)
 
     def explain(self, features: pd.DataFrame, logit: _Floats | None = None) -> Explanations:
         """Explain every row.
@@ -119,7 +125,7 @@ class Explainer:
         KnowledgeError
             The prior's column holds values that are no probabilities.
         """
-        prior = self.system.prior_logit(features)
+        prior = self.prior_scale * self.system.prior_logit(features)
         packed, nearest = [], []
         for start in range(0, len(features), BLOCK_ROWS):
             block = features.iloc[start : start + BLOCK_ROWS]
@@ -236,7 +242,7 @@ class Explanations(Sequence[Explanation]):
             probability=float(self.probability[row]),
             logit=float(self.logit[row]),
             prior=explainer.knowledge.prior,
-            prior_probability=_probability(prior),
+            prior_probability=_probability(prior / explainer.prior_scale),
             prior_log_odds=prior,
             contributions=how.contributions,
             silenced=how.silenced,
@@ -261,7 +267,7 @@ class Explanations(Sequence[Explanation]):
         numbers = zip(
             self.patterns.tolist(),
             self.probability.tolist(),
-            (1 / (1 + np.exp(-self.prior_log_odds))).tolist(),
+            (1 / (1 + np.exp(-self.prior_log_odds / self.explainer.prior_scale))).tolist(),
             self.prior_log_odds.tolist(),
             none if self.correction is None else self.correction.tolist(),
             self.logit.tolist(),

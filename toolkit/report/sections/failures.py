@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pandas as pd
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results
+from toolkit.records import SETTLED
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
@@ -26,30 +28,44 @@ class FailuresSection(Section):
         cells = results.cells
         if cells.empty:
             raise NotApplicable("No cell has been run yet.")
-        lost = cells[cells["status"] != "finished"]
-        if lost.empty:
-            raise NotApplicable(f"None: all {formats.count(len(cells))} cells finished.")
-        known = track_names(results)
-        return elements.table(
-            f"{formats.count(len(lost))} of {formats.count(len(cells))} cells did not finish; "
-            "they are in no figure and no interval",
+        total = formats.count(len(cells))
+        lost = cells[~cells["status"].isin(SETTLED)]
+        apart = cells[cells["status"] == "not_applicable"]
+        if lost.empty and apart.empty:
+            raise NotApplicable(f"None: all {total} cells finished.")
+        parts = []
+        if not lost.empty:
+            caption = f"{formats.count(len(lost))} of {total} cells did not finish; "
+            parts.append(_table(results, lost, caption, "bad"))
+        if not apart.empty:
+            caption = (
+                f"{formats.count(len(apart))} of {total} cells do not apply: too few labels for the track; "
+            )
+            parts.append(_table(results, apart, caption, "plain"))
+        return elements.join(*parts)
+
+
+def _table(results: Results, cells: pd.DataFrame, caption: str, look: str) -> Markup:
+    known = track_names(results)
+    return elements.table(
+        f"{caption}they are in no figure and no interval",
+        [
+            Column("Track"),
+            Column("Rung", numeric=True),
+            Column("Seed", numeric=True),
+            Column("Training rows", numeric=True),
+            Column("Status"),
+            Column("Reason"),
+        ],
+        [
             [
-                Column("Track"),
-                Column("Rung", numeric=True),
-                Column("Seed", numeric=True),
-                Column("Training rows", numeric=True),
-                Column("Status"),
-                Column("Reason"),
-            ],
-            [
-                [
-                    label(str(cell.track), known),
-                    str(cell.rung),
-                    str(cell.seed),
-                    formats.count(float(str(cell.n_train))),
-                    elements.badge(str(cell.status), "bad"),
-                    formats.sentence(str(cell.reason)) or "No reason was recorded.",
-                ]
-                for cell in lost.itertuples()
-            ],
-        )
+                label(str(cell.track), known),
+                str(cell.rung),
+                str(cell.seed),
+                formats.count(float(str(cell.n_train))),
+                elements.badge(formats.words(str(cell.status)), look),
+                formats.sentence(str(cell.reason)) or "No reason was recorded.",
+            ]
+            for cell in cells.itertuples()
+        ],
+    )

@@ -1,0 +1,162 @@
+"""What the hybrid track leaves open, and how it is chosen: tau, the trust in the teacher, the strength."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from toolkit.knowledge import base as knowledge_base
+from toolkit.knowledge.base import KnowledgeBase
+from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
+from toolkit.seeding import derive_seed
+from toolkit.tasks.base import Schema, TrainingData
+from toolkit.tracks._encode import Encoder
+from toolkit.tracks._hybrid_ablations import Ablation, flipped
+from toolkit.tracks._hybrid_trials import Trials, folds_of
+from toolkit.tracks._net_track import NetTrack
+from toolkit.tracks._search import Budget, sample_clusters, search_track
+from toolkit.tracks._teacher import TAUS, Evidence, Labels, Teacher, choose_tau
+from toolkit.tracks._teacher_witnesses import Witnesses
+
+__all__ = ["HybridParameters"]
+
+TEACHER_LABELS = 20_000.0
+"""What the teacher's word is worth where neither the user nor the search says."""
+
+TRUST = (1.0, 0.0, 0.1)
+"""Shares of the teacher's usual weight: all, none (the neural track), and some if none is better than all."""
+
+STILL_TAUGHT = 2.0
+"""With a larger lambda the teacher holds the net back, and how strongly it is penalised matters little."""
+
+LEAST_LAMBDA = 0.05
+"""A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
+
+TEACHER_ROWS = 20_000
+"""Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
+
+TEACHER_ROW = 25e-6
+TAU_ROW = 100e-6
+"""Nominal CPU-seconds a row of fitting the teacher, and of choosing tau for it."""
+
+
+@dataclass
+class HybridParameters(NetTrack):
+    """The parameters of `toolkit.tracks.hybrid.Hybrid`, which describes them, and their choice."""
+
+    knowledge: Path = field(kw_only=True)
+    teacher_labels: Annotated[float, Field(ge=0)] | None = None
+    witnesses: Annotated[float, Field(ge=0, le=10)] = 0.5
+    tau: Annotated[float, Field(gt=0)] | None = None
+    ablation: Ablation = "none"
+    flip_signs: Annotated[float, Field(ge=0, le=1)] = 0.0
+    unlabelled_rows: Annotated[int, Field(ge=1)] = 50_000
+
+    def check(self, schema: Schema, folder: Path) -> Self:
+        """Return a copy with the knowledge base's path resolved, after compiling it once.
+
+        Raises
+        ------
+        KnowledgeError
+            The file cannot be read or does not fit the task's columns.
+        """
+        # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
+        from toolkit.knowledge.checks.gate import load_checked
+
+        path = (folder / self.knowledge).resolve()
+        load_checked(path, schema)
+        return replace(self, knowledge=path)
+
+    @property
+    def has_teacher(self) -> bool:
+        """Whether the rules teach the net; some ablations bring them in otherwise."""
+        return self.ablation not in ("firings_as_features", "logic_loss")
+
+    def trust(self, n_labels: int) -> float:
+        """Return lambda, the weight of the unlabelled rows against the mean loss of the labelled."""
+        labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
+        value = labels / max(n_labels, 1)
+        return value if value >= LEAST_LAMBDA and self.ablation != "firings_as_features" else 0.0
+
+    def fit_seconds(self, n_rows: int, schema: Schema) -> float:
+        """Return the nominal CPU-seconds of a fit; a teacher that is asked doubles the rows of a step."""
+        net = super().fit_seconds(n_rows, schema) * (2 if self.trust(n_rows) > 0 else 1)
+        return net + TEACHER_ROW * min(n_rows, TEACHER_ROWS)
+
+    def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
+        """Choose tau, then the trust in the teacher, then the net, as far as the one budget reaches.
+
+        While the teacher holds the net back (`STILL_TAUGHT`), how strongly the net is penalised matters
+        little, and what a few clusters say of it is luck: the net then stays as it usually is.
+        """
+        if not len(train):
+            return replace(self)
+        budget, trials = Budget(budget_cpu_seconds), Trials(train, seed)
+        track = self._with_tau(train, seed, budget)
+        track = track._trusting(trials, budget)
+        if track.trust(len(train)) <= STILL_TAUGHT:
+            left = search_track(track, train, budget_cpu_seconds=budget.left, seed=seed)
+            left.trials_ = trials.numbered(left.trials_)
+            return left
+        track.trials_ = trials.numbered(())
+        return track
+
+    def _trusting(self, trials: Trials, budget: Budget) -> Self:
+        """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""
+        n_rows = len(trials.train)
+        if self.teacher_labels is not None or not self.has_teacher or self.trust(n_rows) == 0:
+            return replace(self)
+        usual, none, some = (replace(self, teacher_labels=share * TEACHER_LABELS) for share in TRUST)
+        if not trials.surely_better(none, usual, budget):
+            return usual
+        return some if not trials.surely_better(none, some, budget) else none
+
+    def _with_tau(self, train: TrainingData, seed: int, budget: Budget) -> Self:
+        n_rows = min(len(train), TEACHER_ROWS)
+        if self.tau is not None or not self.has_teacher or not budget.take(TAU_ROW * n_rows):
+            return self
+        sample = sample_clusters(train, TEACHER_ROWS, seed)
+        expert = self._expert(knowledge_base.load(self.knowledge), train.schema, seed)
+        teacher = self._before_labels(expert, self._unlabelled(train, seed), train.schema)
+        rows = Evidence.of(expert, teacher.witnesses, sample.features)
+        said = Labels(sample.labels, sample.clusters)
+        folds = folds_of(sample.clusters, seed)
+        return replace(self, tau=choose_tau(teacher, rows, said, folds, self._taus))
+
+    @property
+    def _taus(self) -> tuple[float, ...]:
+        """Values of tau to choose from; rules without certainties must be free to move."""
+        return TAUS[:-1] if self.ablation == "no_certainties" else TAUS
+
+    # What search and fit both need of the teacher.
+
+    def _expert(self, knowledge: KnowledgeBase, schema: Schema, seed: int) -> ExpertSystem:
+        expert = compile_knowledge(knowledge, schema)
+        if self.ablation == "no_certainties":
+            return replace(expert, weights=np.zeros(expert.n_rules))
+        return flipped(expert, self.flip_signs, seed) if self.flip_signs else expert
+
+    def _before_labels(self, expert: ExpertSystem, unlabelled: pd.DataFrame, schema: Schema) -> Teacher:
+        """Return the teacher that has seen unlabelled rows only."""
+        rows = Evidence.of(expert, None, unlabelled)
+        witnesses = None
+        if self.witnesses > 0 and len(unlabelled):
+            encoder = Encoder.learn(unlabelled, schema)
+            logits = rows.prior + rows.certainties
+            witnesses = Witnesses.learn(encoder, unlabelled, logits, expert.columns)
+            rows = Evidence.of(expert, witnesses, unlabelled)
+        return Teacher.before_labels(expert, witnesses, rows, self.witnesses)
+
+    def _unlabelled(self, train: TrainingData, seed: int) -> pd.DataFrame:
+        """Return the rows that the teacher speaks on: unlabelled ones, or the labelled where none are."""
+        alone = self.ablation == "no_unlabelled" or not len(train.unlabelled)
+        features = train.features if alone else train.unlabelled
+        if len(features) <= self.unlabelled_rows:
+            return features
+        generator = np.random.default_rng(derive_seed("unlabelled", seed))
+        return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]

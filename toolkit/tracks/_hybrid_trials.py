@@ -1,0 +1,111 @@
+"""Whether labels speak against the teacher: tracks that trust it less are tried on held-out clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from toolkit.records import SearchTrial
+from toolkit.seeding import derive_seed
+from toolkit.tasks.base import TrainingData
+from toolkit.tracks._search import FIRST_ROWS, Budget, SearchedTrack, Trial, sample_clusters
+from toolkit.tracks._teacher import FEWEST_CLUSTERS
+
+__all__ = ["Trials", "folds_of"]
+
+FOLDS = 5
+ROUNDS = 3
+"""Folds of these that are held out on few rows; beyond `FEW_ROWS`, one holds clusters enough."""
+
+FEW_ROWS = 4_000
+
+SURE = 0.95
+
+
+def folds_of(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
+    """Return a fold for every row; rows of one cluster share theirs."""
+    names, codes = np.unique(clusters, return_inverse=True)
+    generator = np.random.default_rng(derive_seed("folds", seed))
+    folds: NDArray[np.intp] = (generator.permutation(len(names)) % FOLDS)[codes]
+    return folds
+
+
+class Trials:
+    """Trials of trust, on held-out clusters from inside the rung.
+
+    Parameters
+    ----------
+    train : TrainingData
+    seed : int
+    """
+
+    def __init__(self, train: TrainingData, seed: int) -> None:
+        self.train = train
+        sample = sample_clusters(train, FIRST_ROWS, seed)
+        self._splits: list[Trial] = []
+        # with few clusters the word of experts is not given up for what a handful happen to show
+        if len(np.unique(sample.clusters)) >= FEWEST_CLUSTERS:
+            folds = folds_of(sample.clusters, seed)
+            rounds = ROUNDS if len(sample) <= FEW_ROWS else 1
+            splits = [
+                Trial(sample.take(folds != fold), sample.take(folds == fold), seed) for fold in range(rounds)
+            ]
+            self._splits = [split for split in splits if split.possible]
+        self._losses: dict[float | None, NDArray[np.float64]] = {}
+        self._records: list[SearchTrial] = []
+
+    def surely_better(self, challenger: Any, leader: Any, budget: Budget) -> bool:
+        """Tell whether one track is better than another by a one-sided t test over clusters, at 95 %.
+
+        False where nothing can be tried, or the budget does not reach.
+        """
+        if not self._splits:
+            return False
+        new = [each for each in (leader, challenger) if each.teacher_labels not in self._losses]
+        costs = {each.teacher_labels: self._seconds(each) for each in new}
+        if not budget.take(sum(costs.values())):
+            return False
+        for track in new:
+            losses = np.concatenate(
+                [split.losses(track.attempt(split).probabilities) for split in self._splits]
+            )
+            self._losses[track.teacher_labels] = losses
+            self._record(track, losses, costs[track.teacher_labels])
+        return _surely_less(self._losses[challenger.teacher_labels] - self._losses[leader.teacher_labels])
+
+    def numbered(self, further: Iterable[SearchTrial]) -> tuple[SearchTrial, ...]:
+        """Return these trials, then further ones, numbered through."""
+        every = [*self._records, *further]
+        return tuple(trial.model_copy(update={"number": number}) for number, trial in enumerate(every))
+
+    def _seconds(self, track: SearchedTrack) -> float:
+        schema = self.train.schema
+        return float(sum(track.fit_seconds(len(split.fitting), schema) or 0.0 for split in self._splits))
+
+    def _record(self, track: Any, losses: NDArray[np.float64], seconds: float) -> None:
+        n_rows = sum(len(split.held_out) for split in self._splits)
+        mean = float(losses.sum() / n_rows)
+        self._records.append(
+            SearchTrial(
+                number=0,
+                state="complete",
+                drawn=False,
+                params={"teacher_labels": track.teacher_labels},
+                rows=len(self._splits[0].fitting),
+                loss=mean,
+                first_loss=None,
+                nominal_cpu_seconds=seconds,
+            )
+        )
+
+
+def _surely_less(differences: NDArray[np.float64]) -> bool:
+    n_clusters = len(differences)
+    if n_clusters < 2:
+        return False
+    error = float(differences.std(ddof=1)) * np.sqrt(n_clusters)
+    return bool(differences.sum() < -float(stdtrit(n_clusters - 1, SURE)) * error)

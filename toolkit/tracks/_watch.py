@@ -1,0 +1,92 @@
+"""Early stopping by held-out clusters, when it is clearly better."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from toolkit.tracks._encode import Encoded, Encoder
+from toolkit.tracks._judge import clearly_below_zero
+from toolkit.tracks._module import TrainingModule, tensors
+from toolkit.tracks._net import Net
+
+__all__ = ["HeldOut", "Watch"]
+
+PATIENCE = 0.2
+"""Share of the epochs, at least 2, that may end clearly above the best before training stops."""
+
+HELD_OUT_BLOCK = 8192
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Labelled rows of other clusters that training is watched by.
+
+    Parameters
+    ----------
+    rows : Encoded
+    labels : ndarray of shape (n_rows,)
+    clusters : ndarray of shape (n_rows,)
+    offset : ndarray of shape (n_rows,), optional
+        Log-odds to which the net's are added.
+    """
+
+    rows: Encoded
+    labels: NDArray[np.int8]
+    clusters: NDArray[np.int32]
+    offset: NDArray[np.float64] | None = None
+
+
+class Watch:
+    """Tells by held-out rows whether training has gone on for too long.
+
+    An epoch counts as worse than the best one only by more than one standard error over clusters: with few
+    clusters the lowest point of a curve is mostly luck, and training that is broken off there has not
+    come to rest.
+    """
+
+    def __init__(self, held_out: HeldOut, encoder: Encoder, epochs: int, device: str) -> None:
+        self._encoder = encoder
+        self._patience = max(2, math.ceil(PATIENCE * epochs))
+        self._inputs = tensors(held_out.rows, device)
+        offset = np.zeros(len(held_out.labels)) if held_out.offset is None else held_out.offset
+        self._offset = torch.from_numpy(offset.astype(np.float32)).to(device)
+        self._wanted = torch.from_numpy(held_out.labels.astype(np.float32)).to(device)
+        self._clusters = np.unique(held_out.clusters, return_inverse=True)[1]
+        self._best: tuple[int, NDArray[np.float64], Net] | None = None
+        self._last_is_worse = False
+        self._worse = 0
+
+    def ends(self, module: TrainingModule, epoch: int) -> bool:
+        """Look at the module after an epoch; tell whether it has clearly become worse for some time."""
+        losses = self._losses(module)
+        if self._best is None or losses.sum() < self._best[1].sum():
+            self._best = epoch, losses, module.net(self._encoder)
+        self._last_is_worse = clearly_below_zero(self._best[1] - losses)
+        self._worse = self._worse + 1 if self._last_is_worse else 0
+        return self._worse >= self._patience
+
+    def choice(self, module: TrainingModule, epoch: int) -> tuple[Net, int]:
+        """Return the net to keep and its epoch: the last one, unless the best was clearly better."""
+        if self._best is None or not self._last_is_worse:
+            return module.net(self._encoder), epoch
+        return self._best[2], self._best[0]
+
+    @torch.no_grad()
+    def _losses(self, module: TrainingModule) -> NDArray[np.float64]:
+        """Return the summed log loss of every cluster, shape (n_clusters,)."""
+        module.eval()
+        parts = []
+        for start in range(0, len(self._wanted), HELD_OUT_BLOCK):
+            rows = slice(start, start + HELD_OUT_BLOCK)
+            chances = torch.sigmoid(module(*(part[rows] for part in self._inputs)) + self._offset[rows])
+            # an ensemble is judged by its mean probability, which is what it predicts
+            mean = chances if chances.dim() == 1 else chances.mean(dim=0)
+            parts.append(functional.binary_cross_entropy(mean, self._wanted[rows], reduction="none"))
+        losses = torch.cat(parts).cpu().numpy()
+        return np.bincount(self._clusters, weights=losses).astype(np.float64)
