@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 
 from toolkit.errors import KnowledgeError
 from toolkit.knowledge.base import load
@@ -189,15 +190,18 @@ class TestHybrid:
         assert track.tau is None
         assert not hasattr(found, "net_")
 
-    def test_the_trust_in_wrong_experts_is_given_up_where_labels_can_tell(self, path):
-        train = make(6000, unlabelled=2000)
-        wrong = Hybrid(knowledge=path, flip_signs=1.0, strength="weak", epochs=3)
+    def test_wrong_experts_do_little_harm_once_labels_can_tell(self, path):
+        train, held_out = make(6000, unlabelled=2000), make(5000, seed=8)
+        wrong = Hybrid(knowledge=path, flip_signs=1.0, strength="weak")
         found = wrong.search(train, budget_cpu_seconds=60.0, seed=0)
-        assert found.teacher_labels < 20_000
         assert {trial.params.get("teacher_labels") for trial in found.trials_} >= {20_000.0, 0.0}
         assert [trial.number for trial in found.trials_] == list(range(len(found.trials_)))
-        right = Hybrid(knowledge=path, strength="weak", epochs=3)
-        assert right.search(train, budget_cpu_seconds=60.0, seed=0).teacher_labels == 20_000
+        neural = Neural(strength="weak").search(train, budget_cpu_seconds=60.0, seed=0)
+        misled, untaught = (
+            log_loss(held_out.labels, track.fit(train, seed=0).predict_proba(held_out.features))
+            for track in (found, neural)
+        )
+        assert misled < untaught + 0.005
 
     def test_no_more_than_the_budget_is_charged(self, path):
         train = make(3000, unlabelled=500)
@@ -212,8 +216,9 @@ class TestHybrid:
         train, held_out = make(1500, unlabelled=500), make(3000, seed=8)
         track = Hybrid(knowledge=path, ablation=ablation, strength="medium").fit(train, seed=0)
         chances = track.predict_proba(held_out.features)
-        rate = held_out.labels.mean()
-        assert log_loss(held_out.labels, chances) < log_loss(held_out.labels, np.full(len(chances), rate))
+        assert roc_auc_score(held_out.labels, chances) > roc_auc_score(
+            held_out.labels, held_out.features["visits"]
+        ), "more than how often somebody looked"
 
     def test_search_without_labels_has_nothing_to_choose_by(self, path):
         train = make(0, unlabelled=50)
