@@ -25,8 +25,8 @@ from toolkit.errors import KnowledgeError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase, load
 from toolkit.knowledge.entries import Outcome
 from toolkit.knowledge.explain.explainer import Explainer, Explanations
-from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.frames import FrameSchema, folded
+from toolkit.knowledge.spread import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 
 __all__ = ["RulesClassifier"]

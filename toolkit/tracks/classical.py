@@ -102,6 +102,7 @@ class Classical(Track):
         TooFewLabelsError, OneClassError, MissingColumnError
         """
         self._require_labels(train)
+        self.schema_ = train.schema
         found = self
         if self.family == "auto":
             contest: Contest[Self] = Contest(Trial.of(train, self.search_rows, seed))

@@ -15,6 +15,7 @@ from scipy.special import expit
 
 from toolkit.errors import TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
+from toolkit.knowledge.spread import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
@@ -22,7 +23,7 @@ from toolkit.tracks._encode import Encoder
 from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
 from toolkit.tracks._search import Budget, Contest, Trial, sample_clusters
 from toolkit.tracks._teacher import TAUS, Teacher, choose_tau
-from toolkit.tracks.base import Track, few_rows
+from toolkit.tracks.base import Track
 
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
@@ -174,6 +175,7 @@ class Hybrid(Track):
 
         if not len(train) and not len(train.unlabelled):
             raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
+        self.schema_ = train.schema
         self.knowledge_ = knowledge_base.load(self.knowledge)
         self.expert_ = compile_knowledge(self.knowledge_, train.schema)
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
@@ -182,8 +184,9 @@ class Hybrid(Track):
         unlabelled = self._unlabelled(train, seed)
         self.strength_ = self._choose_strength(train, seed)
         self.recipe_ = self.recipe(len(train) or len(unlabelled), self.strength_)
-        self.seen_ = few_rows(train.features if len(train) else unlabelled)
-        encoder = Encoder.learn(train.features if len(train) else unlabelled, train.schema)
+        features = train.features if len(train) else unlabelled
+        self.spread_ = column_spread(features, list(self.knowledge_.columns))
+        encoder = Encoder.learn(features, train.schema)
         targets = []
         if len(train):
             targets.append(_torch.Target(encoder.transform(train.features), train.labels))
@@ -245,7 +248,6 @@ class Hybrid(Track):
         """
         # explaining is no part of a cell: neither its imports nor its program text
         from toolkit.knowledge.explain.explainer import Explainer
-        from toolkit.knowledge.explain.sides import column_spread
 
         self._require_fitted("net_")
         self._require_columns(features, self.expert_.columns)
@@ -256,7 +258,7 @@ class Hybrid(Track):
             scale=self.teacher_.scale,
             shifts=self.teacher_.shifts,
             bias=self.teacher_.bias,
-            spread=column_spread(self.seen_, list(self.knowledge_.columns)),
+            spread=self.spread_,
         )
         return explainer.explain(features, self.net_.logit(features))
 

@@ -106,6 +106,7 @@ class Neural(Track):
         from toolkit.tracks import _torch
 
         self._require_labels(train)
+        self.schema_ = train.schema
         self.strength_ = self._choose_strength(train, seed)
         self.recipe_ = self.recipe(len(train), self.strength_)
         encoder = Encoder.learn(train.features, train.schema)
