@@ -75,7 +75,7 @@ def pack_estimator(value: Any, at: str) -> tuple[str, bytes]:
     refused = sorted({*skops.io.get_untrusted_types(data=data)} - {*TRUSTED})
     if refused:
         raise ModelError(
-            f"cannot save {at}, a {type(value).__name__}: it would not be loaded, {_why(refused)}"
+            f"cannot save {at}, a {type(value).__name__}, as it would be refused: {_why(refused)}"
         )
     return SKOPS, data
 

@@ -49,11 +49,10 @@ def coded(table: pd.DataFrame, schema: Schema) -> Coded:
     """
     missing = [name for name in schema.names if name not in table.columns]
     if missing:
-        names = [str(name) for name in table.columns]
-        nearest = (
-            did_you_mean(missing[0], names) if len(missing) == 1 else f"; wanted: {', '.join(schema.names)}"
+        raise DataError(
+            f"the table has no column '{missing[0]}'{did_you_mean(missing[0], map(str, table.columns))}"
+            + (f"; nor has it {', '.join(missing[1:])}" if len(missing) > 1 else "")
         )
-        raise DataError(f"the table lacks the column(s) {', '.join(missing)}{nearest}")
     arrays: dict[str, NDArray[Any]] = {}
     unknown: dict[str, tuple[str, ...]] = {}
     for column in schema.columns:

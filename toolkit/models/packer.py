@@ -182,11 +182,12 @@ def _fields(value: Any, at: str) -> list[str]:
 
 
 def _advice(cls: type[Any]) -> str:
-    if cls.__module__.startswith("pandas."):
+    package = cls.__module__.partition(".")[0]
+    if package == "pandas":
         return "rows of data are no part of a model; keep what was learned of them"
-    if cls.__module__.startswith("torch"):
+    if package == "torch":
         return "keep tensors as NumPy arrays, e.g. tensor.detach().numpy()"
-    if cls.__module__.startswith("toolkit.") and is_plain_class(cls):
+    if package == "toolkit" and is_plain_class(cls):
         return "import the class at the top of the track's module, so that loading finds it"
     return (
         "keep numbers, texts, lists, tuples, dicts, NumPy arrays, dataclasses of this package, knowledge "
