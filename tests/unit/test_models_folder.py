@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -194,14 +195,10 @@ def test_no_changed_byte_passes(originals, tmp_path, place, byte):
     whole = (originals["rules"] / DOCUMENT).read_bytes()
     at = int(place * len(whole))
     (folder / DOCUMENT).write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
-    try:
-        loaded = load_track(folder)
-    except ModelError as error:
-        assert DOCUMENT in str(error)
-    else:
-        # blanks between values say nothing
-        assert byte == whole[at] or whole[at : at + 1].isspace()
-        assert isinstance(loaded, Rules)
+    # blanks between values say nothing
+    passes = byte == whole[at] or (whole[at : at + 1].isspace() and bytes([byte]) in b" \t\n\r")
+    with contextlib.nullcontext() if passes else pytest.raises(ModelError, match=DOCUMENT):
+        assert isinstance(load_track(folder), Rules)
 
 
 @pytest.mark.parametrize(
@@ -371,7 +368,7 @@ def test_a_knowledge_base_of_another_making_cannot_read_files(saved):
     text = (folder / "knowledge.yaml").read_text()
     (folder / "knowledge.yaml").write_text(text + "\ntables: [../../../etc/passwd]\n")
     rewrite(folder, lambda document: None)
-    with pytest.raises(UserError, match="a table is a .csv file in the folder"):
+    with pytest.raises(UserError, match=r"a table is a .csv file in the folder"):
         load_track(folder)
 
 

@@ -81,7 +81,7 @@ def test_what_is_no_number_is_told_with_its_row():
 def test_missing_columns_are_told_with_the_nearest():
     with pytest.raises(DataError, match="no column 'kind'; did you mean 'kindd'"):
         coded(table().rename(columns={"kind": "kindd"}), SCHEMA)
-    with pytest.raises(DataError, match="no column 'n'.*nor has it kind"):
+    with pytest.raises(DataError, match=r"no column 'n'.*nor has it kind"):
         coded(pd.DataFrame({"x": [1]}), SCHEMA)
 
 

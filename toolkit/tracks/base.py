@@ -53,9 +53,9 @@ class Step:
 class Track(ABC):
     """A family of methods. Subclasses are dataclasses whose fields are the YAML's parameters.
 
-    The constructor stores; `fit` learns and returns self; learned names end with ``_``, and one of them is
-    ``schema_``, the columns that it was fitted on. A track neither times nor scores itself, draws randomness
-    only from the seed it is given, and never changes its inputs.
+    The constructor stores; `fit` learns and returns self; learned names end with ``_``.
+    A track neither times nor scores itself, draws randomness only from the seed it is given,
+    and never changes its inputs.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -71,6 +71,9 @@ class Track(ABC):
 
     imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas")
     """Packages that fitting and predicting need; the cost of importing them is metered once."""
+
+    schema_: Schema
+    """The columns that it was fitted on; set by `fit`."""
 
     def steps(self, n_rungs: int) -> tuple[Step, ...]:
         """Return the rungs this track climbs; by default one for each rung of the ladder.
