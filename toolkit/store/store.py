@@ -201,6 +201,16 @@ class Store:
             self._runs.end(run, RUN_STATUS[record.status], round(record.ended_at * 1000))
         return str(run.info.run_id)
 
+    def model(self, experiment: str, fingerprint: str) -> Path | None:
+        """Return the folder of the fitted track that a finished cell has left; None where there is none."""
+        with self._told(f"reading '{experiment}'"):
+            identifier = self._runs.find(experiment)
+            found = [] if identifier is None else self._runs.search(identifier, "cell", status="FINISHED")
+        folders = (
+            self._runs.folder(run) / MODEL for run in found if run.data.tags.get("fingerprint") == fingerprint
+        )
+        return next((folder for folder in folders if folder.is_dir()), None)
+
     def finish(self, results: Results, *, report_html: Path, results_json: Path) -> None:
         """Make track runs and the report run anew from the results; write the verdict on the page.
 
