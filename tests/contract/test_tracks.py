@@ -270,6 +270,16 @@ def test_the_fewest_labels_are_enough(name, data):
     check_probabilities(track.predict_proba(data.test.features), len(data.test))
 
 
+def test_the_fewest_labels_are_enough_where_every_row_is_a_cluster_of_its_own(name, data):
+    """What is held out to compare parameters leaves fewer than the track asks for."""
+    track = build(name)
+    rows = np.concatenate([np.flatnonzero(data.train.labels == label)[:40] for label in (0, 1)])
+    train = data.train.take(rows[:: max(1, 80 // max(track.min_labels, 4))][: max(track.min_labels, 4)])
+    assert len(np.unique(train.labels)) == 2
+    track.fit(replace(train, clusters=np.arange(len(train), dtype=np.int32)), seed=0)
+    check_probabilities(track.predict_proba(data.test.features), len(data.test))
+
+
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_is_a_named_error_or_an_answer(name, data, label):
     track = build(name)

@@ -109,7 +109,7 @@ def test_it_answers(track, root, tmp_path):
     assert folder is not None
     fitted = load_track(folder)
     levels = task.schema().column("segment").levels
-    records = rows.astype({name: float for name in task.schema().numbers}).astype(object)
+    records = rows.astype(dict.fromkeys(task.schema().numbers, float)).astype(object)
     records["segment"] = [levels[code] for code in rows["segment"]]
     asked = json.loads(records.to_json(orient="records", double_precision=15))
     asked[1]["recency"] = None

@@ -112,6 +112,8 @@ class Contest(Generic[AnyTrack]):
         if not self._trial.possible:
             return
         for candidate in candidates:
+            if len(self._trial.fitting) < candidate.min_labels:
+                return  # too little is left to learn from once some is held out
             if self._budget is not None and not self._budget.take(self._work(candidate)):
                 return
             losses = self._trial.losses(candidate)
