@@ -25,7 +25,7 @@ import pandas as pd
 from toolkit import config, registry
 from toolkit.knowledge.base import KnowledgeBase, load
 from toolkit.knowledge.explain.explainer import Explainer
-from toolkit.knowledge.explain.sides import column_spread
+from toolkit.knowledge.spread import column_spread
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema
 

@@ -11,6 +11,7 @@ import typer
 
 from toolkit import check as check_module
 from toolkit import explain as explain_module
+from toolkit import predict as predict_module
 from toolkit import run as run_module
 from toolkit import suggest as suggest_module
 from toolkit.knowledge.editor_schema import editor_schema_text
@@ -160,6 +161,7 @@ def explain(
     format: Annotated[  # noqa: A002 (the name of the option)
         TextFormat, typer.Option(help="json prints the explanations as JSON and nothing else.")
     ] = TextFormat.text,
+    store: StoreFolder = DEFAULT_STORE,
 ) -> None:
     """Explain why a row gets the probability it does.
 
@@ -170,8 +172,9 @@ def explain(
 
     A number counts the rows of the validation block from 0; labels are not
     looked at. A row given by hand leaves all other columns missing. The hybrid
-    is trained first, as the sweep's cell of that rung and seed 0 is. With a
-    knowledge base in place of an experiment, rows are given by hand.
+    is the one that the sweep has trained, at that rung with seed 0; where there
+    is none, it is trained first. With a knowledge base in place of an
+    experiment, rows are given by hand.
 
     [bold]Examples[/]
 
@@ -197,7 +200,45 @@ def explain(
                 track=track,
                 rung=rung,
                 as_json=format is TextFormat.json,
+                store_folder=store,
                 console=Output(),
+            )
+        )
+    )
+
+
+@app.command()
+def predict(
+    experiment: ExperimentFile,
+    data: Annotated[Path, typer.Argument(help="A CSV file with the task's columns.", show_default=False)],
+    track: Annotated[
+        str | None,
+        typer.Option(help="By default the one that the verdict says to use.", show_default=False),
+    ] = None,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """Predict the rows of a CSV file with the model that a sweep has kept.
+
+    It is the model of the rung that the track would be deployed with, seed 0.
+    The file has the task's columns in any order, numbers as numbers and
+    categories by the names of their levels; what is empty is missing, and
+    further columns are passed over. The probabilities come as CSV on standard
+    output, one line a row under the heading 'probability', and nothing else.
+
+    [bold]Examples[/]
+
+      toolkit predict experiments/smoke.yaml customers.csv > probabilities.csv
+
+      toolkit predict experiments/smoke.yaml customers.csv --track hybrid
+
+    [bold]Exit codes[/]
+
+      0 predicted · 2 a mistake you can mend
+    """
+    raise typer.Exit(
+        guarded(
+            lambda: predict_module.predict(
+                experiment, data, track=track, store_folder=store, console=Output(stderr=True)
             )
         )
     )

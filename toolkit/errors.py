@@ -13,7 +13,8 @@ The tree::
     │   ├── KnowledgeError   a knowledge base
     │   │   └── TooComplexError  a condition that cannot be analysed within the budget
     │   ├── DataError        data that is missing, broken or unfit
-    │   └── StoreError       the results under mlruns/
+    │   ├── StoreError       the results under mlruns/
+    │   └── ModelError       a saved track that cannot be written or read
     └── TrackError           a track cannot do what a cell asks; the cell fails, the sweep goes on
         ├── NotFittedError
         ├── TooFewLabelsError
@@ -34,6 +35,7 @@ __all__ = [
     "DataError",
     "KnowledgeError",
     "MissingColumnError",
+    "ModelError",
     "NotExplainableError",
     "NotFittedError",
     "OneClassError",
@@ -106,6 +108,10 @@ class DataError(UserError):
 
 class StoreError(UserError):
     """The results under ``mlruns/`` cannot be read or written."""
+
+
+class ModelError(UserError):
+    """A fitted track cannot be saved, or what was saved is damaged, foreign or of another version."""
 
 
 class TrackError(ToolkitError):

@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from toolkit import config
 from toolkit.config import Experiment
-from toolkit.errors import ConfigError, DataError, did_you_mean
+from toolkit.errors import ConfigError, DataError, ModelError, StoreError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.base import load as load_knowledge
 from toolkit.knowledge.explain.by_hand import explain_given, own_schema
@@ -26,11 +26,13 @@ from toolkit.knowledge.explain.given import Given, counts_as, given_frame, read_
 from toolkit.knowledge.file_kind import is_experiment
 from toolkit.machine import pin_one_thread
 from toolkit.report.explain_tables import explanation_view
-from toolkit.sweep.plan import build_task, build_track, check_track
+from toolkit.store import Store
+from toolkit.store.database import DATABASE
+from toolkit.sweep.plan import build_task, build_track, cell_fingerprint, check_track
 from toolkit.sweep.progress import duration, preparing
 from toolkit.tasks.base import Task, TaskData
 from toolkit.tracks._work import search_budget
-from toolkit.tracks.base import Step, Track
+from toolkit.tracks.base import Step, Track, load_track
 
 __all__ = ["explain_rows"]
 
@@ -70,6 +72,7 @@ def explain_rows(
     track: str | None = None,
     rung: int | None = None,
     as_json: bool = False,
+    store_folder: Path | None = None,
     console: Console,
 ) -> int:
     """Explain rows with one track of an experiment, or with a knowledge base alone.
@@ -87,6 +90,8 @@ def explain_rows(
         Of the track's ladder; the largest by default.
     as_json : bool
         Print JSON and nothing else.
+    store_folder : Path, optional
+        Where a sweep may have left the trained track.
     console : Console
 
     Returns
@@ -100,7 +105,7 @@ def explain_rows(
     """
     asked = [(text, read_given(text)) for text in rows]
     if is_experiment(path):
-        told = _with_track(config.load(path), asked, track, rung)
+        told = _with_track(config.load(path), asked, track, rung, store_folder)
     else:
         told = _with_knowledge(path, asked, track, rung)
     if as_json:
@@ -140,7 +145,11 @@ def _with_knowledge(
 
 
 def _with_track(
-    experiment: Experiment, asked: Sequence[tuple[str, int | Given]], track: str | None, rung: int | None
+    experiment: Experiment,
+    asked: Sequence[tuple[str, int | Given]],
+    track: str | None,
+    rung: int | None,
+    store_folder: Path | None,
 ) -> _Told:
     name, chosen = _choose(experiment, track)
     task = build_task(experiment)
@@ -153,7 +162,11 @@ def _with_track(
     # What needs no training and may be wrong comes first.
     data = _load(task, experiment, step)
     found = [_row(text, given, task, data, knowledge) for text, given in asked]
-    fitted = _fit(chosen, step, data, experiment.search, quiet)
+    fitted = None
+    if step.data_rung is not None and store_folder is not None:
+        fingerprint = cell_fingerprint(experiment, task, name, chosen, step)
+        fitted = _stored(experiment.experiment, fingerprint, store_folder, quiet)
+    fitted = fitted or _fit(chosen, step, data, experiment.search, quiet)
     features = pd.concat([row.features for row in found], ignore_index=True)
     explanations = fitted.explain(features)
     trained_on = _trained_on(step, data, knowledge)
@@ -223,6 +236,19 @@ def _row(text: str, given: object, task: Task, data: TaskData, knowledge: Knowle
         raise TypeError(f"a row is a number or its values, got {given!r}")
     row = given_frame(given, columns, knowledge, text=text)
     return _Asked(BY_HAND, None, row, row_values(row, columns, knowledge))
+
+
+def _stored(experiment: str, fingerprint: str, root: Path, console: Console) -> Track | None:
+    """Return the track as the sweep's cell has left it; None where no cell has, or it cannot be read."""
+    if not (root / DATABASE).is_file():
+        return None
+    try:
+        with Store.open(root) as store:
+            folder = store.model(experiment, fingerprint)
+        return None if folder is None else load_track(folder)
+    except (StoreError, ModelError) as error:
+        console.print(f"the stored model is not used: {error}", highlight=False, markup=False)
+        return None
 
 
 def _fit(track: Track, step: Step, data: TaskData, search: float, console: Console) -> Track:

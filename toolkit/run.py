@@ -33,7 +33,7 @@ from toolkit.store import Store
 from toolkit.sweep.local import LocalExecutor
 from toolkit.sweep.plan import Plan, make_plan
 from toolkit.sweep.progress import SweepDisplay, duration, preparing
-from toolkit.sweep.spool import discard, spooled
+from toolkit.sweep.spool import CellOutcome, discard, spooled
 
 __all__ = [
     "HELP",
@@ -249,7 +249,7 @@ def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: C
     for note in recovered.notes:
         console.print(f"[yellow]{escape(note)}[/]", highlight=False)
     for outcome in recovered.outcomes:
-        store.log_cell(outcome.record, outcome.evidence.to_bytes() if outcome.evidence else None)
+        _log(outcome, store)
         discard(spool, outcome.record.fingerprint)
         if not fresh and outcome.record.status in SETTLED:
             done[outcome.record.fingerprint] = outcome.record
@@ -264,11 +264,16 @@ def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: C
             slots=engine.slots, timeout_seconds=engine.timeout_seconds, on_event=display.on_event
         )
         for outcome in executor.run(plan, waiting, spool=spool):
-            store.log_cell(outcome.record, outcome.evidence.to_bytes() if outcome.evidence else None)
+            _log(outcome, store)
             discard(spool, outcome.record.fingerprint)
             display.on_end(outcome.record)
             failed += outcome.record.status not in SETTLED
     return failed
+
+
+def _log(outcome: CellOutcome, store: Store) -> None:
+    evidence = None if outcome.evidence is None else outcome.evidence.to_bytes()
+    store.log_cell(outcome.record, evidence, model=outcome.model)
 
 
 def _print_intro(plan: Plan, waiting: Sequence[CellSpec], console: Console) -> None:

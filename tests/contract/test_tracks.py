@@ -6,13 +6,17 @@ A track is built with the parameters that ``experiments/smoke.yaml`` gives it, e
 from __future__ import annotations
 
 import copy
+import io
 import pickle
+import pickletools
+import zipfile
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.base
 
 from toolkit import registry
 from toolkit.config import Rung, load
@@ -29,7 +33,7 @@ from toolkit.scores import check_probabilities, score_probabilities
 from toolkit.tasks.base import TaskData, TrainingData
 from toolkit.tasks.synthetic import Synthetic
 from toolkit.tracks._work import search_budget
-from toolkit.tracks.base import Track
+from toolkit.tracks.base import Track, load_track
 
 SMOKE = load(Path(__file__).parents[2] / "experiments" / "smoke.yaml")
 
@@ -158,7 +162,7 @@ def test_inputs_are_left_as_they_were(name, data):
     pd.testing.assert_frame_equal(data.test.features, features)
 
 
-def test_search_gives_a_track_and_leaves_its_inputs_alone(name, data):
+def test_search_gives_a_track_and_leaves_its_inputs_alone(name, data, tmp_path):
     train, track = small(data.train), build(name)
     before, given = snapshot(train), parameters(track)
     found = track.search(train, budget_cpu_seconds=0.5, seed=0)
@@ -166,7 +170,9 @@ def test_search_gives_a_track_and_leaves_its_inputs_alone(name, data):
     assert parameters(track) == given
     assert_unchanged(train, before)
     found.fit(train, seed=0)
-    check_probabilities(found.predict_proba(data.test.features), len(data.test))
+    probabilities = check_probabilities(found.predict_proba(data.test.features), len(data.test))
+    found.save(tmp_path / "saved")
+    assert np.array_equal(load_track(tmp_path / "saved").predict_proba(data.test.features), probabilities)
     again = build(name).search(train, budget_cpu_seconds=0.5, seed=0)
     assert parameters(again) == parameters(found), "a search must not depend on how fast the machine is"
     assert again.trials_ == found.trials_
@@ -268,6 +274,16 @@ def test_the_fewest_labels_are_enough(name, data):
     check_probabilities(track.predict_proba(data.test.features), len(data.test))
 
 
+def test_the_fewest_labels_are_enough_where_every_row_is_a_cluster_of_its_own(name, data):
+    """What is held out to compare parameters leaves fewer than the track asks for."""
+    track = build(name)
+    rows = np.concatenate([np.flatnonzero(data.train.labels == label)[:40] for label in (0, 1)])
+    train = data.train.take(rows[:: max(1, 80 // max(track.min_labels, 4))][: max(track.min_labels, 4)])
+    assert len(np.unique(train.labels)) == 2
+    track.fit(replace(train, clusters=np.arange(len(train), dtype=np.int32)), seed=0)
+    check_probabilities(track.predict_proba(data.test.features), len(data.test))
+
+
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_is_a_named_error_or_an_answer(name, data, label):
     track = build(name)
@@ -365,6 +381,84 @@ def test_what_was_chosen_is_plain_and_flops_are_positive(fitted):
         assert value > 0
 
 
-def test_a_fitted_track_crosses_a_process_boundary(fitted, data):
-    copied = pickle.loads(pickle.dumps(fitted.track))  # noqa: S301 (our own bytes)
-    assert np.array_equal(copied.predict_proba(data.test.features), fitted.probabilities)
+def test_an_unfitted_track_crosses_a_process_boundary(name):
+    track = build(name)
+    assert pickle.loads(pickle.dumps(track)) == track  # noqa: S301 (our own bytes)
+
+
+def test_a_saved_track_comes_back_the_same_to_the_last_bit(fitted, data, tmp_path):
+    fitted.track.save(tmp_path / "saved")
+    loaded = load_track(tmp_path / "saved")
+    assert type(loaded) is type(fitted.track)
+    assert np.array_equal(loaded.predict_proba(data.test.features), fitted.probabilities)
+    one = data.test.features.iloc[[7]]
+    assert np.array_equal(loaded.predict_proba(one), fitted.track.predict_proba(one))
+    assert loaded.schema_ == data.train.schema
+    assert loaded.chosen() == fitted.track.chosen()
+    assert loaded.flop_counts() == fitted.track.flop_counts()
+    kept, given = parameters(loaded), parameters(fitted.track)
+    if kept.pop("knowledge", None) is not None:
+        assert loaded.knowledge.parent == (tmp_path / "saved").resolve()
+        given.pop("knowledge")
+    assert kept == given
+    if loaded.explains:
+        few = data.test.features.iloc[:50]
+        assert loaded.explain(few).texts() == fitted.track.explain(few).texts()
+
+
+def test_a_loaded_track_is_a_track_like_any_other(fitted, data, tmp_path):
+    fitted.track.save(tmp_path / "first")
+    loaded = load_track(tmp_path / "first")
+    loaded.save(tmp_path / "second")
+    again = load_track(tmp_path / "second")
+    assert np.array_equal(again.predict_proba(data.test.features), fitted.probabilities)
+    train = small(data.train)
+    again.fit(train, seed=1)
+    expected = build_like(fitted.track).fit(train, seed=1)
+    assert np.array_equal(again.predict_proba(data.test.features), expected.predict_proba(data.test.features))
+
+
+def build_like(track: Track) -> Track:
+    return type(track)(**track.get_params())
+
+
+def test_no_file_of_a_saved_track_is_or_holds_a_pickle(fitted, tmp_path):
+    fitted.track.save(tmp_path / "saved")
+    for file in (tmp_path / "saved").iterdir():
+        assert file.suffix in (".json", ".safetensors", ".skops", ".txt", ".yaml"), file.name
+        contents = [file.read_bytes()]
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                contents += [archive.read(name) for name in archive.namelist()]
+        for content in contents:
+            assert not is_pickle(content), file.name
+            if content.startswith(b"\x93NUMPY"):
+                np.load(io.BytesIO(content), allow_pickle=False)
+
+
+def is_pickle(content: bytes) -> bool:
+    try:
+        return [operation.name for operation, *_ in pickletools.genops(content)][-1] == "STOP"
+    except Exception:  # whatever it is, pickle cannot read it
+        return False
+
+
+def test_saving_before_fit_is_a_named_error(name, tmp_path):
+    with pytest.raises(NotFittedError, match="fit before save"):
+        build(name).save(tmp_path / "saved")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scikit_learn_clones_it_without_what_was_learned(fitted):
+    copied = sklearn.base.clone(fitted.track)
+    assert copied is not fitted.track
+    assert parameters(copied) == parameters(fitted.track)
+    assert not [attribute for attribute in vars(copied) if attribute.endswith("_")]
+
+
+def test_parameters_are_told_and_set_by_name(name):
+    track = build(name)
+    assert track.get_params() == track.get_params(deep=False) == parameters(track)
+    assert track.set_params(**parameters(track)) is track
+    with pytest.raises(ParameterError, match="has no parameter 'colour'"):
+        track.set_params(colour="red")

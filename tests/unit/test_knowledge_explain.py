@@ -12,7 +12,7 @@ from toolkit.errors import KnowledgeError
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.explain.explainer import Explainer, Explanations
 from toolkit.knowledge.explain.explanation import Explanation
-from toolkit.knowledge.explain.sides import column_spread
+from toolkit.knowledge.spread import column_spread
 from toolkit.knowledge.symbolic import compile_knowledge
 from toolkit.tasks.base import Column, Schema
 

@@ -116,8 +116,23 @@ def test_another_cells_record_is_damage(tmp_path):
     assert "another cell's" in spooled(tmp_path, ["z"]).notes[0]
 
 
+def test_a_model_belongs_to_its_finished_cell(tmp_path):
+    (tmp_path / "a.model").mkdir()
+    assert read_cell(tmp_path, "a") is None, "the record is what counts"
+    write_cell(tmp_path, outcome("a"))
+    assert read_cell(tmp_path, "a").model == tmp_path / "a.model"
+    write_cell(tmp_path, outcome("b"))
+    assert read_cell(tmp_path, "b").model is None
+    (tmp_path / "a.npz").write_bytes(b"")
+    spooled(tmp_path, ["a"])
+    assert not (tmp_path / "a.model").exists()
+
+
 def test_discard_removes_all_files_and_may_be_repeated(tmp_path):
     write_cell(tmp_path, outcome("a"))
+    for folder in ("a.model", ".a.model.77.1"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "track.json").write_text("{}")
     (tmp_path / "a.log").write_text("said")
     discard(tmp_path, "a")
     discard(tmp_path, "a")

@@ -32,6 +32,7 @@ __all__ = [
 CPU_COST = "cost_fit_cpu_seconds"
 PHASES = ("import", "load", "search", "fit", "predict_first", "predict_batch", "predict_single")
 SCALES = {
+    "_model_bytes": ("_model_kB", 1e-3),
     "_bytes": ("_MB", 1e-6),
     "_usd": ("_US_cents", 1e2),
     "_flop": ("_GFLOP", 1e-9),

@@ -12,22 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    check_array,
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.errors import KnowledgeError, did_you_mean
 from toolkit.knowledge.base import KnowledgeBase, load
 from toolkit.knowledge.entries import Outcome
 from toolkit.knowledge.explain.explainer import Explainer, Explanations
-from toolkit.knowledge.explain.sides import column_spread
 from toolkit.knowledge.frames import FrameSchema, folded
+from toolkit.knowledge.spread import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
+from toolkit.labels import two_classes
 
 __all__ = ["RulesClassifier"]
 
@@ -235,16 +229,7 @@ def _first_rules(knowledge: KnowledgeBase, n_rules: object) -> KnowledgeBase:
 def _classes(y: Any, frame: pd.DataFrame) -> NDArray[np.generic]:
     if y is None:
         return np.array([0, 1])
-    labels = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
-    check_classification_targets(labels)
-    check_consistent_length(frame, labels)
-    if type_of_target(labels, input_name="y") == "multiclass":
-        raise ValueError("Only binary classification is supported. The type of the target is multiclass.")
-    classes: NDArray[np.generic] = np.unique(labels)
-    if len(classes) < 2:
-        raise ValueError(
-            f"y holds one class only, {classes[0]}, so the other is not known; fit without y, or with both"
-        )
+    _, classes = two_classes(y, frame, remedy="so the other is not known; fit without y, or with both")
     return classes
 
 

@@ -29,6 +29,7 @@ _TITLES = {
     "involuntary_switches": "times put aside for other work",
     "peak_bytes": "peak memory",
     "growth_bytes": "growth of memory",
+    "model_bytes": "size of the saved model",
     "flop": "operations in matrix products",
     "joules": "energy",
     "kg_co2e": "carbon",

@@ -19,7 +19,11 @@ from toolkit.errors import StoreError
 __all__ = ["DATABASE", "Lock", "check", "create", "link_above", "make_portable", "told"]
 
 DATABASE = "mlflow.db"
-LOCATIONS = (("experiments", "artifact_location"), ("runs", "artifact_uri"))
+LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+)
 DAMAGED = (
     "the database is damaged or is no MLflow database; restore a copy, or move the file away and run again"
 )
@@ -144,7 +148,10 @@ def make_portable(root: Path) -> None:
     """
     marker = "/artifacts/"
     with contextlib.closing(sqlite3.connect(root / DATABASE, timeout=20)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         for table, column in LOCATIONS:
+            if table not in tables:
+                continue  # made by an older MLflow, which is told when it is opened
             rows = connection.execute(
                 f"SELECT DISTINCT {column} FROM {table} "  # noqa: S608 (names of this file)
                 f"WHERE instr({column}, ?) > 0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -11,14 +12,19 @@ from pydantic import ValidationError
 from toolkit.errors import StoreError
 from toolkit.records import RECORD_VERSION, CellRecord, Evidence
 
-__all__ = ["read_evidence", "read_record", "write_cell"]
+__all__ = ["MODEL", "read_evidence", "read_record", "write_cell"]
+
+MODEL = "model"
+"""Folder of a cell's fitted track, as `toolkit.models.saving` writes it."""
 
 _log = logging.getLogger(__name__)
 
 
-def write_cell(folder: Path, record: CellRecord, evidence: bytes | None) -> None:
-    """Write ``record.json``, ``evidence.npz`` and, for a failed cell, ``log.txt``."""
+def write_cell(folder: Path, record: CellRecord, evidence: bytes | None, model: Path | None = None) -> None:
+    """Write ``record.json``, ``evidence.npz``, ``log.txt`` where there is one, and a copy of the model."""
     folder.mkdir(parents=True, exist_ok=True)
+    if model is not None:
+        shutil.copytree(model, folder / MODEL)
     if evidence is not None:
         (folder / "evidence.npz").write_bytes(evidence)
     if record.log_tail:

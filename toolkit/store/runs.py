@@ -1,4 +1,4 @@
-"""The few things the store asks of MLflow. The only file of the store that imports it."""
+"""The few things the store asks of MLflow about experiments and runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from toolkit.analysis.board import Board
 from toolkit.errors import StoreError
 from toolkit.store.database import DATABASE, make_portable
+from toolkit.store.models import Models
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -33,6 +34,8 @@ def now_ms() -> int:
 def connect(database: Path) -> MlflowClient:
     """Open MLflow on a database, making its tables if there are none. The import takes a second."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # A file uv.lock where the sweep is started has nothing to do with its models.
+    os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
     # No connection outlives its statement: nothing to close, and the file may be moved at any time.
     os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
     with warnings.catch_warnings():
@@ -60,6 +63,7 @@ class Runs:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._client = connect(root / DATABASE)
+        self.models = Models(root, self._client)
 
     def find(self, experiment: str) -> str | None:
         """Return the experiment's identifier, or None when there is none of that name."""

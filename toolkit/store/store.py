@@ -19,7 +19,8 @@ from toolkit.analysis.board import Board, cell_board, note, report_board, track_
 from toolkit.analysis.results import Results
 from toolkit.records import CellRecord, Evidence
 from toolkit.store.database import DATABASE, Lock, check, create, link_above, make_portable, told
-from toolkit.store.files import read_evidence, read_record, write_cell
+from toolkit.store.files import MODEL, read_evidence, read_record, write_cell
+from toolkit.store.models import Deployed
 from toolkit.store.runs import Kind, Runs, connect, now_ms
 
 __all__ = ["Store"]
@@ -173,7 +174,7 @@ class Store:
         chosen = sorted(best.values(), key=lambda cell: (cell[0].track, cell[0].rung, cell[0].seed))
         return [(record, read_evidence(folder) if evidence else None) for record, folder in chosen]
 
-    def log_cell(self, record: CellRecord, evidence: bytes | None) -> str:
+    def log_cell(self, record: CellRecord, evidence: bytes | None, *, model: Path | None = None) -> str:
         """Log one cell under its track's run; its status is written last.
 
         Parameters
@@ -181,6 +182,8 @@ class Store:
         record : CellRecord
         evidence : bytes or None
             What ``Evidence.to_bytes`` returned.
+        model : Path, optional
+            The folder of the fitted track, which is copied.
 
         Returns
         -------
@@ -194,17 +197,28 @@ class Store:
             parent = self._track_run(record.experiment, identifier, record.track, now_ms())
             tags = {**board.tags, "mlflow.parentRunId": parent}
             run = self._runs.create(identifier, "cell", name, round(record.started_at * 1000), tags)
-            write_cell(self._runs.folder(run), record, evidence)
+            write_cell(self._runs.folder(run), record, evidence, model)
             self._runs.log(run, board)
             self._runs.end(run, RUN_STATUS[record.status], round(record.ended_at * 1000))
         return str(run.info.run_id)
+
+    def model(self, experiment: str, fingerprint: str) -> Path | None:
+        """Return the folder of the fitted track that a finished cell has left; None where there is none."""
+        with self._told(f"reading '{experiment}'"):
+            identifier = self._runs.find(experiment)
+            found = [] if identifier is None else self._runs.search(identifier, "cell", status="FINISHED")
+        folders = (
+            self._runs.folder(run) / MODEL for run in found if run.data.tags.get("fingerprint") == fingerprint
+        )
+        return next((folder for folder in folders if folder.is_dir()), None)
 
     def finish(self, results: Results, *, report_html: Path, results_json: Path) -> None:
         """Make track runs and the report run anew from the results; write the verdict on the page.
 
         MLflow cannot take a metric back, so runs whose figures have changed are replaced: cells are
         hung below the new track runs, and the old runs are deleted (they stay in MLflow's bin until
-        ``mlflow gc``). With the same figures only the files are renewed.
+        ``mlflow gc``). With the same figures only the files are renewed. The model of each track's deployed
+        rung becomes an MLflow model under its run, at ``models/<experiment>/<track>/artifacts``.
 
         Parameters
         ----------
@@ -229,6 +243,7 @@ class Store:
                 self._tracks.clear()
             else:
                 self._replace(identifier, results, boards, digest)
+            self._renew_models(experiment, identifier, results)
             report = self._runs.search(identifier, "report")[0]
             folder = self._runs.folder(report)
             folder.mkdir(parents=True, exist_ok=True)
@@ -294,6 +309,28 @@ class Store:
                 run = self._runs.create(identifier, "track", track, start_ms, {"track": track, **self._tags})
             self._tracks[key] = run.info.run_id
         return self._tracks[key]
+
+    def _renew_models(self, experiment: str, identifier: str, results: Results) -> None:
+        """Log the models of the rungs that enter the verdict; say on each track's run where it is from."""
+        rungs = {one.track: one.rung for one in results.verdict.tracks}
+        current = set(results.cells["fingerprint"]) if len(results.cells) else set()
+        cells: dict[str, Deployed] = {}
+        # the latest comes last, and stays
+        for run in reversed(self._runs.search(identifier, "cell", status="FINISHED")):
+            folder = self._runs.folder(run)
+            if run.data.tags.get("fingerprint") not in current or not (folder / MODEL).is_dir():
+                continue
+            record = read_record(folder)
+            if record is not None and record.rung == rungs.get(record.track):
+                facts = record.model_dump(include={"track", "rung", "seed", "n_train", "fingerprint"})
+                cells[record.track] = Deployed(**facts, folder=folder / MODEL)
+        runs = self._runs.tracks(identifier)
+        for track, run in runs.items():
+            cell = cells.get(track)
+            source = "none was kept" if cell is None else f"rung {cell.rung}, seed {cell.seed}"
+            self._runs.tag(run, "model", source)
+        wanted = {run.info.run_id: cells[track] for track, run in runs.items() if track in cells}
+        self._runs.models.renew(experiment, identifier, wanted)
 
     def _replace(self, identifier: str, results: Results, boards: Mapping[str, Board], digest: str) -> None:
         """Make a new report run, still open, and new track runs; delete the old ones."""

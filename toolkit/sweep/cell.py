@@ -28,6 +28,7 @@ from toolkit.meters._window import Window
 from toolkit.meters.base import Meter, Phase, Quality, Reading
 from toolkit.records import CellRecord, CellSpec
 from toolkit.scores import check_probabilities, make_evidence, row_log_loss, score_probabilities
+from toolkit.sweep.cell_model import leave_model
 from toolkit.sweep.fork_server import EXIT_SPOOL
 from toolkit.sweep.spool import CellOutcome, write_cell
 from toolkit.tasks.base import Block, Task, TaskData, TrainingData
@@ -166,6 +167,7 @@ class _Cell:
             valid_labels=data.valid.labels,
             valid_probabilities=valid,
         )
+        self.costs["cost_model_bytes"] = leave_model(fitted, spec, data, job.spool)
         record = CellRecord(
             **spec.model_dump(exclude={"data_rung", "n_train"}),
             n_train=len(data.train),

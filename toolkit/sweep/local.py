@@ -7,7 +7,7 @@ import pickle
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -211,7 +211,7 @@ class _Sweep:
             return CellOutcome(self._failure(cell, "lost", f"its result is damaged: {error}", tail))
         if outcome is not None:
             if tail and not outcome.record.log_tail:
-                return CellOutcome(outcome.record.model_copy(update={"log_tail": tail}), outcome.evidence)
+                return replace(outcome, record=outcome.record.model_copy(update={"log_tail": tail}))
             return outcome
         return CellOutcome(self._failure(cell, *self._why(cell, ended), tail))
 
@@ -243,13 +243,19 @@ class _Sweep:
 def _modules(plan: Plan) -> list[str]:
     """Return what cells of this plan import, to be loaded once."""
     plugins = (plan.task, *plan.tracks.values())
-    modules = ["toolkit.sweep.cell", *(type(plugin).__module__ for plugin in plugins)]
+    modules = [
+        "toolkit.sweep.cell",
+        "toolkit.models.saving",
+        *(type(plugin).__module__ for plugin in plugins),
+    ]
     modules += ["optuna"]
     modules += [f"toolkit.meters.{name}" for name in registry.names("meters")]
     packages = {package for track in plan.tracks.values() for package in track.imports}
     modules += sorted(packages)
     for root in sorted({package.split(".", maxsplit=1)[0] for package in packages} | {"sklearn"}):
         modules += _LATE_IMPORTS.get(root, ())
+    if any(package.startswith("sklearn") for package in packages):
+        modules.append("skops.io")  # saves what scikit-learn has fitted; imported once, not in every cell
     return modules
 
 

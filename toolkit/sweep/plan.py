@@ -15,7 +15,7 @@ from toolkit.sweep.fingerprint import Fingerprinter
 from toolkit.tasks.base import Progress, Schema, Task
 from toolkit.tracks.base import Step, Track
 
-__all__ = ["Plan", "build_task", "build_track", "check_track", "make_plan"]
+__all__ = ["Plan", "build_task", "build_track", "cell_fingerprint", "check_track", "make_plan"]
 
 QUICK_ROWS = 60_000
 """A quick look climbs no rung with more labelled rows than this."""
@@ -149,6 +149,30 @@ def _rows(experiment: Experiment, task: Task) -> list[int]:
             where = experiment.where("ladder", "rungs", index, *error.path)
             raise ConfigError(error.problem, where=where) from error
     return rows
+
+
+def cell_fingerprint(
+    experiment: Experiment, task: Task, name: str, track: Track, step: Step, *, seed: int = 0
+) -> str:
+    """Return the fingerprint of one cell, as `make_plan` gives it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    task : Task
+        Prepared.
+    name : str
+        The track's name in the experiment.
+    track : Track
+        Checked.
+    step : Step
+        One of the track's.
+    seed : int
+    """
+    rungs = experiment.ladder.rungs
+    spec = _spec(experiment, name, step, seed, [0] * len(rungs))
+    fingerprinter = Fingerprinter(task, data_version=task.data_version(), search=experiment.search)
+    return fingerprinter.cell(spec, track, None if step.data_rung is None else rungs[step.data_rung])
 
 
 def _chosen_tracks(experiment: Experiment, only: Sequence[str] | None) -> list[str]:

@@ -1,13 +1,14 @@
-"""Durable hand-over of finished cells: two files a cell, written whole or not at all.
+"""Durable hand-over of finished cells: two files a cell and a folder, written whole or not at all.
 
-``<fingerprint>.npz`` (evidence) is renamed into place first and ``<fingerprint>.json`` (the record)
-last: the JSON file is the commit mark. What is found after a crash is either a complete cell or
-ignored.
+``<fingerprint>.model/`` (the fitted track, of the first seed) and ``<fingerprint>.npz`` (evidence) are
+renamed into place first and ``<fingerprint>.json`` (the record) last: the JSON file is the commit mark. What
+is found after a crash is either a complete cell or ignored.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,16 @@ from pydantic import ValidationError
 
 from toolkit.records import CellRecord, Evidence
 
-__all__ = ["CellOutcome", "Recovered", "discard", "log_path", "read_cell", "spooled", "write_cell"]
+__all__ = [
+    "CellOutcome",
+    "Recovered",
+    "discard",
+    "log_path",
+    "model_path",
+    "read_cell",
+    "spooled",
+    "write_cell",
+]
 
 DAMAGED = "damaged"
 """Folder below the spool for files that cannot be read."""
@@ -24,10 +34,19 @@ DAMAGED = "damaged"
 
 @dataclass(frozen=True)
 class CellOutcome:
-    """What became of one cell; evidence only when it finished."""
+    """What became of one cell; evidence only when it finished.
+
+    Parameters
+    ----------
+    record : CellRecord
+    evidence : Evidence, optional
+    model : Path, optional
+        The folder of the fitted track, where it was kept.
+    """
 
     record: CellRecord
     evidence: Evidence | None = None
+    model: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,11 @@ class Recovered:
 def log_path(spool: Path, fingerprint: str) -> Path:
     """Return where a cell's own output goes while it runs."""
     return spool / f"{fingerprint}.log"
+
+
+def model_path(spool: Path, fingerprint: str) -> Path:
+    """Return where a cell's fitted track goes."""
+    return spool / f"{fingerprint}.model"
 
 
 def _record_path(spool: Path, fingerprint: str) -> Path:
@@ -103,7 +127,8 @@ def read_cell(spool: Path, fingerprint: str) -> CellOutcome | None:
     except Exception as error:
         # NumPy raises anything from BadZipFile to KeyError on a damaged archive.
         raise ValueError(f"its evidence cannot be read ({type(error).__name__})") from error
-    return CellOutcome(record, evidence)
+    model = model_path(spool, fingerprint)
+    return CellOutcome(record, evidence, model if model.is_dir() else None)
 
 
 def discard(spool: Path, fingerprint: str) -> None:
@@ -114,6 +139,9 @@ def discard(spool: Path, fingerprint: str) -> None:
         log_path(spool, fingerprint),
     ):
         path.unlink(missing_ok=True)
+    model = model_path(spool, fingerprint)
+    for folder in (model, *spool.glob(f".{model.name}.*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def spooled(spool: Path, fingerprints: Iterable[str]) -> Recovered:
@@ -152,6 +180,7 @@ def spooled(spool: Path, fingerprints: Iterable[str]) -> Recovered:
 def _move_aside(spool: Path, fingerprint: str) -> Path:
     place = spool / DAMAGED
     place.mkdir(exist_ok=True)
+    shutil.rmtree(model_path(spool, fingerprint), ignore_errors=True)
     for path in (_record_path(spool, fingerprint), _evidence_path(spool, fingerprint)):
         if path.exists():
             path.replace(place / path.name)

@@ -101,8 +101,8 @@ def logic_target(
     Target or None
         None where no rule says anything.
     """
-    from toolkit.knowledge.explain.sides import column_spread
     from toolkit.knowledge.fuzzy.system import compile_fuzzy
+    from toolkit.knowledge.spread import column_spread
     from toolkit.tracks._torch import Target
 
     soft = compile_fuzzy(knowledge, schema, spread=column_spread(features, list(knowledge.columns)))

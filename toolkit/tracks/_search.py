@@ -15,7 +15,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +144,10 @@ class SearchedTrack(Track):
         fitted = replace(self).fit(trial.fitting, seed=trial.seed)
         return Attempt(fitted.predict_proba(trial.held_out.features, trial.held_out.sequence), self)
 
+    def _state(self) -> Mapping[str, Any]:
+        """Return what was learned; what the search tried is in the cell's record."""
+        return {name: value for name, value in super()._state().items() if name != "trials_"}
+
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
         """Choose parameters by `search_track`; see `Track.search`."""
         self._require_labels(train)
@@ -251,6 +255,9 @@ class _Search(Generic[AnyTrack]):
         for level in levels:
             split = self._split(level)
             expected = self._expected(candidate, len(split.fitting))
+            if len(split.fitting) < candidate.min_labels:
+                state, reason = "pruned", "too few rows are left to learn from once some are held out"
+                break
             if not self._budget.take(expected):
                 # a dearer candidate of the list may not fit where a later one does
                 goes_on = is_first

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,9 @@ from toolkit.errors import (
     NotExplainableError,
     NotFittedError,
     OneClassError,
+    ParameterError,
     TooFewLabelsError,
+    did_you_mean,
 )
 from toolkit.records import SearchTrial
 from toolkit.tasks.base import Schema, TrainingData
@@ -25,7 +29,7 @@ from toolkit.tasks.base import Schema, TrainingData
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
 
-__all__ = ["Step", "Track", "few_rows"]
+__all__ = ["Step", "Track", "load_track"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,6 @@ class Step:
     rung: int
     data_rung: int | None
     n_rules: int | None = None
-
-
-def few_rows(features: pd.DataFrame, n_rows: int = 5_000) -> pd.DataFrame:
-    """Return about `n_rows` rows, evenly taken: enough to know later what usual values are."""
-    return features.iloc[:: max(1, len(features) // n_rows)]
 
 
 class Track(ABC):
@@ -73,6 +72,9 @@ class Track(ABC):
 
     imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas")
     """Packages that fitting and predicting need; the cost of importing them is metered once."""
+
+    schema_: Schema
+    """The columns that it was fitted on; set by `fit`."""
 
     def steps(self, n_rungs: int) -> tuple[Step, ...]:
         """Return the rungs this track climbs; by default one for each rung of the ladder.
@@ -149,7 +151,7 @@ class Track(ABC):
 
     @abstractmethod
     def fit(self, train: TrainingData, *, seed: int) -> Self:
-        """Learn from the rung's rows and return self.
+        """Learn from the rung's rows, keep their schema as ``schema_``, and return self.
 
         Raises
         ------
@@ -220,6 +222,70 @@ class Track(ABC):
         """
         return {}
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name, as scikit-learn's `clone` asks for them.
+
+        Parameters
+        ----------
+        deep : bool
+            Without meaning here: no parameter is an estimator.
+        """
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every track is a dataclass
+        return {field.name: getattr(self, field.name) for field in fields if field.init}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, and return self. What was learned stays until the next `fit`.
+
+        Raises
+        ------
+        ParameterError
+            There is no such parameter.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise ParameterError(
+                    f"{type(self).__name__} has no parameter '{name}'{did_you_mean(name, known)}",
+                    path=(name,),
+                )
+            setattr(self, name, value)
+        return self
+
+    def save(self, folder: Path, *, example: Mapping[str, float | str | None] | None = None) -> None:
+        """Save the fitted track as a folder, without pickle; `load_track` gives it back.
+
+        Parameters
+        ----------
+        folder : Path
+            New or empty.
+        example : mapping, optional
+            A row to show what may be predicted: column -> number, name of a level, or None for missing.
+
+        Raises
+        ------
+        NotFittedError
+        ModelError
+            It learned something that cannot be saved, or the folder cannot be written.
+        """
+        # saving shapes no result, so it is no part of a cell's fingerprint
+        from toolkit.models.saving import save
+
+        save(self, folder, example=example)
+
+    def _state(self) -> Mapping[str, Any]:
+        """Return what was learned: names that end with ``_``, and values that can be saved.
+
+        Those are None, numbers, texts, lists, tuples, dicts, NumPy arrays, dataclasses and named tuples of
+        this package, knowledge bases and expert systems, scikit-learn estimators and LightGBM boosters.
+        A track that keeps anything else overrides this and `_restore`.
+        """
+        return {name: value for name, value in vars(self).items() if name.endswith("_")}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what `_state` returned."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
     # What subclasses share: the named errors of the contract.
 
     def _require_labels(self, train: TrainingData) -> None:
@@ -245,3 +311,22 @@ class Track(ABC):
         """Raise when `fit` has not set `attribute`."""
         if not hasattr(self, attribute):
             raise NotFittedError(f"{type(self).__name__} has not been fitted: call fit before predict_proba")
+
+
+def load_track(folder: Path) -> Track:
+    """Load a track that `Track.save` wrote; its predictions are the same to the last bit.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    ModelError
+        A file is missing, damaged, changed, of a newer version, or no part of a track; the message names it.
+        Nothing that a file says is imported or run.
+    """
+    from toolkit.models.loading import load
+
+    track: Track = load(folder)
+    return track

@@ -65,6 +65,7 @@ class Baseline(Track):
         n_rows = len(train)
         if n_rows == 0 and self.column is None:
             raise TooFewLabelsError("Baseline needs at least 1 labelled row when no column is given, got 0")
+        self.schema_ = train.schema
         # Half a row of each class (Jeffreys) keeps the log loss finite when all labels are the same.
         self.class_prior_ = (float(train.labels.sum()) + 0.5) / (n_rows + 1) if n_rows else None
         return self

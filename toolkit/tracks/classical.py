@@ -214,6 +214,7 @@ class Classical(SearchedTrack):
         TooFewLabelsError, OneClassError, MissingColumnError
         """
         self._require_labels(train)
+        self.schema_ = train.schema
         settled = self
         if not hasattr(self, "found_") and not self._is_logistic():
             trial = Trial.of(train, len(train), seed)

@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from toolkit.errors import OneClassError, TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
+from toolkit.knowledge.spread import column_spread
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
@@ -19,7 +20,6 @@ from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
 from toolkit.tracks._hybrid_search import TEACHER_ROWS, HybridParameters
 from toolkit.tracks._search import Attempt, Trial, sample_clusters
 from toolkit.tracks._teacher import Evidence, Labels, Teacher
-from toolkit.tracks.base import few_rows
 
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
@@ -92,10 +92,12 @@ class Hybrid(HybridParameters):
 
     def _fit(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained | None:
         self._require_rows(train)
+        self.schema_ = train.schema
         self.knowledge_ = knowledge_base.load(self.knowledge)
         self.expert_ = self._expert(self.knowledge_, train.schema, seed)
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
-        self.seen_ = few_rows(train.features if len(train) else train.unlabelled)
+        seen = train.features if len(train) else train.unlabelled
+        self.spread_ = column_spread(seen, list(self.knowledge_.columns))
         unlabelled = self._unlabelled(train, seed)
         self.teacher_ = self._teach(train, unlabelled, seed)
         self.lambda_ = self.trust(len(train)) if len(train) else float("inf")
@@ -232,7 +234,6 @@ class Hybrid(HybridParameters):
         """
         # explaining is no part of a cell: neither its imports nor its program text
         from toolkit.knowledge.explain.explainer import Explainer
-        from toolkit.knowledge.explain.sides import column_spread
 
         logit = self.logit(features)
         explainer = Explainer.of(
@@ -243,7 +244,7 @@ class Hybrid(HybridParameters):
             shifts=self.teacher_.shifts,
             bias=self.teacher_.bias,
             prior_scale=self.teacher_.prior_scale,
-            spread=column_spread(self.seen_, list(self.knowledge_.columns)),
+            spread=self.spread_,
         )
         return explainer.explain(features, logit)
 

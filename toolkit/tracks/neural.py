@@ -82,6 +82,7 @@ class Neural(NetTrack):
         TooFewLabelsError, OneClassError, MissingColumnError
         """
         self._require_labels(train)
+        self.schema_ = train.schema
         self._train(train, seed)
         return self
 

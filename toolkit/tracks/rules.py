@@ -13,9 +13,10 @@ from pydantic import Field
 
 from toolkit.errors import ParameterError
 from toolkit.knowledge.base import KnowledgeBase, load
+from toolkit.knowledge.spread import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks.base import Step, Track, few_rows
+from toolkit.tracks.base import Step, Track
 
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations
@@ -90,10 +91,11 @@ class Rules(Track):
         knowledge = load(self.knowledge)
         if self.n_rules is not None:
             knowledge = knowledge.head(self.n_rules)
+        self.schema_ = train.schema
         self.system_ = compile_knowledge(knowledge, train.schema)
         self.knowledge_ = knowledge
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
-        self.seen_ = few_rows(train.features)
+        self.spread_ = column_spread(train.features, list(knowledge.columns))
         return self
 
     def predict_proba(
@@ -108,12 +110,12 @@ class Rules(Track):
         """Explain every row: the prior, what every rule adds, and the nearest rule that does not fire."""
         # explaining is no part of a cell: neither its imports nor its program text
         from toolkit.knowledge.explain.explainer import Explainer
-        from toolkit.knowledge.explain.sides import column_spread
 
         self._require_fitted("system_")
         self._require_columns(features, self.system_.columns)
-        spread = column_spread(self.seen_, list(self.knowledge_.columns))
-        explainer = Explainer.of(self.knowledge_, self.system_, self.levels_, scale=self.scale, spread=spread)
+        explainer = Explainer.of(
+            self.knowledge_, self.system_, self.levels_, scale=self.scale, spread=self.spread_
+        )
         return explainer.explain(features)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:

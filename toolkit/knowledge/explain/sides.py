@@ -13,14 +13,13 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.knowledge.boxes.intervals import Interval
 from toolkit.knowledge.boxes.regions import Limits
 from toolkit.knowledge.entries import ColumnSpec
 
-__all__ = ["ChoiceSide", "Moved", "NumberSide", "Side", "beside", "column_spread", "shown"]
+__all__ = ["ChoiceSide", "Moved", "NumberSide", "Side", "beside", "shown"]
 
 STEP = 1e-9
 """Beyond an end that is left out, a value is proposed this far away, as a share of the column's range."""
@@ -268,26 +267,3 @@ class ChoiceSide:
 
 
 Side = NumberSide | ChoiceSide
-
-
-def column_spread(features: pd.DataFrame, names: list[str]) -> dict[str, float]:
-    """Return the size of a usual difference of number columns: from the 5th to the 95th percentile.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_rows, n_columns)
-        A few thousand rows are enough; every k-th is looked at.
-    names : list of str
-        Columns; those that hold no numbers or do not vary are left out.
-    """
-    found = {}
-    some = features.iloc[:: max(1, len(features) // 5_000)]
-    for name in names:
-        values = some[name].to_numpy()
-        if values.dtype.kind not in "fiu":
-            continue
-        known = values[np.isfinite(values)]
-        low, high = np.quantile(known, (0.05, 0.95)) if len(known) else (0.0, 0.0)
-        if high > low:
-            found[name] = float(high - low)
-    return found

@@ -1,0 +1,124 @@
+"""Tables as people and programs have them - numbers, and levels by name - as the features of a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from toolkit.errors import DataError, did_you_mean
+from toolkit.tasks.base import Column, Schema
+
+__all__ = ["Coded", "coded", "level_name", "typical_row"]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A table in the form that tracks read.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_rows, n_columns)
+        The schema's columns in its order: numbers as float32, categories as int32 codes, -1 where missing.
+    unknown : dict of str to tuple of str
+        Category -> values that are none of its levels and count as missing, in the order of the rows.
+    """
+
+    features: pd.DataFrame
+    unknown: dict[str, tuple[str, ...]]
+
+
+def coded(table: pd.DataFrame, schema: Schema) -> Coded:
+    """Turn a table with the schema's columns into features; further columns are passed over.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+        Numbers as numbers or texts of them; categories as the names of their levels.
+    schema : Schema
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a column of numbers holds something else.
+    """
+    missing = [name for name in schema.names if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"the table has no column '{missing[0]}'{did_you_mean(missing[0], map(str, table.columns))}"
+            + (f"; nor has it {', '.join(missing[1:])}" if len(missing) > 1 else "")
+        )
+    arrays: dict[str, NDArray[Any]] = {}
+    unknown: dict[str, tuple[str, ...]] = {}
+    for column in schema.columns:
+        values = table[column.name]
+        if column.kind == "number":
+            arrays[column.name] = _numbers(values)
+        else:
+            arrays[column.name], strange = _codes(values, column)
+            if strange:
+                unknown[column.name] = strange
+    return Coded(pd.DataFrame(arrays, index=table.index), unknown)
+
+
+def level_name(value: object) -> str:
+    """Return the name of a level as a schema has it: whole numbers without a decimal point."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def typical_row(features: pd.DataFrame, schema: Schema) -> dict[str, float | str | None]:
+    """Return a row that is like many and nobody's: medians of numbers, the most frequent levels.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_rows, n_columns)
+        Coded. About 5,000 rows, evenly taken, are looked at.
+    schema : Schema
+    """
+    some = features.iloc[:: max(1, len(features) // 5_000)]
+    row: dict[str, float | str | None] = {}
+    for column in schema.columns:
+        values = some[column.name].to_numpy()
+        if column.kind == "number":
+            known = values[np.isfinite(values)]
+            # the lower of both in the middle: a value that is there, so that a count stays whole
+            row[column.name] = float(np.quantile(known, 0.5, method="lower")) if len(known) else None
+        else:
+            known = values[values >= 0]
+            row[column.name] = column.levels[np.bincount(known).argmax()] if len(known) else None
+    return row
+
+
+def _numbers(values: pd.Series[Any]) -> NDArray[np.float32]:
+    if is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype):
+        return values.to_numpy(np.float32, na_value=np.nan)
+    read = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    wrong = np.flatnonzero(np.isnan(read) & values.notna().to_numpy())
+    for place in wrong:
+        value = values.iloc[place]
+        if isinstance(value, str) and not value.strip():
+            continue
+        raise DataError(f"'{values.name}' holds '{value}' in row {place + 1}, which is no number")
+    return read.astype(np.float32)
+
+
+def _codes(values: pd.Series[Any], column: Column) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return codes, and the values that are no level."""
+    places, distinct = pd.factorize(values.astype(object))
+    names = [level_name(value) for value in distinct]
+    found = _positions(names, column.levels)
+    strange = tuple(name for name, code in zip(names, found, strict=True) if code < 0)
+    # the last entry is for what is missing, whose place is -1
+    return np.append(found, np.int32(-1))[places], strange
+
+
+def _positions(names: Sequence[str], levels: Sequence[str]) -> NDArray[np.int32]:
+    codes = {level: code for code, level in enumerate(levels)}
+    return np.array([codes.get(name, -1) for name in names], np.int32)
