@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from typer.testing import CliRunner, Result
 
 from toolkit.cli import app
 from toolkit.config import load
+from toolkit.records import CellRecord
 from toolkit.registry import build
+from toolkit.store import Store
+from toolkit.sweep.plan import cell_fingerprint
+from toolkit.tracks.base import load_track
 
 REPOSITORY = Path(__file__).parents[2]
 SMOKE = "experiments/smoke.yaml"
@@ -38,12 +43,13 @@ Explain = Callable[..., Result]
 
 
 @pytest.fixture
-def explain(monkeypatch: pytest.MonkeyPatch) -> Explain:
+def explain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Explain:
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setenv("COLUMNS", "80")
 
     def run(experiment: str | Path, *arguments: str) -> Result:
-        return CliRunner().invoke(app, ["explain", str(experiment), *arguments])
+        store = [] if "--store" in arguments else ["--store", str(tmp_path / "no results")]
+        return CliRunner().invoke(app, ["explain", str(experiment), *arguments, *store])
 
     return run
 
@@ -255,3 +261,61 @@ def test_a_choice_without_declared_values_takes_any_but_a_slip(explain: Explain,
     shown = explain(file, "--row", "t=X")
     assert shown.exit_code == 2
     assert "did you mean 'x'?" in shown.stderr
+
+
+@pytest.fixture
+def trained(tiny: Path, tmp_path: Path) -> Path:
+    """A store in which the sweep's cell of the first rung has left its model, and what that is."""
+    experiment = load(tiny)
+    task = build("tasks", experiment.task_name, experiment.task_params)
+    track = build("tracks", "hybrid", experiment.tracks["hybrid"]).check(task.schema(), tmp_path)
+    step = track.steps(2)[0]
+    train = task.load(rung=experiment.ladder.rungs[0], seed=0).train
+    # not as the sweep would, so that the two can be told apart
+    replace(track).fit(train, seed=99).save(tmp_path / "saved")
+    record = CellRecord(
+        experiment="tiny",
+        task="synthetic",
+        track="hybrid",
+        rung=0,
+        seed=0,
+        n_train=len(train),
+        fingerprint=cell_fingerprint(experiment, task, "hybrid", track, step),
+        status="finished",
+        ended_at=1.0,
+    )
+    with Store.open(tmp_path / "mlruns") as store:
+        store.log_cell(record, None, model=tmp_path / "saved")
+    return tmp_path / "mlruns"
+
+
+def test_the_model_that_a_sweep_has_kept_is_not_trained_again(
+    explain: Explain, tiny: Path, trained: Path
+) -> None:
+    asked = (tiny, "--track", "hybrid", "--row", "3", "--format", "json")
+    kept = explain(*asked, "--rung", "0", "--store", str(trained))
+    assert kept.exit_code == 0, kept.output
+    assert "trained in" not in kept.stderr
+    features = build("tasks", "synthetic", {"n_clusters": 120, "rows_per_cluster": 10}).load(
+        rung=None, seed=0
+    )
+    track = load_track(trained.parent / "saved")
+    expected = track.predict_proba(features.valid.features.iloc[[3]])[0]
+    assert json.loads(kept.stdout)["rows"][0]["probability"] == pytest.approx(expected, abs=1e-6)
+
+    tiny.write_text(EXPERIMENT.replace("epochs: 2", "epochs: 1"))
+    anew = explain(*asked, "--rung", "0", "--store", str(trained))
+    assert anew.exit_code == 0, anew.output
+    assert "trained in" in anew.stderr, "another fingerprint is another model"
+
+
+def test_a_stored_model_that_is_damaged_is_told_and_trained_anew(
+    explain: Explain, tiny: Path, trained: Path
+) -> None:
+    (file,) = trained.glob("artifacts/**/model/track.json")
+    file.write_text("{}")
+    shown = explain(tiny, "--track", "hybrid", "--rung", "0", "--row", "3", "--store", str(trained))
+    assert shown.exit_code == 0, shown.output
+    assert "the stored model is not used" in shown.stderr
+    assert "trained in" in shown.stderr
+    assert not (trained.parent / "no results").exists(), "explaining makes no store"

@@ -95,6 +95,36 @@ def test_a_whole_comparison_ends_with_table_sentence_and_places(first, store):
     assert (store / "reports" / "tiny" / "report.html").stat().st_size < 8_000_000
 
 
+def test_each_track_leaves_the_model_of_its_deployed_rung(first, store):
+    verdict = results_of(store)["verdict"]["tracks"]
+    assert set(verdict) == {"baseline", "rules", "classical"}
+    for track in verdict:
+        folder = store / "models" / "tiny" / track / "artifacts"
+        assert (folder / "MLmodel").is_file(), track
+        assert (folder / "data" / "model" / "track.json").is_file()
+    cells = results_of(store)["cells"]
+    sizes = {(cell["track"], cell["seed"]): cell["cost_model_bytes"] for cell in cells}
+    assert sizes["classical", 0] > 0
+    assert sizes["classical", 1] is None
+    kept = list(store.glob("artifacts/tiny/*/artifacts/model"))
+    assert len(kept) == sum(cell["seed"] == 0 for cell in cells)
+
+
+def test_predict_uses_the_model_of_the_verdict(first, experiment, store, folder):
+    table = folder / "rows.csv"
+    table.write_text(
+        "orders,recency,gap_cv,basket,discount,complaints,visits,segment,habit_probability\n"
+        "3,,0.5,30,0.1,0,4,trade,0.2\n"
+        "3,5,0.5,30,0.1,2,0,private,0.2\n"
+    )
+    printed = run("predict", experiment, table, "--store", store, module="toolkit")
+    assert printed.returncode == 0, printed.stderr
+    heading, first_row, second_row = printed.stdout.splitlines()
+    assert heading == "probability"
+    assert 0 < float(second_row) < float(first_row) < 1
+    assert results_of(store)["verdict"]["best"] in printed.stderr
+
+
 def test_results_follow_the_contract(first, store):
     results = results_of(store)
     assert {"schema_version", "experiment", "task", "cells", "curves", "verdict", "environment"} <= set(

@@ -286,6 +286,18 @@ def test_a_moved_store_keeps_its_models(root):
     assert track_folder(moved, "smoke", "neural") is not None
 
 
+def test_a_copy_that_turned_links_into_folders_is_put_right(root):
+    copy = root.parent / "copy"
+    shutil.copytree(root, copy)
+    assert not (copy / "models" / "smoke" / "rules").is_symlink()
+    with Store.open(copy) as store:
+        finish(store, results_of(store, dict.fromkeys(TRACKS, 1)))
+    for track in TRACKS:
+        link = copy / "models" / "smoke" / track
+        assert link.is_symlink()
+        assert link.resolve().is_relative_to(copy.resolve())
+
+
 def test_the_store_finds_a_cells_model_by_its_fingerprint(store):
     folder = store.model("smoke", "neural-1-0")
     assert folder is not None

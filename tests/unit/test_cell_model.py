@@ -42,7 +42,7 @@ class Stranger(Track):
         self.schema_ = train.schema
         return self
 
-    def predict_proba(self, features):
+    def predict_proba(self, features, sequence=None):
         return np.full(len(features), 0.25)
 
 

@@ -132,7 +132,7 @@ def test_it_works_inside_of_scikit_learn(table):
 
 def test_a_clone_has_the_parameters_and_nothing_learned(table):
     X, y, _ = table
-    model = TrackClassifier("classical", {"search_rows": 500}, seed=2).fit(X, y)
+    model = TrackClassifier("classical", {"penalty_factor": 2.0}, seed=2).fit(X, y)
     copied = clone(model)
     assert copied.get_params() == model.get_params()
     assert not hasattr(copied, "track_")

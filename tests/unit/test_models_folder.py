@@ -195,9 +195,10 @@ def test_no_changed_byte_passes(originals, tmp_path, place, byte):
     whole = (originals["rules"] / DOCUMENT).read_bytes()
     at = int(place * len(whole))
     (folder / DOCUMENT).write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
-    # blanks between values say nothing
-    passes = byte == whole[at] or (whole[at : at + 1].isspace() and bytes([byte]) in b" \t\n\r")
-    with contextlib.nullcontext() if passes else pytest.raises(ModelError, match=DOCUMENT):
+    blanks = b" \t\n\r"
+    if whole[at] in blanks and byte in blanks:
+        return  # between values they say nothing
+    with contextlib.nullcontext() if byte == whole[at] else pytest.raises(ModelError, match=DOCUMENT):
         assert isinstance(load_track(folder), Rules)
 
 
@@ -386,7 +387,7 @@ def test_tracks_that_cannot_be_found_again_are_not_saved(data, tmp_path):
         Mine().fit(data.train, seed=0).save(tmp_path / "saved")
     track = Baseline().fit(data.train, seed=0)
     del track.schema_
-    with pytest.raises(ModelError, match=r"must set self.schema_ = train.schema"):
+    with pytest.raises(NotFittedError, match=r"which must set self\.schema_ = train\.schema"):
         track.save(tmp_path / "saved")
     with pytest.raises(NotFittedError):
         Baseline().save(tmp_path / "saved")
@@ -401,12 +402,11 @@ def test_a_knowledge_base_too_long_to_be_read_again_is_told(data, tmp_path, monk
 
 
 def test_a_search_may_choose_infinity_and_bounds_still_hold(saved):
-    folder = saved("logistic")
-    rewrite(folder, lambda document: document["parameters"].update(penalty_factor={"$number": "inf"}))
-    assert load_track(folder).get_params()["penalty_factor"] == float("inf")
-    rewrite(folder, lambda document: document["parameters"].update(penalty_factor={"$number": "-inf"}))
-    with pytest.raises(ModelError, match="penalty_factor"):
-        load_track(folder)
-    rewrite(folder, lambda document: document["parameters"].update(penalty_factor={"$number": "nan"}))
-    with pytest.raises(ModelError, match="penalty_factor"):
-        load_track(folder)
+    folder = saved("rules")
+    rewrite(folder, lambda document: document["parameters"].update(scale={"$number": "inf"}))
+    assert load_track(folder).get_params()["scale"] == float("inf")
+    for wrong in ("-inf", "nan"):
+        number = {"$number": wrong}
+        rewrite(folder, lambda document, number=number: document["parameters"].update(scale=number))
+        with pytest.raises(ModelError, match="scale"):
+            load_track(folder)

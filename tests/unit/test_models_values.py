@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from pydantic import BaseModel, Field
 
 from toolkit.errors import ModelError
 from toolkit.models.classes import trusted_classes
@@ -44,12 +45,18 @@ class Pair(NamedTuple):
     high: float
 
 
-CLASSES = {f"toolkit.{cls.__name__}": cls for cls in (Inner, Outer, Pair)}
+class Facts(BaseModel):
+    number: int
+    words: dict[str, str | float] = Field(default_factory=dict)
+
+
+OWN = (Inner, Outer, Pair, Facts)
+CLASSES = {f"toolkit.{cls.__name__}": cls for cls in OWN}
 
 
 @pytest.fixture(autouse=True)
 def of_this_package(monkeypatch):
-    for cls in (Inner, Outer, Pair):
+    for cls in OWN:
         monkeypatch.setattr(cls, "__module__", "toolkit")
 
 
@@ -149,6 +156,7 @@ def test_objects_and_what_they_share_come_back():
     assert np.array_equal(found.parts[1].weights, weights)
     assert found.parts[1].rate == 0.25
     assert back(Pair(0.0, math.inf)) == Pair(0.0, math.inf)
+    assert back((Facts(number=1, words={"a": 0.5}),)) == (Facts(number=1, words={"a": 0.5}),)
 
 
 def test_places_that_read_alike_keep_apart():
@@ -210,6 +218,7 @@ def test_a_subclass_of_a_plain_type_is_not_flattened_in_silence():
         {"$class": "toolkit.Inner", "fields": {"weights": 1, "__class__": 2}},
         {"$class": "toolkit.Inner", "fields": [1]},
         {"$class": "toolkit.Inner"},
+        {"$class": "toolkit.Facts", "fields": {"extra": 1}},
         {"$class": ["toolkit.Inner"], "fields": {}},
         {"$class": "toolkit.Inner", "fields": {}, "more": 1},
         {"$array": "none"},

@@ -8,7 +8,7 @@ from toolkit.config import load
 from toolkit.errors import ConfigError
 from toolkit.records import CellRecord
 from toolkit.sweep.estimate import Estimate
-from toolkit.sweep.plan import QUICK_ROWS, Plan, make_plan
+from toolkit.sweep.plan import QUICK_ROWS, Plan, cell_fingerprint, make_plan
 
 HEAD = """\
 experiment: tiny
@@ -55,6 +55,15 @@ def test_rungs_and_seeds_of_each_kind_of_track(tmp_path):
     assert list(rows.values()) == sorted(rows.values())
     assert plan.left_out == ""
     assert all(spec.fingerprint for spec in plan.specs)
+
+
+def test_a_single_cells_fingerprint_is_that_of_the_plan(tmp_path):
+    plan = plan_of(write(tmp_path))
+    for spec in plan.specs[::3]:
+        track = plan.tracks[spec.track]
+        step = track.steps(5)[spec.rung]
+        found = cell_fingerprint(plan.experiment, plan.task, spec.track, track, step, seed=spec.seed)
+        assert found == spec.fingerprint
 
 
 def test_small_rungs_of_all_tracks_come_first_and_seeds_are_interleaved(tmp_path):

@@ -8,13 +8,15 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from pydantic import BaseModel
+
 __all__ = ["field_names", "full_name", "is_plain_class", "trusted_classes"]
 
 _PACKAGE = "toolkit."
 
 
 def trusted_classes(module: ModuleType) -> dict[str, type[Any]]:
-    """Return the dataclasses and named tuples of this package that a module uses, by their full names.
+    """Return the plain classes of this package that a module uses, by their full names; see `is_plain_class`.
 
     Those are the ones that it, or a module that it takes something from, holds by name. All of these modules
     are imported by then, so nothing is imported to find out.
@@ -38,8 +40,8 @@ def trusted_classes(module: ModuleType) -> dict[str, type[Any]]:
 
 
 def is_plain_class(cls: type[Any]) -> bool:
-    """Return whether a class is a dataclass or a named tuple."""
-    return dataclasses.is_dataclass(cls) or _is_named_tuple(cls)
+    """Return whether a class is a dataclass, a named tuple or a pydantic model: fields, and nothing else."""
+    return dataclasses.is_dataclass(cls) or _is_named_tuple(cls) or issubclass(cls, BaseModel)
 
 
 def full_name(cls: type[Any]) -> str:
@@ -48,10 +50,12 @@ def full_name(cls: type[Any]) -> str:
 
 
 def field_names(cls: type[Any]) -> list[str]:
-    """Return the names of the arguments of a dataclass's or a named tuple's constructor."""
+    """Return the names of the arguments of a plain class's constructor."""
     if _is_named_tuple(cls):
         fields: tuple[str, ...] = cls._fields
         return list(fields)
+    if issubclass(cls, BaseModel):
+        return list(cls.model_fields)
     return [field.name for field in dataclasses.fields(cls) if field.init]
 
 

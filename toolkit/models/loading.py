@@ -68,7 +68,7 @@ def load(folder: Path) -> Any:
         track = _built(name, unpacker.unpack_all(document["parameters"]), saved)
         learned = document["learned"]
         for attribute in learned:
-            if not _LEARNED.fullmatch(attribute) or hasattr(cls, attribute):
+            if not _LEARNED.fullmatch(attribute) or callable(getattr(cls, attribute, None)):
                 raise ModelError(f"it says that '{attribute}' was learned, which no track does")
         track._restore({"schema_": schema, **unpacker.unpack_all(learned)})
     return track

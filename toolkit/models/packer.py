@@ -93,7 +93,8 @@ class Packer:
             return items if type(value) is list else {"$tuple": items}
         if isinstance(value, Mapping):
             return self._mapping(value, at, depth)
-        if type(value) in self._classes.values() and not isinstance(value, ExpertSystem):
+        compiled = isinstance(value, KnowledgeBase | ExpertSystem)
+        if type(value) in self._classes.values() and not compiled:
             fields = {name: getattr(value, name) for name in _fields(value, at)}
             packed = {name: self._pack(item, f"{at}.{name}", depth + 1) for name, item in fields.items()}
             return {"$class": full_name(type(value)), "fields": packed}

@@ -81,12 +81,11 @@ def pack(track: Any, *, example: Example | None = None) -> dict[str, bytes]:
             f"cannot save a {cls.__name__}: only a track that is a file in toolkit/tracks is found again"
         )
     learned = dict(track._state())
-    if not learned:
-        raise NotFittedError(f"{cls.__name__} has not been fitted: call fit before save")
     schema = learned.pop("schema_", None)
     if not isinstance(schema, Schema):
-        raise ModelError(
-            f"{cls.__name__} does not know its columns: its fit must set self.schema_ = train.schema"
+        raise NotFittedError(
+            f"{cls.__name__} has not been fitted: call fit before save"
+            + (", which must set self.schema_ = train.schema" if learned else "")
         )
     packer = Packer(trusted_classes(sys.modules[cls.__module__]))
     tree = packer.pack_all(learned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import os
+import shutil
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -175,8 +176,11 @@ class Models:
         folder = self.root / LINKS / experiment
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
-            if old.is_symlink() and old.name not in models:
-                old.unlink()
+            if old.is_symlink():
+                if old.name not in models:
+                    old.unlink()
+            elif (old / "artifacts" / "MLmodel").is_file():
+                shutil.rmtree(old)  # what a copy of the results has made of a link
         for track, model in models.items():
             draft = folder / f".{track}.{os.getpid()}"
             with contextlib.suppress(FileNotFoundError):
