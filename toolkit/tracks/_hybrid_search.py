@@ -27,7 +27,7 @@ from toolkit.tracks.base import Track
 
 __all__ = ["HybridParameters"]
 
-TEACHER_LABELS = 20_000.0
+TEACHER_LABELS = 40_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
 LESS_TRUST = (0.0, 0.1)
@@ -36,7 +36,7 @@ LESS_TRUST = (0.0, 0.1)
 STILL_TAUGHT = 2.0
 """With a larger lambda the teacher holds the net back, and how strongly it is penalised matters little."""
 
-LEAST_LAMBDA = 0.05
+LEAST_LAMBDA = 0.2
 """A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
 
 TAU_WORK = 4.0
