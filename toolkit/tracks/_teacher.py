@@ -23,7 +23,7 @@ from toolkit.tracks._teacher_witnesses import Witnesses
 __all__ = ["TAUS", "Evidence", "Labels", "Teacher", "choose_tau", "design_effect"]
 
 BIAS_PRECISION = 64.0
-"""The experts' overall level is right within an eighth in odds: few clusters tell of themselves, not of all."""
+"""The experts' overall level is right within an eighth in odds: few clusters tell of themselves only."""
 
 PRIOR_PRECISION = 100.0
 SCALE_PRECISION = 8.0
