@@ -30,8 +30,8 @@ __all__ = ["HybridParameters"]
 TEACHER_LABELS = 40_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
-LOGIC_LABELS = 200.0
-"""Likewise of a penalty for contradicting rules: more of it ruins the probabilities."""
+LOGIC_SHARE = 0.005
+"""Of that, what a penalty for contradicting rules is worth: more of it ruins the probabilities."""
 
 LESS_TRUST = (0.0, 0.1)
 """Shares of the teacher's usual weight to try: none (the neural track), then, if that is better, some."""
@@ -97,16 +97,11 @@ class HybridParameters(Track):
 
     def trust(self, n_labels: int) -> float:
         """Return lambda, the weight of the unlabelled rows against the mean loss of the labelled."""
-        value = self._word / max(n_labels, 1)
-        if self.has_teacher:
-            return value if value >= LEAST_LAMBDA else 0.0
-        return value if self.ablation == "logic_loss" else 0.0
-
-    @property
-    def _word(self) -> float:
-        """What the rules' word is worth, in labels."""
-        usual = TEACHER_LABELS if self.has_teacher else LOGIC_LABELS
-        return usual if self.teacher_labels is None else self.teacher_labels
+        labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
+        value = labels / max(n_labels, 1)
+        if not self.has_teacher:
+            return value * LOGIC_SHARE if self.ablation == "logic_loss" else 0.0
+        return value if value >= LEAST_LAMBDA else 0.0
 
     def search(self, train: TrainingData, *, budget_fits: float, seed: int) -> Self:
         """Choose tau by grouped cross-validation of the teacher, then trust and strength on held-out rows."""
@@ -128,8 +123,10 @@ class HybridParameters(Track):
         budget : Budget, optional
             What does not fit into it is left at its usual value.
         """
-        strength: Strength = "strong" if self.strength == "auto" else self.strength
-        track = replace(self, teacher_labels=self._word, strength=strength)
+        usual = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
+        track = replace(
+            self, teacher_labels=usual, strength="strong" if self.strength == "auto" else self.strength
+        )
         if not len(train):
             return track
         sample = sample_clusters(train, self.search_rows, seed)
@@ -143,7 +140,8 @@ class HybridParameters(Track):
 
     def _trusting(self, sample: TrainingData, seed: int, budget: Budget | None) -> Self:
         """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""
-        none, some = (replace(self, teacher_labels=share * self._word) for share in LESS_TRUST)
+        usual = self.teacher_labels or 0.0
+        none, some = (replace(self, teacher_labels=share * usual) for share in LESS_TRUST)
         if most_trusting(_afforded([self, none], len(sample), budget), sample, seed) is self:
             return self
         both = _afforded([some, none], len(sample), budget)
