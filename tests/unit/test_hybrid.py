@@ -139,7 +139,6 @@ class TestSearch:
         assert found.teacher_labels is not None
         assert found.strength != "auto"
         assert track.tau is None
-        assert not hasattr(found, "net_")
 
     def test_without_labels_there_is_nothing_to_choose_by(self, path):
         train = make(0, unlabelled=50)

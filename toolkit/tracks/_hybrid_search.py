@@ -30,9 +30,6 @@ __all__ = ["HybridParameters"]
 TEACHER_LABELS = 40_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
-LOGIC_SHARE = 0.005
-"""Of that, what a penalty for contradicting rules is worth: more of it ruins the probabilities."""
-
 LESS_TRUST = (0.0, 0.1)
 """Shares of the teacher's usual weight to try: none (the neural track), then, if that is better, some."""
 
@@ -41,6 +38,9 @@ STILL_TAUGHT = 2.0
 
 LEAST_LAMBDA = 0.2
 """A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
+
+LOGIC_SHARE = 0.005
+"""Of that, what a penalty for contradicting rules is worth: more of it ruins the probabilities."""
 
 TAU_WORK = 4.0
 """Row passes that the choice of tau is worth, about."""
@@ -135,8 +135,7 @@ class HybridParameters(Track):
         if self.strength == "auto" and track.trust(len(train)) <= STILL_TAUGHT:
             strengths = [replace(track, strength=each) for each in STRENGTHS]
             track = most_trusting(_afforded(strengths, len(sample), budget), sample, seed)
-        # what a trial has fitted stays behind
-        return replace(track)
+        return track
 
     def _trusting(self, sample: TrainingData, seed: int, budget: Budget | None) -> Self:
         """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""
