@@ -154,6 +154,15 @@ def test_a_failure_is_kept_with_its_reason_and_is_not_finished(
     assert (store.root.parent / run.info.artifact_uri / "log.txt").read_text() == "Traceback …"
 
 
+def test_what_does_not_apply_is_settled_and_kept_with_its_reason(store: Store, root: Path) -> None:
+    apart = cell(status="not_applicable", reason="needs at least 20 labels", scores={}, costs={})
+    store.log_cell(apart, None)
+    assert store.finished("toy") == {apart.fingerprint: apart}
+    (run,) = runs(root, "cell")
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["reason"] == "needs at least 20 labels"
+
+
 def test_figures_beyond_the_limits_of_mlflow_are_logged(store: Store, root: Path) -> None:
     scores = {f"score_{index}": float(index) for index in range(1100)} | {"error_nan": float("nan")}
     chosen = {f"c{index}": "long " * 3000 for index in range(120)}

@@ -72,6 +72,17 @@ class Plain(Track):
         return np.full(len(features), 0.25)
 
 
+@dataclass
+class Needy(Plain):
+    """Learns from 20 labels of both classes and no fewer."""
+
+    min_labels: int = 20
+
+    def fit(self, train, *, seed):
+        self._require_labels(train)
+        return self
+
+
 @pytest.fixture(autouse=True)
 def unpinned(monkeypatch):
     SEEN.clear()
@@ -201,6 +212,26 @@ def test_upper_percentiles_are_withheld_when_calls_are_few(tmp_path, monkeypatch
     assert costs["cost_predict_single_p50_seconds"] > 0
     assert costs["cost_predict_single_p95_seconds"] is None
     assert costs["cost_predict_single_p99_seconds"] is None
+
+
+@pytest.mark.parametrize("labels", [0, 19])
+def test_a_rung_with_fewer_labels_than_a_track_learns_from_does_not_apply(tmp_path, labels):
+    record = run(tmp_path, Needy(), rung=Rung(labels=labels)).record
+    assert record.status == "not_applicable"
+    assert record.reason == f"Needy needs at least 20 labelled rows, got {labels}"
+    assert record.log_tail == ""
+
+
+def test_a_rung_of_labels_with_one_class_does_not_apply_and_a_share_with_one_fails(tmp_path):
+    rare = Synthetic(n_clusters=60, rows_per_cluster=10, kind="linear", strength=0.0)
+    for seed in range(50):
+        train = rare.load(rung=Rung(labels=2), seed=seed).train
+        if len(np.unique(train.labels)) == 1:
+            break
+    record = run(tmp_path, Needy(min_labels=1), task=rare, rung=Rung(labels=2), seed=seed).record
+    assert record.status == "not_applicable"
+    assert "needs both classes" in record.reason
+    assert run(tmp_path, Needy(min_labels=1_000_000), task=rare).record.status == "failed"
 
 
 def test_side_by_side_cells_are_not_clean(tmp_path):

@@ -65,6 +65,14 @@ def test_numbers_as_people_write_them(write, number, value):
     assert load(write(GOOD.replace("5.0e9", number))).economics.volume_per_year.likely == value
 
 
+def test_a_ladder_may_count_labels_from_none(write):
+    text = GOOD.replace("{share: 0.1}, {share: 1.0}", "{labels: 0, unlabelled: 500}, {labels: 80}")
+    ladder = load(write(text)).ladder
+    assert ladder.rungs == (Rung(labels=0, unlabelled=500), Rung(labels=80))
+    assert ladder.counts_labels
+    assert not load(write(GOOD)).ladder.counts_labels
+
+
 def test_a_range_is_three_numbers_in_order(write):
     amount = load(write(GOOD.replace("5.0e9", "[1, 2, 4]"))).economics.volume_per_year
     assert (amount.low, amount.likely, amount.high) == (1, 2, 4)
@@ -90,6 +98,22 @@ def test_norway_is_not_false(write):
         ),
         ("share: 1.0", "share: true", "'ladder.rungs.1.share': expected a number (got True)"),
         ("share: 1.0", "share: 0.1", "rungs rise: rung 1 must have a larger share or more cut-offs"),
+        ("share: 1.0", "labels: 50", "a ladder counts in shares or in labels, but rung 1 counts otherwise"),
+        ("share: 1.0", "share: 1.0, labels: 50", "a rung gives a share or a number of labels"),
+        ("share: 1.0", "cutoffs: 2", "a rung gives a share or a number of labels"),
+        ("share: 1.0", "labels: -1", "small.yaml:3:33: 'ladder.rungs.1.labels': Input should be greater"),
+        ("share: 1.0", "labels: 2.5", "'ladder.rungs.1.labels': Input should be a valid integer (got 2.5)"),
+        ("share: 1.0", "share: 1.0, unlabelled: -1", "'ladder.rungs.1.unlabelled': Input should be greater"),
+        (
+            "[{share: 0.1}, {share: 1.0}]",
+            "[{labels: 50}, {labels: 50}]",
+            "rungs rise: rung 1 must have more labels than the one before",
+        ),
+        (
+            "[{share: 0.1}, {share: 1.0}]",
+            "[{labels: 50, cutoffs: 1}, {labels: 90}]",
+            "rungs of labels have the same cutoffs, else they would not be nested: rung 1 has all, the one",
+        ),
         ("[{share: 0.1}, {share: 1.0}]", "[]", "a ladder needs at least one rung"),
         (
             "seeds: 2",

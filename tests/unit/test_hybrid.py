@@ -12,8 +12,6 @@ from toolkit.errors import KnowledgeError
 from toolkit.knowledge.base import load
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
-from toolkit.tracks._hybrid_trials import folds_of
-from toolkit.tracks._teacher import Evidence, Labels, Teacher, choose_tau, design_effect
 from toolkit.tracks.hybrid import Hybrid
 from toolkit.tracks.neural import Neural
 
@@ -77,67 +75,6 @@ def expert(path) -> ExpertSystem:
     return compile_knowledge(load(path), SCHEMA)
 
 
-def fresh(expert: ExpertSystem, features: pd.DataFrame) -> tuple[Teacher, Evidence]:
-    """Return a teacher that has seen no label, and what its parts say of the rows."""
-    rows = Evidence.of(expert, None, features)
-    return Teacher.before_labels(expert, None, rows, 0.0), rows
-
-
-class TestTeacher:
-    def test_without_labels_it_takes_the_experts_at_their_word(self, expert):
-        features = make(200).features
-        teacher, _ = fresh(expert, features)
-        np.testing.assert_allclose(teacher.logit(expert, features), expert.logit(features))
-
-    def test_infinite_tau_shifts_nothing(self, expert):
-        train = make(500)
-        teacher, rows = fresh(expert, train.features)
-        said = Labels(train.labels, train.clusters)
-        assert (teacher.fit(rows, said, float("inf")).shifts == 0).all()
-        assert (teacher.fit(rows, said, 1.0).shifts != 0).any()
-
-    def test_it_finds_how_much_the_certainties_overstate(self, expert):
-        train = make(40_000)
-        teacher, rows = fresh(expert, train.features)
-        fitted = teacher.fit(rows, Labels(train.labels, train.clusters), float("inf"))
-        assert fitted.scale == pytest.approx(0.6, abs=0.06)
-        assert fitted.prior_scale == pytest.approx(1.0, abs=0.06)
-
-    def test_few_labels_move_it_little_and_many_much(self, expert):
-        moved = []
-        for n_rows in (20, 200, 20_000):
-            train = make(n_rows)
-            teacher, rows = fresh(expert, train.features)
-            fitted = teacher.fit(rows, Labels(train.labels, train.clusters), float("inf"))
-            moved.append(abs(fitted.scale - 1.0))
-        assert moved[0] < 0.15 < 0.3 < moved[2]
-
-    def test_labels_that_repeat_one_another_count_less(self, expert):
-        train = make(2_000)
-        teacher, rows = fresh(expert, train.features)
-        chances = expit(teacher.combine(rows))
-        alone = Labels(train.labels, np.arange(2_000, dtype=np.int32))
-        assert design_effect(alone, chances) == 1.0
-        copied = Labels(np.repeat(train.labels[:100], 20), np.repeat(np.arange(100, dtype=np.int32), 20))
-        assert design_effect(copied, np.repeat(chances[:100], 20)) > 10
-
-    @pytest.mark.parametrize("label", [0, 1])
-    def test_one_class_keeps_it_finite(self, expert, label):
-        train = make(50)
-        teacher, rows = fresh(expert, train.features)
-        fitted = teacher.fit(rows, Labels(np.full(50, label, np.int8), train.clusters), 1.0)
-        assert np.isfinite(fitted.logit(expert, train.features)).all()
-
-    def test_cross_validation_frees_the_rules_where_an_expert_is_wrong(self, tmp_path):
-        file = tmp_path / "wrong.yaml"
-        file.write_text(KNOWLEDGE.replace("then: does not buy", "then: buys"))
-        wrong = compile_knowledge(load(file), SCHEMA)
-        train = make(8000)
-        teacher, rows = fresh(wrong, train.features)
-        said = Labels(train.labels, train.clusters)
-        assert choose_tau(teacher, rows, said, folds_of(train.clusters, 0)) < float("inf")
-
-
 class TestHybrid:
     def test_lambda_zero_is_the_neural_track(self, path):
         train = make(400, unlabelled=400)
@@ -147,13 +84,6 @@ class TestHybrid:
         np.testing.assert_allclose(
             hybrid.predict_proba(train.features), neural.predict_proba(train.features), atol=1e-12
         )
-
-    def test_without_labels_it_says_what_the_teacher_says(self, path, expert):
-        train = make(0, unlabelled=3000)
-        hybrid = Hybrid(knowledge=path, witnesses=0.0).fit(train, seed=0)
-        rows = make(2000, seed=5).features
-        np.testing.assert_allclose(hybrid.predict_proba(rows), expert.predict_proba(rows), atol=1e-12)
-        assert hybrid.chosen()["lambda"] is None
 
     def test_with_few_labels_it_beats_the_neural_track(self, path):
         held_out = make(5000, seed=77)
@@ -167,22 +97,6 @@ class TestHybrid:
             ahead.append(neural - hybrid)
         assert np.mean(ahead) > 0.005
 
-    def test_never_overrules_the_net(self, path):
-        hybrid = Hybrid(knowledge=path, strength="strong", epochs=2).fit(make(200, unlabelled=100), seed=0)
-        rows = make(10).features.assign(age=np.float32(17))
-        assert (hybrid.predict_proba(rows) == 0).all()
-        assert (hybrid.predict_proba(rows.assign(age=np.float32(18))) > 0).all()
-
-    def test_full_share_has_no_unlabelled_rows_and_teaches_on_the_labelled(self, path):
-        hybrid = Hybrid(knowledge=path, strength="strong", teacher_labels=1e6).fit(make(300), seed=0)
-        assert hybrid.lambda_ == pytest.approx(1e6 / 300)
-
-    def test_the_teacher_falls_silent_as_labels_grow(self, path):
-        track = Hybrid(knowledge=path)
-        lambdas = [track.trust(n_labels) for n_labels in (100, 1000, 10_000, 1_000_000)]
-        assert lambdas == sorted(lambdas, reverse=True)
-        assert lambdas[-1] == 0
-
     def test_search_sets_tau_and_the_teachers_weight(self, path):
         track = Hybrid(knowledge=path, strength="strong", epochs=2)
         found = track.search(make(300, unlabelled=300), budget_cpu_seconds=10.0, seed=0)
@@ -194,7 +108,7 @@ class TestHybrid:
         train, held_out = make(6000, unlabelled=2000), make(5000, seed=8)
         wrong = Hybrid(knowledge=path, flip_signs=1.0, strength="weak")
         found = wrong.search(train, budget_cpu_seconds=60.0, seed=0)
-        assert {trial.params.get("teacher_labels") for trial in found.trials_} >= {20_000.0, 0.0}
+        assert {trial.params.get("teacher_labels") for trial in found.trials_} >= {40_000.0, 0.0}
         assert [trial.number for trial in found.trials_] == list(range(len(found.trials_)))
         neural = Neural(strength="weak").search(train, budget_cpu_seconds=60.0, seed=0)
         misled, untaught = (
@@ -228,12 +142,3 @@ class TestHybrid:
         assert Hybrid(knowledge=Path(path.name)).check(SCHEMA, path.parent).knowledge == path.resolve()
         with pytest.raises(KnowledgeError, match="visits"):
             Hybrid(knowledge=path).check(Schema((Column("habit"), Column("age"))), path.parent)
-
-    def test_flops_count_the_teachers_rows_too(self, path):
-        train = make(400, unlabelled=400)
-        same = {"strength": "strong", "epochs": 2}
-        alone, taught = (
-            Hybrid(knowledge=path, teacher_labels=labels, **same).fit(train, seed=0).flop_counts()["fit_flop"]
-            for labels in (0, 400)
-        )
-        assert taught == pytest.approx(2 * alone)

@@ -161,6 +161,14 @@ def test_quick_with_nothing_small_climbs_the_first_rung(tmp_path):
         ("  baseline: {column: habit}\n", HEAD, r"tiny.yaml:6:\d+: 'habit' is not a column"),
         (
             "  baseline: {}\n",
+            HEAD.replace(
+                "[{share: .1}, {share: .2}, {share: .4}, {share: .6}, {share: 1}]",
+                "[{labels: 9}, {labels: 9999}]",
+            ),
+            r"tiny.yaml:3:\d+: the rung asks for 9,999 labels, but there are \d+ training rows",
+        ),
+        (
+            "  baseline: {}\n",
             HEAD.replace("synthetic", "synthtic"),
             r"tiny.yaml:2:\d+: there is no task 'synthtic'; did you mean 'synthetic'",
         ),

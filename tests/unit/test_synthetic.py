@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from toolkit.config import Rung
+from toolkit.errors import ParameterError
 from toolkit.scores import score_probabilities
 from toolkit.tasks import synthetic
 from toolkit.tasks.synthetic import Synthetic
@@ -122,3 +125,42 @@ def test_unlabelled_rows_are_capped(monkeypatch):
     monkeypatch.setattr(synthetic, "MAX_UNLABELLED", 50)
     data = Synthetic(n_clusters=100).load(rung=Rung(share=0.5), seed=0)
     assert len(data.train.unlabelled) == 50
+
+
+def rows_of(train) -> set[tuple[float, ...]]:
+    return {tuple(row) for row in train.features[["basket", "discount", "habit_probability"]].to_numpy()}
+
+
+def test_labels_are_counted_exactly_and_nest_within_a_seed():
+    task = Synthetic(n_clusters=200)
+    numbers = (0, 7, 30, 31, 400)
+    for seed in (0, 1):
+        trains = [task.load(rung=Rung(labels=n, unlabelled=100), seed=seed).train for n in numbers]
+        assert [len(train) for train in trains] == list(numbers)
+        assert all(rows_of(low) < rows_of(high) for low, high in itertools.pairwise(trains))
+        assert all(len(train.unlabelled) == 100 for train in trains)
+    assert [task.n_train(Rung(labels=n)) for n in numbers] == list(numbers)
+
+
+def test_whole_customers_are_labelled_but_for_the_last():
+    task = Synthetic(n_clusters=200)
+    sizes = np.bincount(task.load(rung=FULL, seed=0).train.clusters)
+    clusters, counts = np.unique(task.load(rung=Rung(labels=300), seed=0).train.clusters, return_counts=True)
+    assert np.count_nonzero(counts < sizes[clusters]) <= 1
+
+
+def test_labelled_and_unlabelled_rows_are_different_rows():
+    task = Synthetic(n_clusters=60)
+    n_rows = task.n_train(Rung(labels=0)) + len(task.load(rung=FULL, seed=0).train)
+    train = task.load(rung=Rung(labels=50, unlabelled=n_rows), seed=0).train
+    assert len(train) + len(train.unlabelled) == n_rows
+    unlabelled = {
+        tuple(row) for row in train.unlabelled[["basket", "discount", "habit_probability"]].to_numpy()
+    }
+    assert not rows_of(train) & unlabelled
+
+
+def test_more_labels_than_rows_are_refused():
+    task = Synthetic(n_clusters=60)
+    with pytest.raises(ParameterError, match=r"asks for 100,000 labels, but there are \d+ training rows"):
+        task.n_train(Rung(labels=100_000))

@@ -25,7 +25,7 @@ from toolkit.tracks._teacher_witnesses import Witnesses
 
 __all__ = ["HybridParameters"]
 
-TEACHER_LABELS = 20_000.0
+TEACHER_LABELS = 40_000.0
 """What the teacher's word is worth where neither the user nor the search says."""
 
 TRUST = (1.0, 0.0, 0.1)
@@ -34,8 +34,14 @@ TRUST = (1.0, 0.0, 0.1)
 STILL_TAUGHT = 2.0
 """With a larger lambda the teacher holds the net back, and how strongly it is penalised matters little."""
 
-LEAST_LAMBDA = 0.05
+LEAST_LAMBDA = 0.2
 """A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
+
+LOGIC_SHARE = 0.005
+"""Of that, what a penalty for contradicting rules is worth: more of it ruins the probabilities."""
+
+MANY_CLUSTERS = 100
+"""From here on, held-out clusters can tell of the net even where the teacher holds it back."""
 
 TEACHER_ROWS = 20_000
 """Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
@@ -81,7 +87,9 @@ class HybridParameters(NetTrack):
         """Return lambda, the weight of the unlabelled rows against the mean loss of the labelled."""
         labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
         value = labels / max(n_labels, 1)
-        return value if value >= LEAST_LAMBDA and self.ablation != "firings_as_features" else 0.0
+        if not self.has_teacher:
+            return value * LOGIC_SHARE if self.ablation == "logic_loss" else 0.0
+        return value if value >= LEAST_LAMBDA else 0.0
 
     def fit_seconds(self, n_rows: int, schema: Schema) -> float:
         """Return the nominal CPU-seconds of a fit; a teacher that is asked doubles the rows of a step."""
@@ -92,14 +100,15 @@ class HybridParameters(NetTrack):
         """Choose tau, then the trust in the teacher, then the net, as far as the one budget reaches.
 
         While the teacher holds the net back (`STILL_TAUGHT`), how strongly the net is penalised matters
-        little, and what a few clusters say of it is luck: the net then stays as it usually is.
+        little, and what few clusters say of it is luck: the net then stays as it usually is.
         """
         if not len(train):
             return replace(self)
         budget, trials = Budget(budget_cpu_seconds), Trials(train, seed)
         track = self._with_tau(train, seed, budget)
         track = track._trusting(trials, budget)
-        if track.trust(len(train)) <= STILL_TAUGHT:
+        n_clusters = len(np.unique(train.clusters))
+        if track.trust(len(train)) <= STILL_TAUGHT or n_clusters >= MANY_CLUSTERS:
             left = search_track(track, train, budget_cpu_seconds=budget.left, seed=seed)
             left.trials_ = trials.numbered(left.trials_)
             return left

@@ -46,7 +46,7 @@ class Hybrid(HybridParameters):
         The knowledge base, relative to the experiment file.
     teacher_labels : float, optional
         How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``. By
-        default 20,000, or less where held-out clusters are surely better off with less.
+        default 40,000, or less where held-out clusters are surely better off with less.
     witnesses : float
         What columns that no rule reads are worth beside the experts, as far as they agree with them on
         unlabelled rows; 0 does not ask them, 1 takes both for independent views.

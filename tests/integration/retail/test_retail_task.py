@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from toolkit.config import Rung
-from toolkit.errors import DataError
+from toolkit.errors import DataError, ParameterError
 from toolkit.tasks import _retail_cache, _retail_rows
 from toolkit.tasks._retail_columns import PROMOTION_NUMBERS
 from toolkit.tasks.base import Block, TaskData, TrainingData
@@ -137,6 +137,40 @@ def test_unlabelled_rows_are_other_rows_of_the_training_period(
     pd.testing.assert_frame_equal(again, data.train.unlabelled)
     monkeypatch.setattr(_retail_rows, "MAX_UNLABELLED", 50)
     assert 0 < len(task.load(rung=RUNGS[1], seed=0).train.unlabelled) <= 50
+
+
+def test_labels_are_counted_exactly_and_nest_within_a_seed(task: Retail) -> None:
+    numbers = (0, 3, 10, 11, 60)
+    for seed in (0, 1):
+        trains = [
+            task.load(rung=Rung(labels=labels, cutoffs=2, unlabelled=40), seed=seed).train
+            for labels in numbers
+        ]
+        assert [len(train) for train in trains] == list(numbers)
+        assert all(keys(low) < keys(high) for low, high in itertools.pairwise(trains))
+        assert all(0 < len(train.unlabelled) <= 40 for train in trains)
+        for train in trains:
+            assert not as_set(train.unlabelled) & as_set(train.features)
+    assert [task.n_train(Rung(labels=labels, cutoffs=2)) for labels in numbers] == list(numbers)
+
+
+def test_whole_households_are_labelled_but_for_the_last(task: Retail) -> None:
+    whole = task.load(rung=Rung(share=1.0, cutoffs=2), seed=0).train
+    sizes = np.bincount(whole.clusters)
+    few = task.load(rung=Rung(labels=60, cutoffs=2), seed=0).train
+    clusters, counts = np.unique(few.clusters, return_counts=True)
+    assert len(clusters) > 1
+    assert np.count_nonzero(counts < sizes[clusters]) <= 1
+    assert set(np.unique(few.time)) == set(np.unique(whole.time))
+
+
+def test_more_labels_than_the_cutoffs_have_rows_are_refused(task: Retail) -> None:
+    rung = Rung(labels=1_000_000, cutoffs=1)
+    for ask in (task.n_train, lambda rung: task.load(rung=rung, seed=0)):
+        with pytest.raises(
+            ParameterError, match=r"1,000,000 labels, .* at the 1 most recent .* more cutoffs"
+        ):
+            ask(rung)
 
 
 def test_no_unlabelled_rows_are_left_when_all_are_labelled(task: Retail) -> None:
