@@ -97,7 +97,7 @@ class HybridParameters(NetTrack):
         return net + TEACHER_ROW * min(n_rows, TEACHER_ROWS)
 
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
-        """Choose tau, then the trust in the teacher, then the net, as far as the one budget reaches.
+        """Choose the trust in the teacher, then tau, then the net, as far as the one budget reaches.
 
         While the teacher holds the net back (`STILL_TAUGHT`), how strongly the net is penalised matters
         little, and what few clusters say of it is luck: the net then stays as it usually is.
@@ -105,25 +105,35 @@ class HybridParameters(NetTrack):
         if not len(train):
             return replace(self)
         budget, trials = Budget(budget_cpu_seconds), Trials(train, seed)
-        track = self._with_tau(train, seed, budget)
-        track = track._trusting(trials, budget)
+        track = self._trusting(trials, budget)
+        if track.trust(len(train)) > 0:
+            track = track._with_tau(train, seed, budget)
         n_clusters = len(np.unique(train.clusters))
         if track.trust(len(train)) <= STILL_TAUGHT or n_clusters >= MANY_CLUSTERS:
-            left = search_track(track, train, budget_cpu_seconds=budget.left, seed=seed)
-            left.trials_ = trials.numbered(left.trials_)
-            return left
+            open_again = replace(track, strength=self.strength)
+            found = search_track(open_again, train, budget_cpu_seconds=budget.left, seed=seed)
+            if any(trial.loss is not None for trial in found.trials_):
+                track = found
+            track.trials_ = trials.numbered(found.trials_)
+            return track
         track.trials_ = trials.numbered(())
         return track
 
     def _trusting(self, trials: Trials, budget: Budget) -> Self:
-        """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""
+        """Return the track that trusts the teacher as far as held-out clusters do not speak against it.
+
+        The challenger is a freer net without a teacher: one that is held back strongly by its penalty instead
+        would be no better where experts are wrong.
+        """
         n_rows = len(trials.train)
         if self.teacher_labels is not None or not self.has_teacher or self.trust(n_rows) == 0:
             return replace(self)
         usual, none, some = (replace(self, teacher_labels=share * TEACHER_LABELS) for share in TRUST)
+        if self.strength is None:
+            none, some = replace(none, strength="medium"), replace(some, strength="medium")
         if not trials.surely_better(none, usual, budget):
             return usual
-        return some if not trials.surely_better(none, some, budget) else none
+        return none if not trials.surely_better(some, none, budget) else some
 
     def _with_tau(self, train: TrainingData, seed: int, budget: Budget) -> Self:
         n_rows = min(len(train), TEACHER_ROWS)
