@@ -90,6 +90,18 @@ def test_rows_are_numbered_anew_and_of_one_length(loaded):
             assert all(stratum.dtype == np.bool_ for stratum in block.strata.values())
 
 
+def test_there_is_a_raw_signal_for_all_rows_or_for_none(loaded):
+    for data in loaded:
+        train = data.train
+        channels = train.schema.channels
+        parts = [(len(block), block.sequence) for block in (train, data.valid, data.test)]
+        for n_rows, sequence in [*parts, (len(train.unlabelled), train.unlabelled_sequence)]:
+            assert (sequence is None) == (not channels)
+            if sequence is not None:
+                assert sequence.dtype == np.uint8
+                assert sequence.shape[:2] == (n_rows, len(channels))
+
+
 def test_evaluation_rows_are_the_same_at_every_rung_and_seed(task, loaded):
     for other in (*loaded[1:], task.load(rung=LADDER[0], seed=1), task.load(rung=None, seed=0)):
         assert_equal(other.test, loaded[0].test)

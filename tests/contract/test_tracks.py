@@ -80,6 +80,12 @@ def fitted(name, data) -> Fitted:
     return Fitted(before, track, returned, track.predict_proba(data.test.features))
 
 
+def test_it_may_be_given_a_raw_signal(fitted, data):
+    signal = np.ones((len(data.test), 2, 5), np.uint8)
+    given = fitted.track.predict_proba(data.test.features, signal)
+    assert np.array_equal(given, fitted.probabilities), "by default no track reads it"
+
+
 @pytest.fixture(autouse=True)
 def _known_failure(request, name):
     reason = KNOWN_FAILURES.get((name, request.node.originalname))
