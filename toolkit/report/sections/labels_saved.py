@@ -13,12 +13,11 @@ from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
 from toolkit.report.label_figures import quality_by_labels, widest
-from toolkit.report.looks import label, track_names
 
 __all__ = ["LabelsSavedSection"]
 
 _NAMES = {
-    "error_log_loss": "Log loss",
+    "error_log_loss": "log loss",
     "error_brier": "Brier score",
     "score_average_precision": "PR-AUC",
     "score_roc_auc": "ROC-AUC",
@@ -69,16 +68,15 @@ def _statements(statements: Sequence[Statement]) -> Markup:
 def _figure(results: Results, saved: Sequence[LabelsSaved]) -> Markup:
     score = saved[0].score
     title = _NAMES.get(score, formats.words(score.removeprefix("error_").removeprefix("score_")))
-    known = track_names(results)
     others = list(dict.fromkeys(one.against for one in saved))
     by_labels: dict[int, dict[str, LabelsSaved]] = {}
     for one in saved:
         by_labels.setdefault(one.labels, {})[one.against] = one
     table = elements.table(
-        f"Labels that reach the hybrid's {title}",
+        f"Labels that reach the {title} of {saved[0].track}",
         [
             Column("Labels of the hybrid", numeric=True),
-            Column(f"{title} of {saved[0].track}", numeric=True, note="95 % interval"),
+            Column(f"{title[:1].upper()}{title[1:]} of {saved[0].track}", numeric=True, note="95 % interval"),
             *(Column(f"Labels of {other}", numeric=True, note="95 % interval") for other in others),
         ],
         [
@@ -100,12 +98,10 @@ def _figure(results: Results, saved: Sequence[LabelsSaved]) -> Markup:
     return figures.embed(
         quality_by_labels(results, saved, title),
         name=f"labels-{score}",
-        title=f"{title} by number of labels",
+        title=f"{title[:1].upper()}{title[1:]} by number of labels",
         description="Lines are means over seeds, bands 95 % intervals over seeds and clusters; the "
         f"horizontal distance between lines is what knowledge saves.{drawn}",
-        table=elements.join(
-            elements.paragraph(Markup(", ").join(label(track, known) for track in others), quiet=True), table
-        ),
+        table=table,
     )
 
 
