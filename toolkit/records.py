@@ -171,11 +171,14 @@ class CellRecord(_Frozen):
     def flat(self) -> dict[str, Any]:
         """Return one flat row: the keys of ``results.json``'s cells.
 
-        Columns are the plain fields, then every score, cost and ``chosen_*``.
+        Columns are the plain fields, then every score, cost and ``chosen_*``, and of a searched cell how its
+        trials ended, ``trials_complete``, ``trials_pruned`` and ``trials_failed``.
         """
         plain = self.model_dump(exclude=set(_NOT_FLAT))
         chosen = {f"chosen_{key}": value for key, value in self.chosen.items()}
-        return {**plain, **self.scores, **self.costs, **chosen}
+        ends = [trial.state for trial in self.trials]
+        trials = {f"trials_{end}": ends.count(end) for end in ("complete", "pruned", "failed") if ends}
+        return {**plain, **self.scores, **self.costs, **chosen, **trials}
 
 
 def to_frame(records: Iterable[CellRecord]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from toolkit.analysis.results import (
     TrackVerdict,
     Verdict,
 )
-from toolkit.records import N_BINS, CellRecord, Evidence, to_frame
+from toolkit.records import N_BINS, CellRecord, Evidence, SearchTrial, to_frame
 
 HOSTILE = "<script>alert('rule')</script>"
 ROWS = (1_610, 5_200, 17_300, 61_400, 204_000, 655_000)
@@ -272,7 +272,9 @@ def records() -> list[CellRecord]:
                 status="finished",
                 quality="too_short" if summary.track == "rules" else "clean",
                 scores={key: value.estimate for key, value in summary.scores.items()},
-                costs=dict(summary.costs),
+                costs={**summary.costs, **budget(summary)},
+                chosen=chosen(summary),
+                trials=trials(summary),
                 machine={"processor": "made-up CPU"},
             )
             found.append(done)
@@ -291,6 +293,38 @@ def records() -> list[CellRecord]:
         update={"seed": 1, "status": "timeout", "reason": "stopped after 3,600 s", "log_tail": ""}
     )
     return [*found, lost, late]
+
+
+SEARCHED = ("classical", "neural", "hybrid")
+
+
+def budget(summary: RungSummary) -> dict[str, float]:
+    if summary.track not in SEARCHED:
+        return {}
+    return {"cost_search_budget_cpu_seconds": 12.5, "cost_search_nominal_cpu_seconds": 11.25}
+
+
+def chosen(summary: RungSummary) -> dict[str, str | float | int | bool | None]:
+    if summary.track not in SEARCHED:
+        return {}
+    return {"family": HOSTILE, "penalty": 165.4987, "n_parameters": 27_118, "parameters_per_row": 0.109}
+
+
+def trials(summary: RungSummary) -> tuple[SearchTrial, ...]:
+    ends = ("complete", "complete", "pruned", "failed") if summary.track in SEARCHED else ()
+    return tuple(
+        SearchTrial(
+            number=number,
+            state=state,
+            drawn=number > 0,
+            params={"family": "logistic"},
+            rows=20_000,
+            loss=0.27 + number / 1000,
+            first_loss=0.28,
+            nominal_cpu_seconds=2.8,
+        )
+        for number, state in enumerate(ends)
+    )
 
 
 def seen_rule(

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict
+from toolkit.analysis.search import drawn_losses, expected_best
 from toolkit.records import SETTLED, CellRecord
 
 __all__ = [
@@ -121,12 +122,14 @@ def cell_board(record: CellRecord) -> Board:
     """Return a cell's scores and costs under their machine names, and what it was as parameters."""
     figures = {**record.scores, **record.costs}
     figures |= log10_columns(figures)
+    best = expected_best(drawn_losses(record.trials))
+    curve = (Point("search_expected_best_loss", float(loss), step) for step, loss in enumerate(best, start=1))
     plain = {"task", "track", "rung", "seed", "n_train", "n_rules", "n_clusters"}
     params = {**record.model_dump(include=plain), **{f"chosen_{k}": v for k, v in record.chosen.items()}}
     tags = record.model_dump(include={"fingerprint", "status", "track", "n_train", "quality", "reason"})
     tags |= {f"machine.{key}": value for key, value in record.machine.items()}
     return Board(
-        points=tuple(Point(name, value) for name, value in figures.items() if value is not None),
+        points=(*(Point(name, value) for name, value in figures.items() if value is not None), *curve),
         params={key: str(value) for key, value in params.items() if value is not None},
         tags={key: str(value) for key, value in tags.items() if value not in (None, "")},
     )
