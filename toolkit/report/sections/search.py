@@ -41,9 +41,9 @@ class SearchSection(Section):
             elements.paragraph(
                 "Every learned track may search for the same nominal CPU-seconds at a rung; pruned and "
                 "failed trials are charged too. Nominal seconds are counted work, so that the same seed "
-                "chooses the same on every machine; what the search took here is measured. Means over seeds; "
-                "the choice is that of the first seed. More than one parameter a row is an over-parameterised "
-                "model.",
+                "chooses the same on every machine; what the search took here is measured. Means over "
+                "seeds; the choice is that of the first seed. More than one parameter a row is an "
+                "over-parameterised model.",
                 quiet=True,
             ),
             elements.table(
