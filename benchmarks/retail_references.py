@@ -50,6 +50,7 @@ from toolkit import config, registry
 from toolkit.config import Experiment
 from toolkit.scores import score_probabilities
 from toolkit.tasks.base import Task, TaskData, TrainingData
+from toolkit.tracks._work import search_budget
 from toolkit.tracks.base import Track
 
 EXPERIMENT = Path(__file__).parents[1] / "experiments" / "retail.yaml"
@@ -213,7 +214,9 @@ def fit_net(train: TrainingData, seed: int, options: Options, *, family: str, ad
 def searched(track: Track, train: TrainingData, options: Options, seed: int) -> Track:
     if options.experiment.search <= 0:
         return track
-    return copy.deepcopy(track).search(train, budget_fits=options.experiment.search, seed=seed)
+    return copy.deepcopy(track).search(
+        train, budget_cpu_seconds=search_budget(options.experiment.search, train), seed=seed
+    )
 
 
 def fit_track(train: TrainingData, seed: int, options: Options, *, name: str) -> Fitted:

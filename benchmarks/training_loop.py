@@ -6,7 +6,8 @@ skorch and Lightning are in the extra `bench` (`pip install -e '.[dev,bench]'`);
 out.
 
 The same module, initial weights, optimiser, loss and batch sizes, on retail rows that are encoded before the
-clock starts, on one thread. The tracks' loop indexes tensors by a permuted index. The others fetch through a
+clock starts, on one thread. The tracks' loop puts an epoch's rows in order at once, cuts slices, and
+keeps all parameters in one tensor. The others fetch through a
 DataLoader as it comes, in this process (`num_workers=0`), which collates row by row:
 
 - DataLoader: the same loop, only fetched through a DataLoader, to tell the loader from the framework;
@@ -66,7 +67,7 @@ def make_module(encoder: Encoder, n_rows: int) -> nn.Module:
     from toolkit.tracks._net import Recipe
 
     generator = torch.Generator().manual_seed(0)
-    return _torch._Module(encoder, Recipe.for_rows(n_rows, "strong"), generator)
+    return _torch.TrainingModule(encoder, Recipe.for_rows(n_rows, "strong"), generator)
 
 
 def make_optimizer(module: nn.Module) -> torch.optim.Optimizer:
@@ -78,12 +79,16 @@ def make_loader(rows: Rows, batch_rows: int) -> DataLoader[tuple[Tensor, ...]]:
 
 
 def train_plain(module: nn.Module, rows: Rows, batch_rows: int) -> None:
-    numbers, codes, labels = rows
-    optimizer = make_optimizer(module)
-    order = torch.randperm(len(labels))
+    from toolkit.tracks._module import flattened
+
+    flat = flattened(list(module.parameters()))
+    optimizer = torch.optim.Adam([flat], lr=RATE, fused=True)
+    order = torch.randperm(len(rows[0]))
+    numbers, codes, labels = (part[order] for part in rows)
     for start in range(0, len(order), batch_rows):
-        batch = order[start : start + batch_rows]
-        optimizer.zero_grad()
+        batch = slice(start, start + batch_rows)
+        if flat.grad is not None:
+            flat.grad.zero_()
         logits = module(numbers[batch], codes[batch])
         functional.binary_cross_entropy_with_logits(logits, labels[batch]).backward()
         optimizer.step()
