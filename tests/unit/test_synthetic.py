@@ -122,7 +122,7 @@ def test_the_version_follows_parameters_and_code(tmp_path, monkeypatch):
 
 
 def test_unlabelled_rows_are_capped(monkeypatch):
-    monkeypatch.setattr(synthetic, "MAX_UNLABELLED", 50)
+    monkeypatch.setattr("toolkit.tasks.base.MAX_UNLABELLED", 50)
     data = Synthetic(n_clusters=100).load(rung=Rung(share=0.5), seed=0)
     assert len(data.train.unlabelled) == 50
 

@@ -6,12 +6,13 @@ Some packages that ship a data set carry pins of old libraries. They are install
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 from pathlib import Path
 
 from toolkit.errors import DataError
 
-__all__ = ["DATA_LOCK", "install_command", "packaged_file"]
+__all__ = ["DATA_LOCK", "install_command", "packaged_file", "version_of"]
 
 DATA_LOCK = "requirements-data.lock"
 
@@ -25,6 +26,23 @@ def install_command(requirement: str) -> str:
         Name and exact version, e.g. ``"lifetimes==0.11.3"``.
     """
     return f"pip install --no-deps --force-reinstall '{requirement}' ('make setup' installs {DATA_LOCK})"
+
+
+def version_of(parameters: object, task_file: Path, *data: Path) -> str:
+    """Return a hash of data files, of a task's file and its private ones beside it, and of its parameters.
+
+    Parameters
+    ----------
+    parameters : object
+        With a `repr` that says all that shapes the data.
+    task_file : Path
+    *data : Path
+    """
+    digest = hashlib.sha256(repr(parameters).encode())
+    private = sorted(task_file.parent.glob(f"_{task_file.stem}_*.py"))
+    for path in (*data, task_file, *private):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def packaged_file(requirement: str, file: str) -> Path:

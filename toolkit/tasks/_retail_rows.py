@@ -17,12 +17,9 @@ from toolkit.tasks._retail_cache import ROWS, Manifest
 from toolkit.tasks._retail_calendar import EPOCH, LOOK_BACK_DAYS, day_of
 from toolkit.tasks._retail_columns import CHANNELS, NUMBERS
 from toolkit.tasks._retail_sequence import PurchaseDays
-from toolkit.tasks.base import labels_of
+from toolkit.tasks.base import labels_of, share_of, unlabelled_of
 
-__all__ = ["Chosen", "RetailRows", "Taken", "count_of"]
-
-MAX_UNLABELLED = 200_000
-UNLABELLED_PER_LABEL = 4
+__all__ = ["Chosen", "RetailRows", "Taken"]
 
 Chosen = Mapping[dt.date, NDArray[np.bool_]]
 """By cut-off, which households' rows; arrays of shape (n_households,)."""
@@ -144,10 +141,9 @@ class RetailRows:
         sizes = np.stack([self.sizes(day) for day in cutoffs])
         n_rows = int(sizes[is_labelled].sum())
         n_labels = n_rows if rung.labels is None else rung.labels
-        cap = UNLABELLED_PER_LABEL * n_labels if rung.unlabelled is None else rung.unlabelled
         weeks = np.random.default_rng(derive_seed("retail", "unlabelled", seed)).permutation(sizes.size)
         weeks = weeks[~is_labelled.ravel()[weeks]]
-        weeks = weeks[np.cumsum(sizes.ravel()[weeks]) <= min(cap, MAX_UNLABELLED)]
+        weeks = weeks[np.cumsum(sizes.ravel()[weeks]) <= unlabelled_of(rung, n_labels)]
         is_unlabelled = np.zeros(sizes.size, np.bool_)
         is_unlabelled[weeks] = True
         masks = is_unlabelled.reshape(sizes.shape)
@@ -161,7 +157,7 @@ class RetailRows:
     def _n_labelled(self, days: tuple[dt.date, ...], rung: Rung, order: NDArray[np.int64]) -> int:
         """Return how many households, in order, have the rows of a rung; the last one perhaps too many."""
         if rung.labels is None:
-            return count_of(rung.share or 0.0, self.n_households)
+            return share_of(rung.share or 0.0, self.n_households)
         sizes = np.stack([self.sizes(day) for day in days]).sum(axis=0)
         labels = labels_of(rung, int(sizes.sum()))
         return int(np.searchsorted(np.cumsum(sizes[order]), labels)) + 1 if labels else 0
@@ -215,11 +211,6 @@ class RetailRows:
             signals[here] = days.signal(household, categories[here].astype(np.int64), day_of(cutoff))
             begin = here.stop
         return signals
-
-
-def count_of(share: float, n_households: int) -> int:
-    """Return how many households a share is; at least one."""
-    return max(1, round(share * n_households))
 
 
 def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int32]:

@@ -16,7 +16,21 @@ from toolkit.config import Rung
 from toolkit.errors import ParameterError
 from toolkit.seeding import derive_seed
 
-__all__ = ["Block", "Column", "Progress", "Schema", "Task", "TaskData", "TrainingData", "labels_of"]
+__all__ = [
+    "Block",
+    "Column",
+    "Progress",
+    "Schema",
+    "Task",
+    "TaskData",
+    "TrainingData",
+    "labels_of",
+    "share_of",
+    "unlabelled_of",
+]
+
+MAX_UNLABELLED = 200_000
+UNLABELLED_PER_LABEL = 4
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0 to 1."""
@@ -202,6 +216,17 @@ class TaskData:
     train: TrainingData
     valid: Block
     test: Block
+
+
+def share_of(share: float, n_clusters: int) -> int:
+    """Return how many clusters a share is; at least one."""
+    return max(1, round(share * n_clusters))
+
+
+def unlabelled_of(rung: Rung, n_labels: int) -> int:
+    """Return how many unlabelled rows may stand beside so many labelled ones."""
+    cap = UNLABELLED_PER_LABEL * n_labels if rung.unlabelled is None else rung.unlabelled
+    return min(cap, MAX_UNLABELLED)
 
 
 def labels_of(rung: Rung, n_rows: int) -> int:

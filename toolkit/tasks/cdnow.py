@@ -7,7 +7,6 @@ order in the horizon that follows.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,15 +22,24 @@ from toolkit.errors import ParameterError
 from toolkit.seeding import derive_seed
 from toolkit.tasks._cdnow_features import SCHEMA, CutoffRows, FeatureBuilder
 from toolkit.tasks._cdnow_orders import ALL_ARRIVED, FIRST_DAY, N_DAYS, orders_file, read_orders
-from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of
+from toolkit.tasks._packaged import version_of
+from toolkit.tasks.base import (
+    Block,
+    Progress,
+    Schema,
+    Task,
+    TaskData,
+    TrainingData,
+    labels_of,
+    share_of,
+    unlabelled_of,
+)
 
 __all__ = ["Cdnow"]
 
 EPOCH = dt.date(1970, 1, 1)
 FIRST_MONDAY = 5
 DAYS_BETWEEN_CUTOFFS = 28
-MAX_UNLABELLED = 200_000
-UNLABELLED_PER_LABEL = 4
 
 
 class Split(NamedTuple):
@@ -93,17 +101,14 @@ class Cdnow(Task):
 
     def data_version(self) -> str:
         """Return a hash of the orders, the feature code, this file and the parameters."""
-        digest = hashlib.sha256(f"{self.horizon_days} {self.gap_days} ".encode())
-        for path in (orders_file(), Path(__file__), *sorted(Path(__file__).parent.glob("_cdnow_*.py"))):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()[:16]
+        return version_of((self.horizon_days, self.gap_days), Path(__file__), orders_file())
 
     def n_train(self, rung: Rung) -> int:
         """Return the number of labelled rows of `rung`."""
         n_days = len(self._split.train[: rung.cutoffs])
         if rung.share is None:
             return labels_of(rung, self._n_customers * n_days)
-        return _count(rung.share, self._n_customers) * n_days
+        return share_of(rung.share, self._n_customers) * n_days
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Build one cell's rows.
@@ -203,11 +208,8 @@ class Cdnow(Task):
                 climbed[:, order[:whole]] = True
                 climbed[:rest, order[whole : whole + 1]] = True
             else:
-                climbed[:, order[: _count(rung.share, n_customers)]] = True
-        cap = UNLABELLED_PER_LABEL * int(np.count_nonzero(labelled))
-        if rung is not None and rung.unlabelled is not None:
-            cap = rung.unlabelled
-        cap = min(cap, MAX_UNLABELLED)
+                climbed[:, order[: share_of(rung.share, n_customers)]] = True
+        cap = 0 if rung is None else unlabelled_of(rung, int(np.count_nonzero(labelled)))
         others = np.random.default_rng(derive_seed("cdnow", "unlabelled", seed)).permutation(labelled.size)
         others = others[~labelled.ravel()[others]][:cap]
         unlabelled = np.zeros(labelled.size, np.bool_)
@@ -219,10 +221,6 @@ class Cdnow(Task):
 def _monday(day: int) -> int:
     """Return the last Monday that is not after a numbered day."""
     return day - (day - FIRST_MONDAY) % 7
-
-
-def _count(share: float, n_customers: int) -> int:
-    return max(1, round(share * n_customers))
 
 
 def _epoch_days(day: int, n_rows: int) -> NDArray[np.int32]:

@@ -6,7 +6,6 @@ the last month. There is no time in the data, so blocks are drawn by customer.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,15 +19,24 @@ from toolkit.config import Rung
 from toolkit.errors import ParameterError
 from toolkit.seeding import derive_seed
 from toolkit.tasks._churn_table import SCHEMA, Customers, read_customers, table_files
-from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of
+from toolkit.tasks._packaged import version_of
+from toolkit.tasks.base import (
+    Block,
+    Progress,
+    Schema,
+    Task,
+    TaskData,
+    TrainingData,
+    labels_of,
+    share_of,
+    unlabelled_of,
+)
 
 __all__ = ["Churn"]
 
 Rows = NDArray[np.intp]
 
 LARGEST_EVALUATED_SHARE = 0.8
-MAX_UNLABELLED = 200_000
-UNLABELLED_PER_LABEL = 4
 
 
 @dataclass
@@ -82,10 +90,7 @@ class Churn(Task):
 
     def data_version(self) -> str:
         """Return a hash of the table, the code that reads it, this file and the parameters."""
-        digest = hashlib.sha256(f"{self.test_share} {self.valid_share} ".encode())
-        for path in (*table_files(), Path(__file__), *sorted(Path(__file__).parent.glob("_churn_*.py"))):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()[:16]
+        return version_of((self.test_share, self.valid_share), Path(__file__), *table_files())
 
     def n_train(self, rung: Rung) -> int:
         """Return the number of labelled rows of `rung`; cut-offs are ignored."""
@@ -110,8 +115,7 @@ class Churn(Task):
         train, valid, test = self._parts(customers.labels)
         order = np.random.default_rng(derive_seed("churn", "subset", seed)).permutation(train)
         n_labelled = 0 if rung is None else _n_labels(rung, len(order))
-        cap = None if rung is None else rung.unlabelled
-        n_unlabelled = min(UNLABELLED_PER_LABEL * n_labelled if cap is None else cap, MAX_UNLABELLED)
+        n_unlabelled = 0 if rung is None else unlabelled_of(rung, n_labelled)
         labelled = _block(customers, np.sort(order[:n_labelled]))
         others = _block(customers, np.sort(order[n_labelled : n_labelled + n_unlabelled]))
         return TaskData(
@@ -164,11 +168,7 @@ class Churn(Task):
 
 def _n_labels(rung: Rung, n_customers: int) -> int:
     """Return how many customers a rung labels."""
-    return _count(rung.share, n_customers) if rung.share is not None else labels_of(rung, n_customers)
-
-
-def _count(share: float, n_customers: int) -> int:
-    return max(1, round(share * n_customers))
+    return share_of(rung.share, n_customers) if rung.share is not None else labels_of(rung, n_customers)
 
 
 def _block(customers: Customers, rows: Rows) -> Block:

@@ -23,9 +23,9 @@ from toolkit.tasks._retail_cache import Manifest, RetailCache, cache_key
 from toolkit.tasks._retail_calendar import EPOCH, Split, is_holiday_period, split
 from toolkit.tasks._retail_columns import schema_of
 from toolkit.tasks._retail_events import package_folder
-from toolkit.tasks._retail_rows import RetailRows, count_of
+from toolkit.tasks._retail_rows import RetailRows
 from toolkit.tasks._retail_scores import stock_error, top_scores
-from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of
+from toolkit.tasks.base import Block, Progress, Schema, Task, TaskData, TrainingData, labels_of, share_of
 
 __all__ = ["Retail"]
 
@@ -104,7 +104,7 @@ class Retail(Task):
         total = sum(rows[str(day)] for day in self._split().train[: rung.cutoffs])
         if rung.labels is not None:
             return labels_of(rung, total)
-        return round(total * count_of(rung.share or 0.0, manifest.n_households) / manifest.n_households)
+        return round(total * share_of(rung.share or 0.0, manifest.n_households) / manifest.n_households)
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Load one cell's data.
@@ -183,7 +183,7 @@ class Retail(Task):
 
     def _block(self, rows: RetailRows, days: tuple[dt.date, ...], share: float) -> Block:
         # Households are numbered in the order of a fixed hash: the first ones are a fixed random sample.
-        scored = np.arange(rows.n_households) < count_of(share, rows.n_households)
+        scored = np.arange(rows.n_households) < share_of(share, rows.n_households)
         taken = rows.take(dict.fromkeys(sorted(days), scored))
         holidays = [(day - EPOCH).days for day in days if is_holiday_period(day, self.horizon_days)]
         is_holiday = np.isin(taken.time, holidays)

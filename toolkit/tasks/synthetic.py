@@ -30,6 +30,8 @@ from toolkit.tasks.base import (
     TaskData,
     TrainingData,
     labels_of,
+    share_of,
+    unlabelled_of,
 )
 
 __all__ = ["Synthetic"]
@@ -38,8 +40,6 @@ Floats = NDArray[np.float64]
 Part = Literal["train", "valid", "test"]
 
 WINDOW_DAYS = 182
-MAX_UNLABELLED = 200_000
-UNLABELLED_PER_LABEL = 4
 SEGMENTS = ("private", "trade", "wholesale")
 
 SCHEMA = Schema(
@@ -119,7 +119,7 @@ class Synthetic(Task):
         is_train = _parts(self.n_clusters, self.seed) == "train"
         if rung.labels is not None:
             return labels_of(rung, int(np.count_nonzero(is_train[self._population().clusters])))
-        return round(_count(rung.share or 0.0, int(is_train.sum())) * self.rows_per_cluster)
+        return round(share_of(rung.share or 0.0, int(is_train.sum())) * self.rows_per_cluster)
 
     def load(self, *, rung: Rung | None, seed: int) -> TaskData:
         """Draw the population and choose the rung's customers."""
@@ -185,17 +185,12 @@ class Synthetic(Task):
         # a customer's rows stand in an order of their own, so that numbers of labels nest as well
         ordered = np.lexsort((rng.random(len(row_place)), row_place))[np.count_nonzero(row_place < 0) :]
         n_labels = (
-            int(np.count_nonzero(row_place[ordered] < _count(rung.share or 0.0, len(order))))
+            int(np.count_nonzero(row_place[ordered] < share_of(rung.share or 0.0, len(order))))
             if rung.labels is None
             else labels_of(rung, len(ordered))
         )
         labelled, rest = np.sort(ordered[:n_labels]), ordered[n_labels:]
-        cap = UNLABELLED_PER_LABEL * n_labels if rung.unlabelled is None else rung.unlabelled
-        return labelled, rest[: min(cap, MAX_UNLABELLED)]
-
-
-def _count(share: float, n_clusters: int) -> int:
-    return max(1, round(share * n_clusters))
+        return labelled, rest[: unlabelled_of(rung, n_labels)]
 
 
 def _parts(n_clusters: int, seed: int) -> NDArray[np.str_]:

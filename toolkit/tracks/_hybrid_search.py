@@ -17,7 +17,7 @@ from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import Ablation, flipped
-from toolkit.tracks._hybrid_trials import Trials, folds_of
+from toolkit.tracks._hybrid_trials import TrustTrials, folds_of
 from toolkit.tracks._net_track import NetTrack
 from toolkit.tracks._search import Budget, sample_clusters, search_track
 from toolkit.tracks._teacher import TAUS, Evidence, Labels, Teacher, choose_tau
@@ -104,7 +104,7 @@ class HybridParameters(NetTrack):
         """
         if not len(train):
             return replace(self)
-        budget, trials = Budget(budget_cpu_seconds), Trials(train, seed)
+        budget, trials = Budget(budget_cpu_seconds), TrustTrials(train, seed)
         track = self._trusting(trials, budget)
         if track.trust(len(train)) > 0:
             track = track._with_tau(train, seed, budget)
@@ -119,7 +119,7 @@ class HybridParameters(NetTrack):
         track.trials_ = trials.numbered(())
         return track
 
-    def _trusting(self, trials: Trials, budget: Budget) -> Self:
+    def _trusting(self, trials: TrustTrials, budget: Budget) -> Self:
         """Return the track that trusts the teacher as far as held-out clusters do not speak against it.
 
         The challenger is a freer net without a teacher: one that is held back strongly by its penalty instead

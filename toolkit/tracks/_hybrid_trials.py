@@ -7,23 +7,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
+from toolkit.tracks._judge import surely_below_zero
 from toolkit.tracks._search import FIRST_ROWS, Budget, SearchedTrack, Trial, sample_clusters
 from toolkit.tracks._teacher import FEWEST_CLUSTERS
 
-__all__ = ["Trials", "folds_of"]
+__all__ = ["TrustTrials", "folds_of"]
 
 FOLDS = 5
 ROUNDS = 3
 """Folds of these that are held out on few rows; beyond `FEW_ROWS`, one holds clusters enough."""
 
 FEW_ROWS = 4_000
-
-SURE = 0.95
 
 
 def folds_of(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
@@ -34,7 +32,7 @@ def folds_of(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
     return folds
 
 
-class Trials:
+class TrustTrials:
     """Trials of trust, on held-out clusters from inside the rung.
 
     Parameters
@@ -75,7 +73,8 @@ class Trials:
             )
             self._losses[track.teacher_labels] = losses
             self._record(track, losses, costs[track.teacher_labels])
-        return _surely_less(self._losses[challenger.teacher_labels] - self._losses[leader.teacher_labels])
+        advantage = self._losses[challenger.teacher_labels] - self._losses[leader.teacher_labels]
+        return surely_below_zero(advantage)
 
     def numbered(self, further: Iterable[SearchTrial]) -> tuple[SearchTrial, ...]:
         """Return these trials, then further ones, numbered through."""
@@ -101,11 +100,3 @@ class Trials:
                 nominal_cpu_seconds=seconds,
             )
         )
-
-
-def _surely_less(differences: NDArray[np.float64]) -> bool:
-    n_clusters = len(differences)
-    if n_clusters < 2:
-        return False
-    error = float(differences.std(ddof=1)) * np.sqrt(n_clusters)
-    return bool(differences.sum() < -float(stdtrit(n_clusters - 1, SURE)) * error)

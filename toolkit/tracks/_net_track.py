@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field
@@ -11,15 +12,26 @@ from pydantic import Field
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import CLUSTER_ROWS
 from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
-from toolkit.tracks._search import SearchedTrack, Value
+from toolkit.tracks._search import Attempt, SearchedTrack, Trial, Value
 from toolkit.tracks._work import net_seconds
 
 if TYPE_CHECKING:
     import optuna
 
-    from toolkit.tracks._torch import Trained
+    from toolkit.tracks._torch import Target, Trained
 
 __all__ = ["NetTrack"]
+
+CHOICES: dict[str, list[Any]] = {
+    "depth": [2, 1, 3],
+    "members": [1, 8],
+    "dropout": [0.0, 0.1, 0.25],
+    "penalty_factor": [1.0, 0.4, 2.5],
+    "learning_rate_factor": [1.0, 0.5, 2.0],
+    "epochs_factor": [1.0, 0.5, 2.0],
+    "early_stopping": [False, True],
+}
+"""What is searched besides the strength, the usual value first."""
 
 _AS_IN_RECIPE = ("width", "depth", "members", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
 
@@ -34,10 +46,10 @@ class NetTrack(SearchedTrack):
         Of the regularisation; strong where nothing is said and nothing searched.
     width, depth, members, dropout, penalty, learning_rate, epochs, batch_rows : optional
         As in `toolkit.tracks._net.Recipe`.
-    penalty_factor, learning_rate_factor : float
-        Factors on the penalty and the learning rate that follow from the rows.
-    epochs_factor : float
-        Factor on the epochs that follow from the rows; early stopping in the search finds a smaller one.
+    penalty_factor, learning_rate_factor, epochs_factor : float
+        Factors on what follows from the rows.
+    early_stopping : bool
+        Hold a fifth of the clusters out of the fit, and keep the net of the epoch that did best on them.
     """
 
     strength: Strength | None = None
@@ -52,6 +64,7 @@ class NetTrack(SearchedTrack):
     penalty_factor: Annotated[float, Field(gt=0)] = 1.0
     learning_rate_factor: Annotated[float, Field(gt=0)] = 1.0
     epochs_factor: Annotated[float, Field(gt=0)] = 1.0
+    early_stopping: bool = False
 
     net_: Net | None = field(init=False, repr=False, compare=False)
     recipe_: Recipe = field(init=False, repr=False, compare=False)
@@ -78,9 +91,9 @@ class NetTrack(SearchedTrack):
     def first(self) -> Sequence[Mapping[str, Value]]:
         """Return the strengths, the strong one first: it hurts least where it is wrong."""
         usual = {name: values[0] for name, values in self._choices().items()}
-        strengths: Sequence[Strength] = tuple(STRENGTHS) if self.strength is None else (self.strength,)
-        varied = {"strength": strengths} if self.strength is None else {}
-        return [{**usual, **dict.fromkeys(varied, strength)} for strength in strengths]
+        if self.strength is not None:
+            return [usual]
+        return [{**usual, "strength": strength} for strength in STRENGTHS]
 
     def suggest(self, trial: optuna.Trial) -> Self:
         """Return this track with a drawn recipe."""
@@ -93,22 +106,51 @@ class NetTrack(SearchedTrack):
 
     def _choices(self) -> dict[str, list[Any]]:
         """Return what is searched besides the strength: its values, the usual one first."""
-        choices: dict[str, list[Any]] = {
-            "depth": [2, 1, 3],
-            "members": [1, 8],
-            "dropout": [0.0, 0.1, 0.25],
-            "penalty_factor": [1.0, 0.4, 2.5],
-            "learning_rate_factor": [1.0, 0.5, 2.0],
-        }
-        given = {name for name in _AS_IN_RECIPE if getattr(self, name) is not None}
-        for absolute in ("penalty", "learning_rate"):
-            if absolute in given or getattr(self, f"{absolute}_factor") != 1.0:
-                given.add(f"{absolute}_factor")
-        return {name: values for name, values in choices.items() if name not in given}
+        parameters = [each for each in fields(NetTrack) if each.init]
+        given = {each.name for each in parameters if getattr(self, each.name) != each.default}
+        given |= {f"{name}_factor" for name in given}
+        return {name: values for name, values in CHOICES.items() if name not in given}
+
+    def fit(self, train: TrainingData, *, seed: int) -> Self:
+        """Learn from the rung's rows and return self.
+
+        Raises
+        ------
+        TooFewLabelsError, OneClassError, MissingColumnError
+        """
+        self._require_labels(train)
+        self.schema_ = train.schema
+        trial = Trial.of(train, len(train), seed) if self.early_stopping and len(train) else None
+        if trial is not None and trial.possible and len(trial.fitting) >= self.min_labels:
+            self._learn(trial.fitting, seed, held_out=trial.held_out)
+        else:
+            self._learn(train, seed)
+        return self
+
+    def attempt(self, trial: Trial) -> Attempt[Self]:
+        """Train on the trial's rows; what clearly becomes worse on its held-out ones is ended."""
+        track = replace(self)
+        track.schema_ = trial.fitting.schema
+        trained = track._learn(trial.fitting, trial.seed, held_out=trial.held_out)
+        used = 1.0 if trained is None else trained.epochs / track.recipe_.epochs
+        chances = track.predict_proba(trial.held_out.features, trial.held_out.sequence)
+        return Attempt(chances, replace(self), used)
+
+    @abstractmethod
+    def _learn(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained | None:
+        """Learn from rows, watched by held-out ones; return what training gave, None where there was none."""
+
+    def _keep(self, trained: Trained, targets: Sequence[Target]) -> Trained:
+        """Keep what training gave."""
+        best = trained.best if self.early_stopping else None
+        self.net_ = trained.net if best is None else best
+        self.steps_ = trained.steps
+        self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
+        return trained
 
     def warm_up(self, few: TrainingData) -> None:
         """Train for one epoch: what a first training initialises does not grow with its length."""
-        replace(self, epochs=1).fit(few, seed=0)
+        replace(self, epochs=1, early_stopping=False).fit(few, seed=0)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return the recipe and the number of parameters."""
@@ -132,10 +174,3 @@ class NetTrack(SearchedTrack):
         signal = None if net.bank is None else (len(net.bank.rates), net.bank.n_steps)
         step_flop, row_flop = _torch.count_flops(net.encoder, self.recipe_, self.step_rows_, signal)
         return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
-
-    def _settled(self, trained: Trained) -> Self:
-        """Return this track with the epochs that early stopping found."""
-        if self.epochs is not None or trained.best_epoch >= self.recipe_.epochs:
-            return replace(self)
-        share = trained.best_epoch / self.recipe_.epochs
-        return replace(self, epochs_factor=self.epochs_factor * share)

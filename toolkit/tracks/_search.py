@@ -47,6 +47,10 @@ MOST_REPEATS = 30
 """Draws in a row that bring nothing new before there is taken to be nothing new."""
 
 
+MOST_MISFITS = 5
+"""Draws in a row that are too dear for what is left before the search ends."""
+
+
 class Budget:
     """Nominal CPU-seconds that a search may use."""
 
@@ -209,7 +213,8 @@ class _Search(Generic[AnyTrack]):
         self._pace: float | None = None
 
     def run(self) -> AnyTrack:
-        if self._split(0).possible:
+        split = self._split(0)
+        if split.possible and len(split.fitting) >= self._track.min_labels:
             first = list(self._track.first())
             for parameters in first:
                 self._study.enqueue_trial(dict(parameters))
@@ -225,8 +230,8 @@ class _Search(Generic[AnyTrack]):
         from optuna.trial import TrialState
 
         seen: set[str] = set()
-        repeats = 0
-        while len(self._records) < MOST_TRIALS and repeats < MOST_REPEATS:
+        repeats = misfits = 0
+        while len(self._records) < MOST_TRIALS and repeats < MOST_REPEATS and misfits < MOST_MISFITS:
             trial = self._study.ask()
             is_first = trial.number < n_first
             candidate = self._track.suggest(trial)
@@ -237,11 +242,12 @@ class _Search(Generic[AnyTrack]):
                 continue
             repeats = 0
             seen.add(key)
-            if not self._try(trial, candidate, is_first=is_first):
-                return
+            fits = self._try(trial, candidate, is_first=is_first)
+            # a dear candidate may not fit where a cheaper one does
+            misfits = 0 if fits or is_first else misfits + 1
 
     def _try(self, trial: optuna.Trial, candidate: AnyTrack, *, is_first: bool) -> bool:
-        """Take one candidate up the levels; return False when the budget ends the search.
+        """Take one candidate up the levels; tell whether what was left of the budget let it begin.
 
         The candidates that are always tried skip the levels between the first and the last, and the
         comparison there: what is best on few rows is not what is best on many.
@@ -251,16 +257,11 @@ class _Search(Generic[AnyTrack]):
         levels = range(len(self._levels)) if not is_first else sorted({0, len(self._levels) - 1})
         losses: list[tuple[int, float]] = []
         state: Literal["complete", "pruned", "failed"] = "complete"
-        spent, reason, goes_on = 0.0, "", True
+        spent, reason = 0.0, ""
         for level in levels:
             split = self._split(level)
             expected = self._expected(candidate, len(split.fitting))
-            if len(split.fitting) < candidate.min_labels:
-                state, reason = "pruned", "too few rows are left to learn from once some are held out"
-                break
             if not self._budget.take(expected):
-                # a dearer candidate of the list may not fit where a later one does
-                goes_on = is_first
                 state, reason = "pruned", "what was left of the budget did not reach further"
                 break
             try:
@@ -296,7 +297,7 @@ class _Search(Generic[AnyTrack]):
         if state == "pruned" and not losses:
             ended = TrialState.FAIL
         self._study.tell(trial, losses[-1][1] if ended is TrialState.COMPLETE else None, state=ended)
-        return goes_on
+        return spent > 0
 
     def _attempt(self, candidate: AnyTrack, split: Trial, level: int, expected: float) -> tuple[float, float]:
         """Fit and judge; return the seconds charged and the mean held-out loss."""

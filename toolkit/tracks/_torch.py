@@ -56,18 +56,19 @@ class Trained:
     Parameters
     ----------
     net : Net
+        After the last epoch.
     steps : int
         Optimiser steps done.
-    best_epoch : int
-        Epochs after which the weights were taken: all of them, unless an earlier end was clearly better.
     epochs : int
         Epochs done.
+    best : Net or None
+        After the epoch that did best on the held-out rows; None without them.
     """
 
     net: Net
     steps: int
-    best_epoch: int
     epochs: int
+    best: Net | None = None
 
 
 def device() -> str:
@@ -97,7 +98,7 @@ def train(
     seed : int
         Of the initial weights, the order of rows and dropout. No global state is touched.
     held_out : HeldOut, optional
-        Rows to stop early by.
+        Rows to watch training by; it ends when they have clearly become worse for some time.
 
     Returns
     -------
@@ -126,7 +127,6 @@ def train(
         for step in range(per_epoch * (epoch - 1), per_epoch * epoch):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * _schedule(step, planned)
-            for group in optimizer.param_groups:
                 group["params"][0].grad.zero_()
             for target, stream in zip(targets, streams, strict=True):
                 wanted, offset, *inputs = next(stream)
@@ -134,10 +134,10 @@ def train(
                 loss = functional.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits))
                 (loss * target.weight).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        if watch is not None and watch.ends(module, epoch):
+        if watch is not None and watch.ends(module):
             break
-    net, best = (module.net(encoder), epoch) if watch is None else watch.choice(module, epoch)
-    return Trained(net, steps=per_epoch * epoch, best_epoch=best, epochs=epoch)
+    best = None if watch is None else watch.best
+    return Trained(module.net(encoder), steps=per_epoch * epoch, epochs=epoch, best=best)
 
 
 def _optimizer(module: TrainingModule, recipe: Recipe, n_rows: int) -> torch.optim.Optimizer:

@@ -43,11 +43,10 @@ class HeldOut:
 
 
 class Watch:
-    """Tells by held-out rows whether training has gone on for too long.
+    """Tells by held-out rows whether training has gone on for too long, and keeps the best net on the way.
 
-    An epoch counts as worse than the best one only by more than one standard error over clusters: with few
-    clusters the lowest point of a curve is mostly luck, and training that is broken off there has not
-    come to rest.
+    An epoch counts as worse than the best one only when it is so by more than luck: with few clusters the
+    lowest point of a curve says little, and a net there has not come to rest.
     """
 
     def __init__(self, held_out: HeldOut, encoder: Encoder, epochs: int, device: str) -> None:
@@ -58,24 +57,17 @@ class Watch:
         self._offset = torch.from_numpy(offset.astype(np.float32)).to(device)
         self._wanted = torch.from_numpy(held_out.labels.astype(np.float32)).to(device)
         self._clusters = np.unique(held_out.clusters, return_inverse=True)[1]
-        self._best: tuple[int, NDArray[np.float64], Net] | None = None
-        self._last_is_worse = False
+        self.best: Net | None = None
+        self._least = np.zeros(0)
         self._worse = 0
 
-    def ends(self, module: TrainingModule, epoch: int) -> bool:
+    def ends(self, module: TrainingModule) -> bool:
         """Look at the module after an epoch; tell whether it has clearly become worse for some time."""
         losses = self._losses(module)
-        if self._best is None or losses.sum() < self._best[1].sum():
-            self._best = epoch, losses, module.net(self._encoder)
-        self._last_is_worse = clearly_below_zero(self._best[1] - losses)
-        self._worse = self._worse + 1 if self._last_is_worse else 0
+        if self.best is None or losses.sum() < self._least.sum():
+            self._least, self.best = losses, module.net(self._encoder)
+        self._worse = self._worse + 1 if clearly_below_zero(self._least - losses) else 0
         return self._worse >= self._patience
-
-    def choice(self, module: TrainingModule, epoch: int) -> tuple[Net, int]:
-        """Return the net to keep and its epoch: the last one, unless the best was clearly better."""
-        if self._best is None or not self._last_is_worse:
-            return module.net(self._encoder), epoch
-        return self._best[2], self._best[0]
 
     @torch.no_grad()
     def _losses(self, module: TrainingModule) -> NDArray[np.float64]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
 from toolkit.tracks._hybrid_search import TEACHER_ROWS, HybridParameters
-from toolkit.tracks._search import Attempt, Trial, sample_clusters
+from toolkit.tracks._search import sample_clusters
 from toolkit.tracks._teacher import Evidence, Labels, Teacher
 
 if TYPE_CHECKING:
@@ -66,33 +66,8 @@ class Hybrid(HybridParameters):
     min_labels: ClassVar[int] = 0
     imports: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy.optimize", "torch")
 
-    def fit(self, train: TrainingData, *, seed: int) -> Self:
-        """Fit the teacher, then the net, and return self.
-
-        Raises
-        ------
-        TooFewLabelsError
-            There are neither labelled nor unlabelled rows, or an ablation without a teacher has fewer
-            than 20 labels.
-        OneClassError
-            An ablation without a teacher has labels of one class.
-        """
-        self._fit(train, seed)
-        return self
-
-    def attempt(self, trial: Trial) -> Attempt[Self]:
-        """Fit to the trial's rows, stopping early by its held-out ones."""
-        track = replace(self)
-        trained = track._fit(trial.fitting, trial.seed, held_out=trial.held_out)
-        chances = track.predict_proba(trial.held_out.features)
-        if trained is None:
-            return Attempt(chances, replace(self))
-        used = trained.epochs / track.recipe_.epochs
-        return Attempt(chances, track._settled(trained), used)
-
-    def _fit(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained | None:
-        self._require_rows(train)
-        self.schema_ = train.schema
+    def _learn(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained | None:
+        """Fit the teacher, then the net."""
         self.knowledge_ = knowledge_base.load(self.knowledge)
         self.expert_ = self._expert(self.knowledge_, train.schema, seed)
         self.levels_ = {column.name: column.levels for column in train.schema.categories}
@@ -110,7 +85,8 @@ class Hybrid(HybridParameters):
             return None
         return self._train(train, unlabelled, seed, held_out)
 
-    def _require_rows(self, train: TrainingData) -> None:
+    def _require_labels(self, train: TrainingData) -> None:
+        """Raise where there is nothing to learn from: no row, or too few labels without a teacher."""
         if not len(train) and not len(train.unlabelled):
             raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
         if self.ablation == "firings_as_features":
@@ -159,9 +135,7 @@ class Hybrid(HybridParameters):
         trained = _torch.train(
             encoder, self.recipe_, targets, seed=derive_seed("net", seed), held_out=watched
         )
-        self.net_, self.steps_ = trained.net, trained.steps
-        self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
-        return trained
+        return self._keep(trained, targets)
 
     def _said(self, features: pd.DataFrame) -> NDArray[np.float64] | None:
         """Return the teacher's log-odds, which the net adds to; None where it teaches nothing."""

@@ -16,7 +16,6 @@ from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import CLUSTER_ROWS, Encoded, Encoder
 from toolkit.tracks._net import Net, Recipe
 from toolkit.tracks._net_track import NetTrack
-from toolkit.tracks._search import Attempt, Trial
 
 if TYPE_CHECKING:
     from toolkit.tracks._torch import Trained
@@ -74,43 +73,19 @@ class Neural(NetTrack):
             )
         return self
 
-    def fit(self, train: TrainingData, *, seed: int) -> Self:
-        """Learn from the rung's rows and return self.
-
-        Raises
-        ------
-        TooFewLabelsError, OneClassError, MissingColumnError
-        """
-        self._require_labels(train)
-        self.schema_ = train.schema
-        self._train(train, seed)
-        return self
-
-    def attempt(self, trial: Trial) -> Attempt[Self]:
-        """Train on the trial's rows, stopping early by its held-out ones."""
-        track = replace(self)
-        trained = track._train(trial.fitting, trial.seed, held_out=trial.held_out)
-        return Attempt(
-            track.predict_proba(trial.held_out.features, trial.held_out.sequence),
-            settled=track._settled(trained),
-            used=trained.epochs / track.recipe_.epochs,
-        )
-
-    def _train(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained:
+    def _learn(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained:
         from toolkit.tracks import _torch
 
         self.recipe_ = self.recipe(len(train), train.cluster_rows)
         encoder = Encoder.learn(train.features, self._read(train.schema))
-        target = _torch.Target(self._encode(encoder, train), train.labels)
+        targets = [_torch.Target(self._encode(encoder, train), train.labels)]
         watched = None
         if held_out is not None:
             watched = _torch.HeldOut(self._encode(encoder, held_out), held_out.labels, held_out.clusters)
         trained = _torch.train(
-            encoder, self.recipe_, [target], seed=derive_seed("net", seed), held_out=watched
+            encoder, self.recipe_, targets, seed=derive_seed("net", seed), held_out=watched
         )
-        self.net_, self.steps_ = trained.net, trained.steps
-        self.step_rows_ = min(self.recipe_.batch_rows, len(train))
-        return trained
+        return self._keep(trained, targets)
 
     def _encode(self, encoder: Encoder, train: TrainingData) -> Encoded:
         rows = encoder.transform(train.features)
@@ -125,8 +100,7 @@ class Neural(NetTrack):
         ------
         NotFittedError, MissingColumnError
         """
-        self._require_fitted("net_")
-        net: Net | None = self.net_
+        net: Net | None = getattr(self, "net_", None)
         if net is None:
-            raise NotFittedError("Neural has no net: call fit before predict_proba")
+            raise NotFittedError("Neural has not been fitted: call fit before predict_proba")
         return net.predict_proba(features, sequence)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from toolkit.config import Rung
 from toolkit.errors import ParameterError
 from toolkit.registry import build
-from toolkit.tasks import cdnow
 from toolkit.tasks._cdnow_orders import ALL_ARRIVED, FIRST_DAY, N_DAYS
 from toolkit.tasks.base import Block, TrainingData
 from toolkit.tasks.cdnow import Cdnow
@@ -77,7 +76,7 @@ def test_unlabelled_rows_are_other_rows_of_the_training_period(monkeypatch: pyte
     assert as_set(train.unlabelled) <= period
     again = task.load(rung=Rung(share=0.02, cutoffs=1), seed=0).train.unlabelled
     pd.testing.assert_frame_equal(again, train.unlabelled)
-    monkeypatch.setattr(cdnow, "MAX_UNLABELLED", 50)
+    monkeypatch.setattr("toolkit.tasks.base.MAX_UNLABELLED", 50)
     assert len(task.load(rung=Rung(share=0.02, cutoffs=1), seed=0).train.unlabelled) == 50
 
 

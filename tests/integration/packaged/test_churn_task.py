@@ -13,7 +13,6 @@ import pytest
 from toolkit.config import Rung
 from toolkit.errors import DataError, ParameterError
 from toolkit.registry import build
-from toolkit.tasks import churn
 from toolkit.tasks._churn_table import FILES, REQUIREMENT, SCHEMA, Customers, read_customers, table_files
 from toolkit.tasks.churn import Churn
 
@@ -184,7 +183,7 @@ def test_unlabelled_rows_are_the_other_training_customers(monkeypatch: pytest.Mo
     for share, count in ((0.1, 4 * 246), (0.5, 2465 - 1232)):
         train = task.load(rung=Rung(share=share), seed=1).train
         assert len(train.unlabelled) == count
-    monkeypatch.setattr(churn, "MAX_UNLABELLED", 50)
+    monkeypatch.setattr("toolkit.tasks.base.MAX_UNLABELLED", 50)
     assert len(task.load(rung=Rung(share=0.1), seed=1).train.unlabelled) == 50
 
 

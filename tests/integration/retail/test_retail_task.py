@@ -17,7 +17,7 @@ import pytest
 
 from toolkit.config import Rung
 from toolkit.errors import DataError, ParameterError
-from toolkit.tasks import _retail_cache, _retail_rows
+from toolkit.tasks import _retail_cache
 from toolkit.tasks._retail_columns import PROMOTION_NUMBERS
 from toolkit.tasks.base import Block, TaskData, TrainingData
 from toolkit.tasks.retail import Retail
@@ -135,7 +135,7 @@ def test_unlabelled_rows_are_other_rows_of_the_training_period(
     assert not unlabelled & as_set(data.train.features)
     again = task.load(rung=RUNGS[1], seed=0).train.unlabelled
     pd.testing.assert_frame_equal(again, data.train.unlabelled)
-    monkeypatch.setattr(_retail_rows, "MAX_UNLABELLED", 50)
+    monkeypatch.setattr("toolkit.tasks.base.MAX_UNLABELLED", 50)
     assert 0 < len(task.load(rung=RUNGS[1], seed=0).train.unlabelled) <= 50
 
 
