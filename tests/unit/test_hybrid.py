@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from toolkit.errors import KnowledgeError
+from toolkit.errors import KnowledgeError, TooFewLabelsError
 from toolkit.knowledge.base import load
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
+from toolkit.tracks._hybrid_ablations import FiringColumns, flipped, logic_target
+from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS
 from toolkit.tracks.hybrid import Hybrid
 from toolkit.tracks.neural import Neural
 
@@ -23,8 +26,8 @@ predicts: buys
 prior: habit
 columns:
   habit: {type: number, min: 0, max: 1}
-  visits: {type: whole number, min: 0}
-  age: {type: whole number, min: 0}
+  visits: {type: whole number, min: 0, max: 30}
+  age: {type: whole number, min: 0, max: 120}
 rules:
   - {id: keen, when: visits >= 6, then: buys, certainty: .8, because: looking often is wanting, group: visits}
   - {id: curious, when: visits >= 3, then: buys, certainty: .5, because: looks around, group: visits}
@@ -34,7 +37,7 @@ never:
 """
 
 
-def make(n_rows: int, seed: int = 0, unlabelled: int = 0) -> TrainingData:
+def make(n_rows: int, seed: int = 0, unlabelled: int = 0, *, rows_per_cluster: int = 2) -> TrainingData:
     generator = np.random.default_rng(seed)
     total = n_rows + unlabelled
     features = pd.DataFrame(
@@ -46,12 +49,12 @@ def make(n_rows: int, seed: int = 0, unlabelled: int = 0) -> TrainingData:
     )
     habit = features["habit"].to_numpy(np.float64)
     visits = features["visits"].to_numpy()
-    moved = 0.6 * (1.6 * (visits >= 6) + 0.7 * ((visits >= 3) & (visits < 6)) - 1.2 * (visits == 0))
+    moved = 1.6 * (visits >= 6) + 0.7 * ((visits >= 3) & (visits < 6)) - 1.2 * (visits == 0)
     chance = expit(np.log(habit / (1 - habit)) + moved)
     return TrainingData(
         features=features.iloc[:n_rows],
         labels=(generator.random(total) < chance).astype(np.int8)[:n_rows],
-        clusters=np.arange(n_rows, dtype=np.int32) // 2,
+        clusters=np.arange(n_rows, dtype=np.int32) // rows_per_cluster,
         time=np.zeros(n_rows, np.int32),
         unlabelled=features.iloc[n_rows:].reset_index(drop=True),
         schema=SCHEMA,
@@ -75,6 +78,18 @@ def expert(path) -> ExpertSystem:
     return compile_knowledge(load(path), SCHEMA)
 
 
+def means(path: Path, n_labels: int, tracks: dict[str, object], seeds: int = 2) -> dict[str, float]:
+    """Return each track's mean log loss on rows that nobody was trained on."""
+    held_out = make(4000, seed=77)
+    losses: dict[str, list[float]] = {name: [] for name in tracks}
+    for seed in range(seeds):
+        train = make(n_labels, seed=seed, unlabelled=1000)
+        for name, track in tracks.items():
+            fitted = replace(track).fit(train, seed=seed)  # type: ignore[type-var]
+            losses[name].append(log_loss(held_out.labels, fitted.predict_proba(held_out.features)))
+    return {name: float(np.mean(values)) for name, values in losses.items()}
+
+
 class TestHybrid:
     def test_lambda_zero_is_the_neural_track(self, path):
         train = make(400, unlabelled=400)
@@ -84,18 +99,6 @@ class TestHybrid:
         np.testing.assert_allclose(
             hybrid.predict_proba(train.features), neural.predict_proba(train.features), atol=1e-12
         )
-
-    def test_with_few_labels_it_beats_the_neural_track(self, path):
-        held_out = make(5000, seed=77)
-        ahead = []
-        for seed in range(3):
-            train = make(60, seed=seed, unlabelled=1000)
-            tracks = [track.fit(train, seed=seed) for track in (Hybrid(knowledge=path), Neural())]
-            hybrid, neural = (
-                log_loss(held_out.labels, track.predict_proba(held_out.features)) for track in tracks
-            )
-            ahead.append(neural - hybrid)
-        assert np.mean(ahead) > 0.005
 
     def test_search_sets_tau_and_the_teachers_weight(self, path):
         track = Hybrid(knowledge=path, strength="strong", epochs=2)
@@ -142,3 +145,150 @@ class TestHybrid:
         assert Hybrid(knowledge=Path(path.name)).check(SCHEMA, path.parent).knowledge == path.resolve()
         with pytest.raises(KnowledgeError, match="visits"):
             Hybrid(knowledge=path).check(Schema((Column("habit"), Column("age"))), path.parent)
+
+
+class TestLabelsFromNone:
+    def test_without_labels_and_witnesses_it_says_what_the_rules_say(self, path, expert):
+        hybrid = Hybrid(knowledge=path, witnesses=0).fit(make(0, unlabelled=500), seed=0)
+        rows = make(200, seed=5).features
+        assert np.allclose(hybrid.predict_proba(rows), expert.predict_proba(rows))
+        assert hybrid.chosen()["lambda"] is None
+        assert hybrid.flop_counts() == {}
+
+    def test_with_few_labels_it_beats_the_neural_track_and_is_no_worse_than_the_rules(self, path, expert):
+        found = means(
+            path, 60, {"hybrid": Hybrid(knowledge=path, witnesses=0), "neural": Neural(strength="strong")}
+        )
+        held_out = make(4000, seed=77)
+        rules = log_loss(held_out.labels, expert.predict_proba(held_out.features))
+        assert found["hybrid"] < found["neural"] - 0.02
+        assert found["hybrid"] < rules + 0.005
+
+    def test_the_more_the_teacher_is_trusted_the_nearer_the_track_stays_to_it(self, path):
+        train = make(300, unlabelled=300)
+        away = []
+        for labels in (300, 3000, 300_000):
+            hybrid = Hybrid(knowledge=path, teacher_labels=labels, strength="weak").fit(train, seed=0)
+            said = hybrid.teacher_.logit(hybrid.expert_, train.features)
+            away.append(np.abs(hybrid.logit(train.features) - said).mean())
+        assert away == sorted(away, reverse=True)
+        assert away[-1] < 0.1
+
+    def test_never_overrules_the_net(self, path):
+        hybrid = Hybrid(knowledge=path, strength="strong", epochs=2).fit(make(200, unlabelled=100), seed=0)
+        rows = make(10).features.assign(age=np.float32(17))
+        assert (hybrid.predict_proba(rows) == 0).all()
+        assert (hybrid.predict_proba(rows.assign(age=np.float32(18))) > 0).all()
+
+    def test_full_share_has_no_unlabelled_rows_and_teaches_on_the_labelled(self, path):
+        hybrid = Hybrid(knowledge=path, strength="strong", teacher_labels=1e6).fit(make(300), seed=0)
+        assert hybrid.lambda_ == pytest.approx(1e6 / 300)
+
+    def test_the_teacher_falls_silent_as_labels_grow(self, path):
+        track = Hybrid(knowledge=path)
+        lambdas = [track.trust(n_labels) for n_labels in (100, 1000, 10_000, 10_000_000)]
+        assert lambdas == sorted(lambdas, reverse=True)
+        assert lambdas[-1] == 0
+        assert track.trust(int(TEACHER_LABELS / LEAST_LAMBDA)) == pytest.approx(LEAST_LAMBDA)
+
+    def test_neither_labels_nor_rows_is_a_named_error(self, path):
+        with pytest.raises(TooFewLabelsError, match="got neither"):
+            Hybrid(knowledge=path).fit(make(0), seed=0)
+
+    def test_flops_count_the_teachers_rows_too(self, path):
+        train = make(400, unlabelled=400)
+        same = {"strength": "strong", "epochs": 2}
+        alone, taught = (
+            Hybrid(knowledge=path, teacher_labels=labels, **same).fit(train, seed=0).flop_counts()["fit_flop"]
+            for labels in (0, 400)
+        )
+        assert taught == pytest.approx(2 * alone)
+
+
+class TestWrongKnowledge:
+    def test_turned_signs_do_not_hurt_once_there_are_labels(self, path):
+        found = means(
+            path,
+            1200,
+            {
+                "turned": Hybrid(knowledge=path, witnesses=0, flip_signs=1.0, strength="strong"),
+                "right": Hybrid(knowledge=path, witnesses=0, strength="strong"),
+                "neural": Neural(strength="strong"),
+            },
+        )
+        assert found["turned"] < found["neural"] + 0.005
+        assert found["right"] < found["turned"]
+
+    def test_as_many_signs_are_turned_as_asked_for_and_the_seed_says_which(self, expert):
+        assert (flipped(expert, 0.0, 0).weights == expert.weights).all()
+        assert (flipped(expert, 1.0, 0).weights == -expert.weights).all()
+        third = [flipped(expert, 1 / 3, seed).weights != expert.weights for seed in range(20)]
+        assert {int(each.sum()) for each in third} == {1}
+        assert len({each.tobytes() for each in third}) > 1
+
+
+class TestAblations:
+    def test_without_certainties_the_rules_are_weighed_by_labels_alone(self, path):
+        bare = Hybrid(knowledge=path, ablation="no_certainties", witnesses=0, strength="strong", epochs=1)
+        without = bare.fit(make(0, unlabelled=100), seed=0)
+        rows = make(50, seed=3).features
+        assert np.allclose(without.predict_proba(rows), rows["habit"], atol=1e-6)
+        learned = replace(bare).fit(make(4000), seed=0)
+        keen, curious, away = learned.teacher_.shifts
+        assert keen > curious > 0 > away
+
+    def test_without_unlabelled_rows_they_make_no_difference(self, path):
+        track = Hybrid(knowledge=path, ablation="no_unlabelled", strength="strong", epochs=2)
+        rows = make(50, seed=3).features
+        few, many = (
+            replace(track).fit(make(200, unlabelled=unlabelled), seed=0).predict_proba(rows)
+            for unlabelled in (0, 500)
+        )
+        train = make(200)
+        assert (few == replace(track).fit(train, seed=0).predict_proba(rows)).all()
+        assert many.shape == few.shape
+        other = replace(make(200), unlabelled=make(0, seed=9, unlabelled=300).unlabelled)
+        assert (few == replace(track).fit(other, seed=0).predict_proba(rows)).all()
+
+    def test_firings_become_columns_of_ones_and_zeros(self, expert):
+        columns = FiringColumns(expert)
+        rows = make(300).features
+        added = columns.add(rows)
+        assert columns.schema(SCHEMA).names == tuple(added.columns)
+        assert list(rows.columns) == list(SCHEMA.names)
+        counted = added[columns.names].to_numpy()
+        assert (counted == expert.effective(expert.firings(rows))).all()
+
+    def test_firings_as_features_need_labels_and_know_no_teacher(self, path):
+        track = Hybrid(knowledge=path, ablation="firings_as_features", strength="strong", epochs=2)
+        with pytest.raises(TooFewLabelsError, match="at least 20 labelled rows, got 0"):
+            replace(track).fit(make(0, unlabelled=50), seed=0)
+        fitted = track.fit(make(200, unlabelled=100), seed=0)
+        assert fitted.lambda_ == 0
+        assert not fitted.taught_
+        assert any(name.startswith("rule ") for name in fitted.net_.encoder.numbers)
+
+    def test_the_penalty_of_logic_is_that_of_contradicted_rules(self, path, expert):
+        from toolkit.knowledge.fuzzy.system import compile_fuzzy
+        from toolkit.tracks._encode import Encoder
+
+        rows = make(4000).features
+        knowledge = load(path)
+        encoder = Encoder.learn(rows, SCHEMA)
+        target = logic_target(knowledge, SCHEMA, encoder, rows, expert=expert, weight=3.0, seed=0)
+        assert target is not None
+        soft = compile_fuzzy(knowledge, SCHEMA)
+        truth = soft.truth(soft.inputs(rows)).exp().detach().numpy()
+        chance = 0.3
+        paid = truth @ np.where(
+            expert.weights > 0, -expert.weights * np.log(chance), expert.weights * np.log1p(-chance)
+        )
+        wanted = target.probabilities
+        drawn = -(wanted * np.log(chance) + (1 - wanted) * np.log1p(-chance))
+        assert target.weight * drawn.mean() == pytest.approx(3.0 * paid.mean(), rel=0.05)
+
+    def test_logic_pulls_towards_the_rules_without_a_label(self, path):
+        fitted = Hybrid(knowledge=path, ablation="logic_loss").fit(make(0, unlabelled=2000), seed=0)
+        rows = make(2000, seed=5).features
+        keen, away = (fitted.predict_proba(rows[rows["visits"] == n]).mean() for n in (7, 0))
+        assert keen > away + 0.3

@@ -171,7 +171,7 @@ def test_search_varies_only_what_is_not_given(train):
         assert not set(trial.params) & {"epochs", "dropout", "strength"}
 
 
-def test_early_stopping_keeps_the_best_epoch_when_the_end_is_clearly_worse(train, encoder):
+def test_training_that_clearly_gets_worse_is_ended_and_its_best_epoch_kept(train, encoder):
     """Noise to learn by heart, and held-out rows that tell: a long training without penalty is ended."""
     generator = np.random.default_rng(0)
     few = train.take(np.arange(60))
@@ -180,15 +180,42 @@ def test_early_stopping_keeps_the_best_epoch_when_the_end_is_clearly_worse(train
     recipe = replace(SMALL, width=64, penalty=0.0, epochs=60, learning_rate=0.05)
     watched = _torch.HeldOut(encoder.transform(other.features), other.labels, other.clusters)
     trained = _torch.train(encoder, recipe, [target_of(noisy, encoder)], seed=0, held_out=watched)
-    assert trained.best_epoch < trained.epochs < 60
+    assert trained.epochs < 60
     alone = _torch.train(encoder, recipe, [target_of(noisy, encoder)], seed=0)
-    assert alone.epochs == alone.best_epoch == 60
+    assert (alone.epochs, alone.best) == (60, None)
 
     def loss(net: Net) -> float:
         chances = np.clip(net.predict_proba(other.features), 1e-6, 1 - 1e-6)
         return float(-np.where(other.labels == 1, np.log(chances), np.log1p(-chances)).mean())
 
-    assert loss(trained.net) < loss(alone.net)
+    assert trained.best is not None
+    assert loss(trained.best) < loss(trained.net) < loss(alone.net)
+
+
+def test_early_stopping_holds_clusters_out_of_the_fit(train, monkeypatch):
+    seen = []
+    learn = Neural._learn
+    monkeypatch.setattr(
+        Neural,
+        "_learn",
+        lambda track, rows, *rest, **held: (seen.append((rows, held)), learn(track, rows, *rest, **held))[1],
+    )
+    plain, stopped = (Neural(early_stopping=stops, epochs=20).fit(train, seed=0) for stops in (False, True))
+    (all_rows, no_split), (fitting, split) = seen
+    assert (len(all_rows), no_split) == (len(train), {})
+    assert len(fitting) + len(split["held_out"]) == len(train)
+    assert not set(fitting.clusters) & set(split["held_out"].clusters)
+    assert plain.steps_ > stopped.steps_
+
+
+def test_early_stopping_is_one_of_the_choices_unless_given(train):
+    assert {trial.params["early_stopping"] for trial in search(Neural(epochs=2), train).trials_} == {
+        False,
+        True,
+    }
+    found = search(Neural(epochs=2, early_stopping=True), train)
+    assert found.early_stopping
+    assert all("early_stopping" not in trial.params for trial in found.trials_)
 
 
 def test_being_watched_does_not_change_training(train, encoder):
@@ -197,7 +224,7 @@ def test_being_watched_does_not_change_training(train, encoder):
     recipe = replace(SMALL, dropout=0.2)
     first = _torch.train(encoder, recipe, [target], seed=3, held_out=watched)
     second = _torch.train(encoder, recipe, [target], seed=3)
-    assert first.best_epoch == first.epochs == recipe.epochs
+    assert first.epochs == recipe.epochs
     for name, array in first.net.weights.items():
         np.testing.assert_array_equal(array, second.net.weights[name])
 

@@ -11,9 +11,10 @@ import pytest
 
 from toolkit.records import CellRecord
 from toolkit.tasks.base import Column, Schema, TrainingData
-from toolkit.tracks._judge import clearly_below_zero
+from toolkit.tracks._judge import clearly_below_zero, surely_below_zero
 from toolkit.tracks._net import STRENGTHS, Recipe
 from toolkit.tracks._search import (
+    MOST_MISFITS,
     Attempt,
     Budget,
     SearchedTrack,
@@ -169,6 +170,22 @@ def test_only_a_clock_can_tell_of_a_named_estimator():
     assert found.trials_[0].nominal_cpu_seconds > 0
 
 
+def test_a_dear_draw_does_not_end_the_search_but_a_row_of_them_does():
+    @dataclass
+    class Priced(Fixed):
+        def fit_seconds(self, n_rows: int, schema: Schema) -> float:
+            return 1000.0 if self.chance > 0.5 else 1.0
+
+    found = search(Priced(drawn=(0.2, 0.7, 0.4, 0.8, 0.25, 0.35)), make(), 20.0)
+    dear = [trial for trial in found.trials_ if trial.params["chance"] > 0.5]
+    assert {trial.nominal_cpu_seconds for trial in dear} == {0.0}
+    assert {trial.params["chance"] for trial in found.trials_ if trial.loss is not None} == {
+        0.3, 0.2, 0.4, 0.25, 0.35
+    }  # fmt: skip
+    only_dear = search(Priced(drawn=tuple(0.6 + i / 100 for i in range(20))), make(), 20.0)
+    assert len(only_dear.trials_) == 1 + MOST_MISFITS
+
+
 def test_optunas_logger_is_left_as_it_was():
     before = optuna.logging.get_verbosity()
     search(Fixed(), make(), 3.0)
@@ -216,7 +233,19 @@ class TestJudge:
     def test_luck_alone_seldom_leads_with_few_clusters(self):
         generator = np.random.default_rng(0)
         leads = [clearly_below_zero(generator.normal(0, 1, 5)) for _ in range(2000)]
-        assert np.mean(leads) < 0.08
+        assert np.mean(leads) < 0.03
+
+    def test_two_clusters_are_never_enough_by_luck_of_being_alike(self):
+        generator = np.random.default_rng(0)
+        leads = [clearly_below_zero(generator.normal(0, 1, 2)) for _ in range(2000)]
+        assert np.mean(leads) < 0.01
+
+    def test_what_is_sure_is_so_in_nineteen_of_twenty(self):
+        generator = np.random.default_rng(0)
+        for n_clusters in (3, 30):
+            sure = [surely_below_zero(generator.normal(0, 1, n_clusters)) for _ in range(4000)]
+            assert np.mean(sure) == pytest.approx(0.05, abs=0.012)
+        assert not surely_below_zero(np.array([-1.0]))
 
 
 class TestBudget:

@@ -13,7 +13,7 @@ from toolkit.analysis.results import Interval
 from toolkit.report import formats
 from toolkit.report.looks import GRID, INK, PAPER
 
-__all__ = ["blank", "errors", "hover", "log_axis", "log_ticks"]
+__all__ = ["band", "blank", "errors", "hover", "log_axis", "log_ticks"]
 
 FLAT_RATIO = 3.0
 """A positive axis whose ends differ by less than this factor is drawn straight, not in logarithms."""
@@ -51,6 +51,21 @@ def log_ticks(values: Iterable[float]) -> dict[str, Any]:
         places = [digit * 10.0**power for power in decades for digit in digits]
         places = [place for place in places if low - 0.15 <= math.log10(place) <= high + 0.15]
     return {"tickmode": "array", "tickvals": places, "ticktext": [formats.tick(place) for place in places]}
+
+
+def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str) -> go.Scatter:
+    """Return a pale band between two lines, without an entry in the legend."""
+    return go.Scatter(
+        x=[*x, *reversed(x)],
+        y=[*high, *reversed(low)],
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.16,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def blank(height: int, x_title: str, y_title: str = "") -> go.Figure:

@@ -132,24 +132,10 @@ def _add_fits(
         wanted = curve.track == track and error.fitted(curve.error) and cost.fitted(curve.cost)
         if not wanted or curve.refusals or not curve.grid_cost:
             continue
-        band = [
-            (x, low, high)
-            for x, low, high in zip(curve.grid_cost, curve.grid_low, curve.grid_high, strict=True)
-            if math.isfinite(low) and math.isfinite(high)
-        ]
-        figure.add_trace(
-            go.Scatter(
-                x=[x for x, _, _ in band] + [x for x, _, _ in reversed(band)],
-                y=[high for _, _, high in band] + [low for _, low, _ in reversed(band)],
-                fill="toself",
-                fillcolor=look.colour,
-                opacity=0.16,
-                line={"width": 0},
-                mode="lines",
-                hoverinfo="skip",
-                showlegend=False,
-            )
-        )
+        points = zip(curve.grid_cost, curve.grid_low, curve.grid_high, strict=True)
+        told = [point for point in points if math.isfinite(point[1]) and math.isfinite(point[2])]
+        x, low, high = ([point[i] for point in told] for i in range(3))
+        figure.add_trace(axes.band(x, low, high, look.colour))
         figure.add_trace(
             go.Scatter(
                 name=FITS,

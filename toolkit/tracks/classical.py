@@ -30,6 +30,16 @@ __all__ = ["Classical"]
 Family = Literal["logistic", "boosting", "forest"]
 FAMILIES: tuple[Family, ...] = ("logistic", "boosting", "forest")
 
+RANGES = {
+    "penalty_factor": (0.003, 10.0),
+    "learning_rate": (0.02, 0.2),
+    "l2_regularization": (0.1, 100.0),
+}
+"""Where numbers are drawn from, evenly in their logarithm."""
+
+WHOLE_RANGES = {"max_leaf_nodes": (4, 64), "min_samples_leaf": (3, 200)}
+"""Where whole numbers are drawn from, evenly in their logarithm."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -158,16 +168,12 @@ class Classical(SearchedTrack):
         families = list(FAMILIES) if self.family == "auto" else [self.family]
         changes: dict[str, Any] = {"family": trial.suggest_categorical("family", families)}
         names = self._usual(changes["family"])
-        if "penalty_factor" in names:
-            changes["penalty_factor"] = trial.suggest_float("penalty_factor", 0.003, 10.0, log=True)
-        if "learning_rate" in names:
-            changes["learning_rate"] = trial.suggest_float("learning_rate", 0.02, 0.2, log=True)
-        if "max_leaf_nodes" in names:
-            changes["max_leaf_nodes"] = trial.suggest_int("max_leaf_nodes", 4, 64, log=True)
-        if "min_samples_leaf" in names:
-            changes["min_samples_leaf"] = trial.suggest_int("min_samples_leaf", 3, 200, log=True)
-        if "l2_regularization" in names:
-            changes["l2_regularization"] = trial.suggest_float("l2_regularization", 0.1, 100.0, log=True)
+        for name, (low, high) in RANGES.items():
+            if name in names:
+                changes[name] = trial.suggest_float(name, low, high, log=True)
+        for name, (low, high) in WHOLE_RANGES.items():
+            if name in names:
+                changes[name] = trial.suggest_int(name, low, high, log=True)
         if "max_features" in names:
             changes["max_features"] = trial.suggest_float("max_features", 0.1, 1.0)
         if "extra" in names:
