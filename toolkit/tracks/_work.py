@@ -26,13 +26,13 @@ __all__ = [
 ENCODE_CELL = 12e-9
 """Seconds to encode one value of a table."""
 
-STEP = 650e-6
+STEP = 570e-6
 """Seconds of an optimiser step before any row is looked at."""
 
-FLOP = 0.026e-9
+FLOP = 0.0126e-9
 """Seconds a floating-point operation of a training step, averaged over sizes of matrices."""
 
-UNIT = 1.1e-9
+UNIT = 1.27e-9
 """Seconds a row and unit of a layer: activations, gathering rows, embeddings."""
 
 FILTER = 0.4e-6
