@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks._calibration import Platt, calibrate
 from toolkit.tracks._encode import KNOTS, Encoder, hinged, row_blocks, usual_penalty
 from toolkit.tracks._logistic import Logistic
+from toolkit.tracks._search import Trial
 from toolkit.tracks._trees import MAX_LEVELS, BoostingParameters, Trees
 from toolkit.tracks.classical import Classical
 
@@ -180,20 +182,38 @@ class TestCalibration:
         chances = generator.beta(2, 5, 600)
         labels = (generator.random(600) < chances).astype(np.int8)
         clusters = np.arange(600, dtype=np.int32) // 6
-        platt, judged = calibrate(chances, labels, clusters, seed=0)
-        assert platt is None
-        assert judged is chances
+        assert calibrate(chances, labels, clusters, seed=0) is None
         too_bold = expit(3 * np.log(chances / (1 - chances)))
-        platt, judged = calibrate(too_bold, labels, clusters, seed=0)
+        platt = calibrate(too_bold, labels, clusters, seed=0)
         assert platt is not None
         assert platt.slope < 0.6
-        assert np.abs(judged - chances).mean() < np.abs(too_bold - chances).mean()
+        assert np.abs(platt(too_bold) - chances).mean() < np.abs(too_bold - chances).mean()
 
     @pytest.mark.parametrize("n_clusters", [1, 3])
     def test_few_clusters_can_tell_nothing(self, n_clusters):
         labels = np.tile([0, 1], 30).astype(np.int8)
         clusters = (np.arange(60) % n_clusters).astype(np.int32)
-        assert calibrate(np.full(60, 0.01), labels, clusters, seed=0)[0] is None
+        assert calibrate(np.full(60, 0.01), labels, clusters, seed=0) is None
+
+    def test_unlucky_clusters_calibrate_nothing_and_make_nobody_lead(self):
+        """Held-out clusters differ in their rate by chance; a shift after them is seldom kept."""
+        kept = 0
+        for seed in range(100):
+            generator = np.random.default_rng(seed)
+            rates = expit(generator.normal(-2.5, 1.0, 15))
+            clusters = np.repeat(np.arange(15, dtype=np.int32), 60)
+            labels = (generator.random(900) < rates[clusters]).astype(np.int8)
+            expected = np.full(900, float(expit(generator.normal(-2.5, 1.0, 100_000)).mean()))
+            kept += calibrate(expected, labels, clusters, seed=seed) is not None
+        assert kept <= 10
+
+    def test_candidates_are_compared_as_they_are(self, train):
+        track = Classical(family="forest", min_samples_leaf=150)
+        trial = Trial.of(train, len(train), 0)
+        attempt = track.attempt(trial)
+        assert attempt.settled.found_.calibration is not None
+        uncalibrated = replace(track, calibrate=False).attempt(trial)
+        np.testing.assert_array_equal(attempt.probabilities, uncalibrated.probabilities)
 
     def test_a_forest_that_hedges_is_sharpened(self, train):
         loose = Classical(family="forest", min_samples_leaf=150, calibrate=False).fit(train, seed=0)

@@ -193,13 +193,17 @@ class Classical(SearchedTrack):
         return usual
 
     def attempt(self, trial: Trial) -> Attempt[Self]:
-        """Fit to the trial's rows; stop early and calibrate by its held-out ones."""
+        """Fit to the trial's rows; stop early and calibrate by its held-out ones.
+
+        Candidates are held against each other as they are: if each were calibrated first, the one whose
+        calibration is luckiest would win.
+        """
         model = self._fit_model(trial.fitting, trial.seed, held_out=trial.held_out)
         held_out = trial.held_out
         probabilities = _predict(model, held_out.features)
         platt: Platt | None = None
         if self.calibrate and not isinstance(model, Logistic):
-            platt, probabilities = calibrate(probabilities, held_out.labels, held_out.clusters, trial.seed)
+            platt = calibrate(probabilities, held_out.labels, held_out.clusters, trial.seed)
         settled, used = replace(self), 1.0
         if isinstance(model, Trees) and self.family == "boosting":
             settled.found_ = Found(model.best_trees, platt)
