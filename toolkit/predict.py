@@ -66,9 +66,9 @@ def predict(path: Path, data: Path, *, track: str | None = None, store_folder: P
     experiment = config.load(path)
     asked = _choose(experiment, track, store_folder)
     fitted = load_track(asked.folder)
-    table = _read(data, fitted.schema_)
+    table = _read(data, fitted.reads())
     try:
-        found = coded(table, fitted.schema_)
+        found = coded(table, fitted.reads())
     except DataError as error:
         raise DataError(error.problem, where=str(data)) from error
     source = f"{asked.track} of {experiment.experiment}"
@@ -82,7 +82,7 @@ def predict(path: Path, data: Path, *, track: str | None = None, store_folder: P
             highlight=False,
             markup=False,
         )
-    probabilities = pd.DataFrame({PROBABILITY: fitted.predict_proba(found.features)})
+    probabilities = pd.DataFrame({PROBABILITY: fitted.predict_proba(found.features, found.sequence)})
     sys.stdout.buffer.write(probabilities.to_csv(index=False, lineterminator="\n").encode())
     sys.stdout.buffer.flush()
     return 0
@@ -129,7 +129,7 @@ def _verdict(experiment: Experiment, root: Path) -> tuple[str | None, dict[str, 
 def _read(data: Path, schema: Schema) -> pd.DataFrame:
     """Read a CSV file; categories as text, whatever they look like."""
     missing = dict.fromkeys(schema.numbers, _MISSING) | {column.name: [""] for column in schema.categories}
-    texts = {column.name: str for column in schema.categories}
+    texts = {column.name: str for column in schema.categories} | dict.fromkeys(schema.channels, str)
     try:
         return pd.read_csv(
             data,

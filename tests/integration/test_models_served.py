@@ -142,3 +142,12 @@ def test_it_answers(track, root, tmp_path):
         assert status == 400
         assert "orders" in answer["message"]
     assert not answers(port), "the server has ended"
+
+
+def test_a_net_on_the_raw_signal_answers_too(signal_model, tmp_path):
+    with served(signal_model.path, tmp_path / "log.txt") as port:
+        body = json.dumps({"dataframe_records": signal_model.rows})
+        status, answer = ask(port, "POST", "/invocations", body)
+        assert status == 200, answer
+        told = [row["probability"] for row in answer["predictions"]]
+        assert told == pytest.approx(signal_model.answers, abs=1e-12)

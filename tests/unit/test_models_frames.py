@@ -115,3 +115,51 @@ def test_a_typical_row_is_like_many():
     nothing = pd.DataFrame({"n": np.array([np.nan], "f4"), "kind": np.array([-1], "i4")})
     assert typical_row(nothing, SCHEMA) == {"n": None, "kind": None}
     assert typical_row(features.iloc[:0], SCHEMA) == {"n": None, "kind": None}
+
+
+SIGNAL = Schema((Column("n"),), ("visits", "buys"))
+
+
+def signals(visits: list[object], buys: list[object]) -> pd.DataFrame:
+    return pd.DataFrame({"n": np.arange(len(visits), dtype=float), "visits": visits, "buys": buys})
+
+
+def test_a_signal_is_a_list_or_its_text_for_every_channel():
+    found = coded(signals([[0, 1, 300], "0 1 2", "[0, 1, 2]"], [np.zeros(3), (1, 1, 1), "2 0 0"]), SIGNAL)
+    assert found.sequence is not None
+    assert found.sequence.dtype == np.uint8
+    assert found.sequence.tolist() == [
+        [[0, 1, 255], [0, 0, 0]],
+        [[0, 1, 2], [1, 1, 1]],
+        [[0, 1, 2], [2, 0, 0]],
+    ]
+    assert coded(signals([], []), SIGNAL).sequence.shape == (0, 2, 0)  # type: ignore[union-attr]
+    assert coded(signals([[1]], [[1]]), Schema((Column("n"),))).sequence is None
+
+
+@pytest.mark.parametrize(
+    ("visits", "buys", "told"),
+    [
+        ([[0, 1]], ["0 x"], "'buys' holds '0 x' in row 1; it takes a list of counts"),
+        ([[0, 1]], [None], "'buys' holds 'None' in row 1"),
+        ([[0, 1]], [float("nan")], "'buys' holds 'nan' in row 1"),
+        ([[0, -1]], [[0, 1]], "'visits' holds .* in row 1"),
+        ([[]], [[]], "'visits' holds .* in row 1"),
+        ([[0, 1], [0]], [[0, 1], [0]], "'visits' has 1 steps in row 2 and 2 in the rows before"),
+        ([[0, 1]], [[0, 1, 2]], "got 2 of 'visits', 3 of 'buys'"),
+    ],
+)
+def test_a_wrong_signal_is_named(visits, buys, told):
+    with pytest.raises(DataError, match=told):
+        coded(signals(visits, buys), SIGNAL)
+
+
+def test_a_missing_channel_is_named():
+    with pytest.raises(DataError, match="no column 'buys'"):
+        coded(signals([[1]], [[1]]).drop(columns="buys"), SIGNAL)
+
+
+def test_a_typical_row_has_the_usual_signal():
+    sequence = np.array([[[0, 1], [5, 0]], [[0, 3], [5, 9]], [[2, 3], [5, 0]]], np.uint8)
+    row = typical_row(pd.DataFrame({"n": np.float32([1, 2, 3])}), SIGNAL, sequence)
+    assert row == {"n": 2.0, "visits": [0, 3], "buys": [5, 0]}

@@ -75,7 +75,7 @@ def load(folder: Path) -> Any:
 
 
 def read_example(folder: Path) -> tuple[Schema, dict[str, Any]]:
-    """Return the columns of a saved track, and a row that it may predict.
+    """Return the columns of a saved track, and a row that it may predict; channels of a signal are lists.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def read_example(folder: Path) -> tuple[Schema, dict[str, Any]]:
         document = _checked(saved)
         schema = _schema(document["columns"], document["channels"])
         example = document["example"] or {}
-    return schema, {name: example.get(name) for name in schema.names}
+    return schema, {name: example.get(name) for name in (*schema.names, *schema.channels)}
 
 
 @contextmanager

@@ -37,8 +37,8 @@ class ServedTrack:
         Parameters
         ----------
         model_input : DataFrame of shape (n_rows, n_columns)
-            The columns of the signature: numbers, NaN where missing, and names of levels; unknown ones
-            count as missing.
+            The columns of the signature: numbers, NaN where missing, names of levels (unknown ones count as
+            missing), and lists of counts for channels of a raw signal.
         params : dict, optional
             Not used; MLflow passes it.
 
@@ -52,8 +52,9 @@ class ServedTrack:
         DataError
             A column is missing, or a column of numbers holds something else.
         """
-        features = coded(model_input, self.track.schema_).features
-        return pd.DataFrame({PROBABILITY: self.track.predict_proba(features)}, index=model_input.index)
+        found = coded(model_input, self.track.reads())
+        probabilities = self.track.predict_proba(found.features, found.sequence)
+        return pd.DataFrame({PROBABILITY: probabilities}, index=model_input.index)
 
 
 def _load_pyfunc(path: str) -> ServedTrack:

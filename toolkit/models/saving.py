@@ -42,7 +42,7 @@ ARRAYS = "arrays.safetensors"
 
 _PACKAGES = ("costcurves", "numpy", "pandas", "scikit-learn", "scipy", "skops", "lightgbm", "safetensors")
 
-Example = Mapping[str, float | str | None]
+Example = Mapping[str, float | str | list[int] | None]
 """A row that may be predicted: column -> number, name of a level, or None for missing."""
 
 
@@ -120,8 +120,8 @@ def _parameter(value: Any, packer: Packer, name: str) -> Any:
     return packer.pack_all({name: value})[name]
 
 
-def _plain(value: float | str | None) -> float | str | None:
-    if value is None or isinstance(value, str):
+def _plain(value: float | str | list[int] | None) -> float | str | list[int] | None:
+    if value is None or isinstance(value, str | list):
         return value
     return float(value) if math.isfinite(value) else None
 

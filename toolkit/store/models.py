@@ -25,6 +25,7 @@ from toolkit.models.loading import read_example
 from toolkit.models.pyfunc import PROBABILITY
 from toolkit.store.files import MODEL
 from toolkit.tasks.base import Schema
+from toolkit.tracks.base import load_track
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -197,7 +198,7 @@ def _save(path: Path, saved: Path, model: LoggedModel, run_id: str) -> None:
         import mlflow.pyfunc
         from mlflow.models import Model
 
-        schema, example = read_example(saved)
+        schema, example = load_track(saved).reads(), read_example(saved)[1]
         mlflow.pyfunc.save_model(
             path,
             loader_module=LOADER,
@@ -219,14 +220,16 @@ def _save(path: Path, saved: Path, model: LoggedModel, run_id: str) -> None:
 
 
 def _signature(schema: Schema) -> Any:
-    """Return numbers as doubles and categories as texts in, a probability out."""
+    """Return numbers as doubles, categories as texts, channels as lists in; a probability out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec
     from mlflow.types import Schema as Columns
+    from mlflow.types.schema import Array, DataType
 
     inputs: list[Any] = [
         ColSpec("double" if column.kind == "number" else "string", column.name) for column in schema.columns
     ]
+    inputs += [ColSpec(Array(DataType.long), channel) for channel in schema.channels]
     return ModelSignature(Columns(inputs), Columns([ColSpec("double", PROBABILITY)]))
 
 
@@ -235,4 +238,5 @@ def _frame(schema: Schema, example: Mapping[str, Any]) -> pd.DataFrame:
         column.name: pd.Series([example[column.name]], dtype=float if column.kind == "number" else object)
         for column in schema.columns
     }
+    columns |= {channel: pd.Series([example[channel]], dtype=object) for channel in schema.channels}
     return pd.DataFrame(columns)

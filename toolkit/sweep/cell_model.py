@@ -48,7 +48,7 @@ def leave_model(fitted: Track, spec: CellSpec, data: TaskData, spool: Path) -> f
     if spec.seed != MODEL_SEED:
         return None
     try:
-        files = pack(fitted, example=typical_row(data.valid.features, data.train.schema))
+        files = pack(fitted, example=typical_row(data.valid.features, data.train.schema, data.valid.sequence))
         size = sum(map(len, files.values()))
         if size > MAX_MODEL_BYTES:
             print(

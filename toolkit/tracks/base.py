@@ -208,6 +208,10 @@ class Track(ABC):
             f"{type(self).__name__} gives no explanation of single rows: it has no knowledge base"
         )
 
+    def reads(self) -> Schema:
+        """Return the columns, and the channels of the raw signal, that the fitted track predicts from."""
+        return Schema(self.schema_.columns)
+
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return what search and fit chose, for the record (e.g. family, epochs, n_parameters)."""
         return {}
@@ -251,7 +255,7 @@ class Track(ABC):
             setattr(self, name, value)
         return self
 
-    def save(self, folder: Path, *, example: Mapping[str, float | str | None] | None = None) -> None:
+    def save(self, folder: Path, *, example: Mapping[str, Any] | None = None) -> None:
         """Save the fitted track as a folder, without pickle; `load_track` gives it back.
 
         Parameters
@@ -259,7 +263,8 @@ class Track(ABC):
         folder : Path
             New or empty.
         example : mapping, optional
-            A row to show what may be predicted: column -> number, name of a level, or None for missing.
+            A row to show what may be predicted: column -> number, name of a level, or None for missing;
+            channel of the raw signal -> list of counts.
 
         Raises
         ------

@@ -50,6 +50,10 @@ class Neural(NetTrack):
         recipe = super().recipe(n_rows, cluster_rows)
         return recipe if self.inputs == "features" else replace(recipe, filters=FILTERS)
 
+    def reads(self) -> Schema:
+        """Return the columns and channels that the net predicts from."""
+        return super().reads() if self.inputs == "features" else self._read(self.schema_)
+
     def fit_seconds(self, n_rows: int, schema: Schema) -> float:
         """Return the nominal CPU-seconds of a fit."""
         return super().fit_seconds(n_rows, self._read(schema))
