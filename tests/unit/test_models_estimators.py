@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from toolkit.errors import ModelError
-from toolkit.models.estimators import BOOSTER, SKOPS, is_estimator, pack_estimator, unpack_estimator
+from toolkit.models.estimators import BOOSTER, SKOPS, XGBOOST, is_estimator, pack_estimator, unpack_estimator
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(300, 4))
@@ -66,6 +66,18 @@ def test_a_lightgbm_booster_goes_as_its_own_text():
         unpack_estimator(f"estimator-0{BOOSTER}", b"no model")
     with pytest.raises(ModelError, match="LightGBM cannot read"):
         unpack_estimator(f"estimator-0{BOOSTER}", b"\xff\xfe")
+
+
+def test_an_xgboost_classifier_goes_as_its_own_json():
+    xgboost = pytest.importorskip("xgboost")
+    fitted = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(X, Y)
+    end, data = pack_estimator(fitted, "model_")
+    assert end == XGBOOST
+    loaded = unpack_estimator(f"estimator-0{XGBOOST}", data)
+    assert np.array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
+    for wrong in (b"no model", b"\xff\xfe", b"{}"):
+        with pytest.raises(ModelError, match="XGBoost cannot read"):
+            unpack_estimator(f"estimator-0{XGBOOST}", wrong)
 
 
 def test_what_is_no_estimator_is_told():

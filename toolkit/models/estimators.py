@@ -1,8 +1,8 @@
 """Estimators of other libraries as bytes, and back, without pickle.
 
 scikit-learn's (and LightGBM's classes in its style) go through skops, which is told every type that may be
-made; a LightGBM booster has a text format of its own. scikit-learn trusts the indices inside a tree, so those
-are checked before anybody predicts with them.
+made; LightGBM's boosters and XGBoost's classifiers have formats of their own. scikit-learn trusts the indices
+inside a tree, so those are checked before anybody predicts with them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from toolkit.errors import ModelError
 
-__all__ = ["BOOSTER", "SKOPS", "TRUSTED", "is_estimator", "pack_estimator", "unpack_estimator"]
+__all__ = ["BOOSTER", "SKOPS", "TRUSTED", "XGBOOST", "is_estimator", "pack_estimator", "unpack_estimator"]
 
 SKOPS = ".skops"
 BOOSTER = ".lightgbm.txt"
+XGBOOST = ".xgboost.json"
 
 TRUSTED = (
     "collections.OrderedDict",
@@ -65,6 +66,9 @@ def pack_estimator(value: Any, at: str) -> tuple[str, bytes]:
     lightgbm = sys.modules.get("lightgbm")
     if lightgbm is not None and isinstance(value, lightgbm.Booster):
         return BOOSTER, str(value.model_to_string()).encode()
+    xgboost = sys.modules.get("xgboost")
+    if xgboost is not None and isinstance(value, xgboost.XGBClassifier):
+        return XGBOOST, bytes(value.get_booster().save_raw("json"))
     import skops.io
     from skops.io.exceptions import UnsupportedTypeException
 
@@ -96,6 +100,8 @@ def unpack_estimator(name: str, data: bytes) -> Any:
     """
     if name.endswith(BOOSTER):
         return _booster(data)
+    if name.endswith(XGBOOST):
+        return _xgboost(data)
     import skops.io
 
     try:
@@ -128,6 +134,19 @@ def _booster(data: bytes) -> Any:
         return lightgbm.Booster(model_str=data.decode())
     except (lightgbm.basic.LightGBMError, ValueError) as error:
         raise ModelError(f"LightGBM cannot read its model ({error})") from error
+
+
+def _xgboost(data: bytes) -> Any:
+    try:
+        import xgboost
+    except ImportError as error:
+        raise ModelError("it needs XGBoost: pip install xgboost") from error
+    found = xgboost.XGBClassifier(n_jobs=1)
+    try:
+        found.load_model(bytearray(data))
+    except (xgboost.core.XGBoostError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"XGBoost cannot read its model ({error})") from error
+    return found
 
 
 def _check_trees(estimator: Any) -> None:

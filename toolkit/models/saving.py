@@ -5,7 +5,7 @@
     track.json           format and its version, track, parameters, columns, learned values, versions, hashes
     arrays.safetensors   all arrays, named by where they stand
     knowledge.yaml       the knowledge base in words, for tracks that have one; compiled anew on loading
-    estimator-0.skops    an estimator of scikit-learn, or estimator-0.lightgbm.txt a LightGBM booster
+    estimator-0.skops    an estimator of scikit-learn, or estimator-0.lightgbm.txt, estimator-0.xgboost.json
 
 History of the format (raise `FORMAT_VERSION`, keep old files readable):
 
@@ -40,7 +40,17 @@ FORMAT = "costcurves track"
 FORMAT_VERSION = 1
 ARRAYS = "arrays.safetensors"
 
-_PACKAGES = ("costcurves", "numpy", "pandas", "scikit-learn", "scipy", "skops", "lightgbm", "safetensors")
+_PACKAGES = (
+    "costcurves",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "skops",
+    "lightgbm",
+    "xgboost",
+    "safetensors",
+)
 
 Example = Mapping[str, float | str | list[int] | None]
 """A row that may be predicted: column -> number, name of a level, or None for missing."""
