@@ -6,6 +6,7 @@ import builtins
 import importlib.util
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,12 +30,13 @@ settings.load_profile("suite")
 
 @pytest.fixture(scope="session")
 def made_up_results() -> ModuleType:
-    """The module of hand-made results: ``golden()``, ``one_cell()`` and ``none()``."""
-    path = Path(__file__).parent / "golden" / "report_results.py"
-    spec = importlib.util.spec_from_file_location("report_results", path)
+    """The package of hand-made results: ``golden()``, ``one_cell()`` and ``none()``."""
+    path = Path(__file__).parent / "golden" / "made_up_results" / "__init__.py"
+    spec = importlib.util.spec_from_file_location("made_up_results", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its parts import one another
     spec.loader.exec_module(module)
     return module
 

@@ -1,0 +1,94 @@
+"""What was declared: the experiment, the task and the prices."""
+
+from __future__ import annotations
+
+
+def experiment() -> dict[str, object]:
+    return {
+        "experiment": "retail",
+        "description": "Who buys which product category in the next seven days, at one supermarket.",
+        "task": {"name": "retail", "horizon_days": 7, "test_share": 0.5},
+        "ladder": {"rungs": [{"share": 0.01, "cutoffs": 1}, {"share": 0.5, "cutoffs": 3}], "seeds": 3},
+        "tracks": {"baseline": {}, "rules": {}, "classical": {}, "neural": {}, "hybrid": {}},
+        "search": 1.0,
+        "engine": {"kind": "local", "slots": 1, "timeout_seconds": 3600.0},
+        "economics": {
+            "currency": "USD",
+            "currency_per_usd": 1.0,
+            "value": {
+                "true_positive": {"low": 0.9, "likely": 1.1, "high": 1.3},
+                "false_positive": {"low": -0.1, "likely": -0.1, "high": -0.1},
+                "true_negative": {"low": 0, "likely": 0, "high": 0},
+                "false_negative": {"low": 0, "likely": 0, "high": 0},
+            },
+            "volume_per_year": {"low": 5.0e9, "likely": 5.0e9, "high": 5.0e9},
+            "retrains_per_year": {"low": 52, "likely": 52, "high": 52},
+            "search_each_retrain": False,
+            "horizon_years": 3.0,
+            "wage_per_hour": {"low": 60, "likely": 60, "high": 60},
+            "hours": {
+                "rules": {
+                    "build": {"low": 24, "likely": 40, "high": 80},
+                    "per_year": {"low": 24, "likely": 48, "high": 96},
+                },
+                "neural": {
+                    "build": {"low": 80, "likely": 160, "high": 320},
+                    "per_year": {"low": 80, "likely": 160, "high": 320},
+                },
+            },
+            "hardware": "cloud-vcpu",
+            "country": "US",
+            "price_per_kwh": None,
+            "pue": 1.2,
+            "carbon_price_per_tonne": {"low": 80, "likely": 80, "high": 80},
+            "margin": None,
+        },
+    }
+
+
+def task() -> dict[str, object]:
+    return {
+        "name": "retail",
+        "title": "Who buys what next week",
+        "cluster": "household",
+        "notices": [
+            'The Python package says MIT and "simulated data … not for academic research".',
+            "The R package of the same data says CC0.",
+        ],
+        "facts": {
+            "test_rows": 327_775,
+            "test_base_rate": 0.0968,
+            "ceiling_of_recall": 0.84,
+            "cut_offs": 26,
+        },
+        "primary_error": "error_log_loss",
+    }
+
+
+def prices() -> tuple[dict[str, object], ...]:
+    return (
+        {
+            "name": "cloud-vcpu",
+            "value": 0.048,
+            "unit": "USD an hour",
+            "source": "https://example.org/prices?a=1&b=2",
+            "date": "2026-01-15",
+            "basis": "published",
+        },
+        {
+            "name": "carbon intensity",
+            "value": 369.0,
+            "unit": "g CO2e a kWh",
+            "source": "Ember, Yearly Electricity Data",
+            "date": "2024-06-20",
+            "basis": "published",
+        },
+        {
+            "name": "wage",
+            "value": 60.0,
+            "unit": "USD an hour",
+            "source": "experiment file",
+            "date": "",
+            "basis": "declared",
+        },
+    )
