@@ -15,6 +15,7 @@ from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks._hybrid_ablations import FiringColumns, flipped, logic_target
 from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS
+from toolkit.tracks._work import search_budget
 from toolkit.tracks.hybrid import Hybrid
 from toolkit.tracks.neural import Neural
 
@@ -108,10 +109,11 @@ class TestHybrid:
         assert not hasattr(found, "net_")
 
     def test_wrong_experts_do_little_harm_once_labels_can_tell(self, path):
-        train, held_out = make(6000, unlabelled=2000), make(5000, seed=8)
+        train, held_out = make(6000, unlabelled=2000, rows_per_cluster=70), make(5000, seed=8)
         wrong = Hybrid(knowledge=path, flip_signs=1.0, strength="weak")
         found = wrong.search(train, budget_cpu_seconds=60.0, seed=0)
-        assert {trial.params.get("teacher_labels") for trial in found.trials_} >= {40_000.0, 0.0}
+        tried = [trial.params.get("teacher_labels") for trial in found.trials_[:2]]
+        assert tried == pytest.approx([TEACHER_LABELS, 0.0], rel=0.01)
         assert [trial.number for trial in found.trials_] == list(range(len(found.trials_)))
         neural = Neural(strength="weak").search(train, budget_cpu_seconds=60.0, seed=0)
         misled, untaught = (
@@ -119,6 +121,29 @@ class TestHybrid:
             for track in (found, neural)
         )
         assert misled < untaught + 0.005
+
+    def test_a_small_budget_still_buys_a_doubt(self, path):
+        train = make(3000, unlabelled=500, rows_per_cluster=70)
+        wrong = Hybrid(knowledge=path, flip_signs=1.0)
+        for seconds, rows in (
+            (20.0, 2400),
+            (search_budget(5.0, train), 2400),
+            (search_budget(1.5, train), 600),
+        ):
+            found = wrong.search(train, budget_cpu_seconds=seconds, seed=0)
+            tried = [trial for trial in found.trials_ if "teacher_labels" in trial.params]
+            assert len(tried) >= 2
+            assert tried[0].rows <= rows + 140
+        assert wrong.search(train, budget_cpu_seconds=0.01, seed=0).trials_[0].state == "pruned"
+
+    def test_rows_that_repeat_one_another_leave_the_experts_more_weight(self, path):
+        alone, repeated = (
+            Hybrid(knowledge=path, epochs=1).fit(make(700, rows_per_cluster=rows), seed=0).lambda_
+            for rows in (1, 70)
+        )
+        assert repeated == pytest.approx(70 * alone)
+        given = Hybrid(knowledge=path, teacher_labels=700, epochs=1)
+        assert replace(given).fit(make(700, rows_per_cluster=1), seed=0).lambda_ == 1
 
     def test_no_more_than_the_budget_is_charged(self, path):
         train = make(3000, unlabelled=500)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from toolkit.seeding import derive_seed
-from toolkit.tracks._judge import surely_below_zero
+from toolkit.tracks._judge import surely_below_zero, telling_clusters
 
 __all__ = ["Platt", "calibrate"]
 
@@ -85,7 +85,8 @@ def calibrate(
     gained = np.bincount(codes, weights=_losses(crossed, labels) - _losses(probabilities, labels)).astype(
         np.float64
     )
-    return Platt.fit(probabilities, labels) if surely_below_zero(gained) else None
+    helps = surely_below_zero(gained, telling_clusters(labels, clusters))
+    return Platt.fit(probabilities, labels) if helps else None
 
 
 def _losses(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from toolkit.errors import MissingColumnError
 from toolkit.tasks.base import Schema
 
-__all__ = ["CLUSTER_ROWS", "KNOTS", "Encoded", "Encoder", "hinged", "row_blocks", "usual_penalty"]
+__all__ = [
+    "CLUSTER_ROWS",
+    "KNOTS",
+    "Encoded",
+    "Encoder",
+    "cluster_share",
+    "hinged",
+    "row_blocks",
+    "usual_penalty",
+]
 
 WIDEST = 4.0
 """Standard deviations beyond which a transformed number is cut off, also within the range."""
@@ -63,13 +72,21 @@ def hinged(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     return wide
 
 
+def cluster_share(cluster_rows: float) -> float:
+    """Return what rows a cluster are in units of those that defaults were chosen with, at most 1.
+
+    Rows of one cluster repeat one another: what counts in rows, such as a penalty of the summed loss, is
+    worth as much less as there are fewer rows a cluster.
+    """
+    return float(np.clip(cluster_rows / CLUSTER_ROWS, 1 / CLUSTER_ROWS, 1))
+
+
 def usual_penalty(n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> float:
     """Return the strong penalty of weights for so many rows; less than in proportion, as data says more.
 
     Half of it times the sum of squared weights is added to the summed log loss. The line goes
-    through what did best on the retail task's validation block from 1,600 to 244,000 rows. Rows of one
-    cluster repeat one another, so that the summed loss overstates what they say; with fewer rows a
-    cluster the penalty is weaker in proportion. The tracks also try weaker ones.
+    through what did best on the retail task's validation block from 1,600 to 244,000 rows; with fewer
+    rows a cluster the penalty is weaker in proportion. The tracks also try weaker ones.
 
     Parameters
     ----------
@@ -78,7 +95,7 @@ def usual_penalty(n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> float:
         Rows a cluster, on average.
     """
     penalty = np.clip(400 * (max(n_rows, 1) / 20_000) ** -0.35, 50, 800)
-    return float(penalty * np.clip(cluster_rows / CLUSTER_ROWS, 1 / CLUSTER_ROWS, 1))
+    return float(penalty * cluster_share(cluster_rows))
 
 
 @dataclass(frozen=True)

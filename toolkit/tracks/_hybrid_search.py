@@ -15,7 +15,7 @@ from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks._encode import Encoder
+from toolkit.tracks._encode import CLUSTER_ROWS, Encoder, cluster_share
 from toolkit.tracks._hybrid_ablations import Ablation, flipped
 from toolkit.tracks._hybrid_trials import TrustTrials, folds_of
 from toolkit.tracks._net_track import NetTrack
@@ -26,10 +26,14 @@ from toolkit.tracks._teacher_witnesses import Witnesses
 __all__ = ["HybridParameters"]
 
 TEACHER_LABELS = 40_000.0
-"""What the teacher's word is worth where neither the user nor the search says."""
+"""What the teacher's word is worth where neither the user nor the search says, with `CLUSTER_ROWS` a cluster:
+that of about 600 clusters."""
 
 TRUST = (1.0, 0.0, 0.1)
 """Shares of the teacher's usual weight: all, none (the neural track), and some if none is better than all."""
+
+TRUST_SHARE = 0.6
+"""Of the budget, what the first comparison of trust may cost; it takes fewer rows where it must."""
 
 STILL_TAUGHT = 2.0
 """With a larger lambda the teacher holds the net back, and how strongly it is penalised matters little."""
@@ -83,10 +87,10 @@ class HybridParameters(NetTrack):
         """Whether the rules teach the net; some ablations bring them in otherwise."""
         return self.ablation not in ("firings_as_features", "logic_loss")
 
-    def trust(self, n_labels: int) -> float:
+    def trust(self, n_labels: int, cluster_rows: float = CLUSTER_ROWS) -> float:
         """Return lambda, the weight of the unlabelled rows against the mean loss of the labelled."""
-        labels = TEACHER_LABELS if self.teacher_labels is None else self.teacher_labels
-        value = labels / max(n_labels, 1)
+        usual = TEACHER_LABELS * cluster_share(cluster_rows)
+        value = (usual if self.teacher_labels is None else self.teacher_labels) / max(n_labels, 1)
         if not self.has_teacher:
             return value * LOGIC_SHARE if self.ablation == "logic_loss" else 0.0
         return value if value >= LEAST_LAMBDA else 0.0
@@ -104,8 +108,12 @@ class HybridParameters(NetTrack):
         """
         if not len(train):
             return replace(self)
-        budget, trials = Budget(budget_cpu_seconds), TrustTrials(train, seed)
-        track = self._trusting(trials, budget)
+        budget = Budget(budget_cpu_seconds)
+        levels = [replace(self, teacher_labels=labels) for labels in self._levels_of_trust(train)]
+        # a net that is freer as well: held back by its penalty instead, it would be no better without experts
+        levels[1:] = [replace(level, strength=self.strength or "medium") for level in levels[1:]]
+        trials = TrustTrials(train, seed, levels[:2], TRUST_SHARE * budget_cpu_seconds)
+        track = self._trusting(levels, trials, budget)
         if track.trust(len(train)) > 0:
             track = track._with_tau(train, seed, budget)
         n_clusters = len(np.unique(train.clusters))
@@ -119,18 +127,19 @@ class HybridParameters(NetTrack):
         track.trials_ = trials.numbered(())
         return track
 
-    def _trusting(self, trials: TrustTrials, budget: Budget) -> Self:
-        """Return the track that trusts the teacher as far as held-out clusters do not speak against it.
+    def _levels_of_trust(self, train: TrainingData) -> list[float]:
+        """Return what the teacher's word may be worth, in labels; one value where there is no choice."""
+        if self.teacher_labels is not None:
+            return [self.teacher_labels]
+        usual = TEACHER_LABELS * cluster_share(train.cluster_rows)
+        is_asked = self.has_teacher and self.trust(len(train), train.cluster_rows) > 0
+        return [share * usual for share in TRUST] if is_asked else [usual]
 
-        The challenger is a freer net without a teacher: one that is held back strongly by its penalty instead
-        would be no better where experts are wrong.
-        """
-        n_rows = len(trials.train)
-        if self.teacher_labels is not None or not self.has_teacher or self.trust(n_rows) == 0:
-            return replace(self)
-        usual, none, some = (replace(self, teacher_labels=share * TEACHER_LABELS) for share in TRUST)
-        if self.strength is None:
-            none, some = replace(none, strength="medium"), replace(some, strength="medium")
+    def _trusting(self, levels: list[Self], trials: TrustTrials, budget: Budget) -> Self:
+        """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""
+        if len(levels) == 1:
+            return levels[0]
+        usual, none, some = levels
         if not trials.surely_better(none, usual, budget):
             return usual
         return none if not trials.surely_better(some, none, budget) else some

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,12 @@ from toolkit.tracks._teacher import FEWEST_CLUSTERS
 __all__ = ["TrustTrials", "folds_of"]
 
 FOLDS = 5
-ROUNDS = 3
-"""Folds of these that are held out on few rows; beyond `FEW_ROWS`, one holds clusters enough."""
+
+PLANS = ((1.0, 3), (1.0, 2), (1.0, 1), (0.5, 1), (0.25, 1))
+"""Share of the rows, and folds that are held out in turn; the first that can be afforded is taken."""
 
 FEW_ROWS = 4_000
+"""With more rows, one fold holds clusters enough."""
 
 
 def folds_of(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
@@ -32,6 +34,15 @@ def folds_of(clusters: NDArray[np.int32], seed: int) -> NDArray[np.intp]:
     return folds
 
 
+def _splits(train: TrainingData, max_rows: int, rounds: int, seed: int) -> list[Trial]:
+    """Return so many folds of at most so many rows, each held out from the others."""
+    sample = sample_clusters(train, max_rows, seed)
+    folds = folds_of(sample.clusters, seed)
+    wanted = range(rounds if len(sample) <= FEW_ROWS else 1)
+    splits = [Trial(sample.take(folds != fold), sample.take(folds == fold), seed) for fold in wanted]
+    return [split for split in splits if split.possible]
+
+
 class TrustTrials:
     """Trials of trust, on held-out clusters from inside the rung.
 
@@ -39,22 +50,27 @@ class TrustTrials:
     ----------
     train : TrainingData
     seed : int
+    first : sequence of SearchedTrack
+        Those that are compared first.
+    seconds : float
+        What that may cost.
     """
 
-    def __init__(self, train: TrainingData, seed: int) -> None:
+    def __init__(
+        self, train: TrainingData, seed: int, first: Sequence[SearchedTrack], seconds: float
+    ) -> None:
         self.train = train
-        sample = sample_clusters(train, FIRST_ROWS, seed)
         self._splits: list[Trial] = []
-        # with few clusters the word of experts is not given up for what a handful happen to show
-        if len(np.unique(sample.clusters)) >= FEWEST_CLUSTERS:
-            folds = folds_of(sample.clusters, seed)
-            rounds = ROUNDS if len(sample) <= FEW_ROWS else 1
-            splits = [
-                Trial(sample.take(folds != fold), sample.take(folds == fold), seed) for fold in range(rounds)
-            ]
-            self._splits = [split for split in splits if split.possible]
         self._losses: dict[float | None, NDArray[np.float64]] = {}
         self._records: list[SearchTrial] = []
+        # with few clusters the word of experts is not given up for what a handful happen to show
+        if len(first) < 2 or len(np.unique(train.clusters)) < FEWEST_CLUSTERS:
+            return
+        for share, rounds in PLANS:
+            splits = _splits(train, round(share * min(len(train), FIRST_ROWS)), rounds, seed)
+            if splits and sum(self._seconds(track, splits) for track in first) <= seconds:
+                self._splits = splits
+                return
 
     def surely_better(self, challenger: Any, leader: Any, budget: Budget) -> bool:
         """Tell whether one track is better than another by a one-sided t test over clusters, at 95 %.
@@ -64,7 +80,7 @@ class TrustTrials:
         if not self._splits:
             return False
         new = [each for each in (leader, challenger) if each.teacher_labels not in self._losses]
-        costs = {each.teacher_labels: self._seconds(each) for each in new}
+        costs = {each.teacher_labels: self._seconds(each, self._splits) for each in new}
         if not budget.take(sum(costs.values())):
             return False
         for track in new:
@@ -74,16 +90,16 @@ class TrustTrials:
             self._losses[track.teacher_labels] = losses
             self._record(track, losses, costs[track.teacher_labels])
         advantage = self._losses[challenger.teacher_labels] - self._losses[leader.teacher_labels]
-        return surely_below_zero(advantage)
+        return surely_below_zero(advantage, sum(split.telling for split in self._splits))
 
     def numbered(self, further: Iterable[SearchTrial]) -> tuple[SearchTrial, ...]:
         """Return these trials, then further ones, numbered through."""
         every = [*self._records, *further]
         return tuple(trial.model_copy(update={"number": number}) for number, trial in enumerate(every))
 
-    def _seconds(self, track: SearchedTrack) -> float:
+    def _seconds(self, track: SearchedTrack, splits: Sequence[Trial]) -> float:
         schema = self.train.schema
-        return float(sum(track.fit_seconds(len(split.fitting), schema) or 0.0 for split in self._splits))
+        return float(sum(track.fit_seconds(len(split.fitting), schema) or 0.0 for split in splits))
 
     def _record(self, track: Any, losses: NDArray[np.float64], seconds: float) -> None:
         n_rows = sum(len(split.held_out) for split in self._splits)

@@ -15,6 +15,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks._judge import clearly_below_zero
+from toolkit.tracks._judge import clearly_below_zero, telling_clusters
 from toolkit.tracks.base import Track
 
 if TYPE_CHECKING:
@@ -100,6 +101,11 @@ class Trial:
     def possible(self) -> bool:
         """Whether there is something to learn from and something to judge by."""
         return len(np.unique(self.fitting.labels)) == 2 and len(self.held_out) > 0
+
+    @cached_property
+    def telling(self) -> int:
+        """Held-out clusters that a comparison rests on; see `telling_clusters`."""
+        return telling_clusters(self.held_out.labels, self.held_out.clusters)
 
     def losses(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the summed log loss of every held-out cluster, shape (n_clusters,)."""
@@ -311,7 +317,7 @@ class _Search(Generic[AnyTrack]):
         self._budget.settle(seconds - expected)
         losses = split.losses(attempt.probabilities)
         leader = self._leaders.get(level)
-        if leader is None or clearly_below_zero(losses - leader[1]):
+        if leader is None or clearly_below_zero(losses - leader[1], split.telling):
             # what stopped early on part of the rows says little of all of them
             settled = attempt.settled if level == len(self._levels) - 1 else candidate
             self._leaders[level] = settled, losses

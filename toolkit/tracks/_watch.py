@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from toolkit.tracks._encode import Encoded, Encoder
-from toolkit.tracks._judge import clearly_below_zero
+from toolkit.tracks._judge import clearly_below_zero, telling_clusters
 from toolkit.tracks._module import TrainingModule, tensors
 from toolkit.tracks._net import Net
 
@@ -57,6 +57,7 @@ class Watch:
         self._offset = torch.from_numpy(offset.astype(np.float32)).to(device)
         self._wanted = torch.from_numpy(held_out.labels.astype(np.float32)).to(device)
         self._clusters = np.unique(held_out.clusters, return_inverse=True)[1]
+        self._telling = telling_clusters(held_out.labels, held_out.clusters)
         self.best: Net | None = None
         self._least = np.zeros(0)
         self._worse = 0
@@ -66,7 +67,8 @@ class Watch:
         losses = self._losses(module)
         if self.best is None or losses.sum() < self._least.sum():
             self._least, self.best = losses, module.net(self._encoder)
-        self._worse = self._worse + 1 if clearly_below_zero(self._least - losses) else 0
+        is_worse = clearly_below_zero(self._least - losses, self._telling)
+        self._worse = self._worse + 1 if is_worse else 0
         return self._worse >= self._patience
 
     @torch.no_grad()

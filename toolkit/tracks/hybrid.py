@@ -46,7 +46,8 @@ class Hybrid(HybridParameters):
         The knowledge base, relative to the experiment file.
     teacher_labels : float, optional
         How many labels the teacher's word is worth: ``lambda = teacher_labels / n_labels``. By
-        default 40,000, or less where held-out clusters are surely better off with less.
+        default 40,000 (fewer with fewer than 70 rows a cluster, in proportion), or less where held-out
+        clusters are surely better off with less.
     witnesses : float
         What columns that no rule reads are worth beside the experts, as far as they agree with them on
         unlabelled rows; 0 does not ask them, 1 takes both for independent views.
@@ -75,7 +76,7 @@ class Hybrid(HybridParameters):
         self.spread_ = column_spread(seen, list(self.knowledge_.columns))
         unlabelled = self._unlabelled(train, seed)
         self.teacher_ = self._teach(train, unlabelled, seed)
-        self.lambda_ = self.trust(len(train)) if len(train) else float("inf")
+        self.lambda_ = self.trust(len(train), train.cluster_rows) if len(train) else float("inf")
         self.taught_ = self.has_teacher and self.lambda_ > 0
         self.recipe_ = self.recipe(len(train) or len(unlabelled), train.cluster_rows)
         self.steps_ = self.step_rows_ = 0
