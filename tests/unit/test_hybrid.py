@@ -125,25 +125,22 @@ class TestHybrid:
     def test_a_small_budget_still_buys_a_doubt(self, path):
         train = make(3000, unlabelled=500, rows_per_cluster=70)
         wrong = Hybrid(knowledge=path, flip_signs=1.0)
-        for seconds, rows in (
-            (20.0, 2400),
-            (search_budget(5.0, train), 2400),
-            (search_budget(1.5, train), 600),
-        ):
-            found = wrong.search(train, budget_cpu_seconds=seconds, seed=0)
+        for multiple, most_rows in ((5.0, 2500), (4.0, 1300)):
+            budget = search_budget(multiple, train)
+            found = wrong.search(train, budget_cpu_seconds=budget, seed=0)
             tried = [trial for trial in found.trials_ if "teacher_labels" in trial.params]
-            assert len(tried) >= 2
-            assert tried[0].rows <= rows + 140
-        assert wrong.search(train, budget_cpu_seconds=0.01, seed=0).trials_[0].state == "pruned"
+            assert len(tried) >= 2, multiple
+            assert tried[0].rows <= most_rows
+            assert sum(trial.nominal_cpu_seconds for trial in tried[:2]) <= 0.7 * budget
 
     def test_rows_that_repeat_one_another_leave_the_experts_more_weight(self, path):
+        hybrid = Hybrid(knowledge=path, epochs=1)
         alone, repeated = (
-            Hybrid(knowledge=path, epochs=1).fit(make(700, rows_per_cluster=rows), seed=0).lambda_
-            for rows in (1, 70)
+            replace(hybrid).fit(make(700, rows_per_cluster=rows), seed=0).lambda_ for rows in (1, 70)
         )
         assert repeated == pytest.approx(70 * alone)
-        given = Hybrid(knowledge=path, teacher_labels=700, epochs=1)
-        assert replace(given).fit(make(700, rows_per_cluster=1), seed=0).lambda_ == 1
+        given = replace(hybrid, teacher_labels=700).fit(make(700, rows_per_cluster=1), seed=0)
+        assert given.lambda_ == 1
 
     def test_no_more_than_the_budget_is_charged(self, path):
         train = make(3000, unlabelled=500)

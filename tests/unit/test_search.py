@@ -244,7 +244,7 @@ class TestJudge:
         assert not surely_below_zero(np.array([-1.0]), 1)
 
     def test_many_of_one_outcome_tell_little(self):
-        """Boldness pays on customers of whom nobody leaves; it takes some who do to tell whether it is right."""
+        """Boldness pays on customers of whom nobody leaves; it takes some who do to tell."""
         clusters = np.arange(15, dtype=np.int32)
         lead = np.full(15, -0.1) + np.random.default_rng(0).normal(0, 0.05, 15)
         for n_leavers, leads in ((0, False), (1, False), (2, False), (7, True)):

@@ -32,7 +32,7 @@ that of about 600 clusters."""
 TRUST = (1.0, 0.0, 0.1)
 """Shares of the teacher's usual weight: all, none (the neural track), and some if none is better than all."""
 
-TRUST_SHARE = 0.6
+TRUST_SHARE = 0.7
 """Of the budget, what the first comparison of trust may cost; it takes fewer rows where it must."""
 
 STILL_TAUGHT = 2.0
