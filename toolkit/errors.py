@@ -16,6 +16,7 @@ The tree::
     │   ├── StoreError       the results under mlruns/
     │   └── ModelError       a saved track that cannot be written or read
     └── TrackError           a track cannot do what a cell asks; the cell fails, the sweep goes on
+        ├── DivergedError
         ├── NotFittedError
         ├── TooFewLabelsError
         ├── OneClassError
@@ -33,6 +34,7 @@ from collections.abc import Iterable
 __all__ = [
     "ConfigError",
     "DataError",
+    "DivergedError",
     "KnowledgeError",
     "MissingColumnError",
     "ModelError",
@@ -128,6 +130,10 @@ class TooFewLabelsError(TrackError):
 
 class OneClassError(TrackError):
     """All labels are the same, and the track needs both classes."""
+
+
+class DivergedError(TrackError):
+    """Training has ended in weights that are not finite."""
 
 
 class MissingColumnError(TrackError):

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from toolkit import registry
-from toolkit.errors import DataError, ParameterError, TrackError
+from toolkit.errors import DataError, TrackError, UserError
 from toolkit.knowledge.base import load
 from toolkit.knowledge.frames import named_levels
 from toolkit.labels import two_classes
@@ -94,6 +94,8 @@ class TrackClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels, self.classes_ = two_classes(y, frame, remedy="so there is nothing to tell apart")
         if self.params is not None and not isinstance(self.params, Mapping):
             raise TypeError(f"params are a mapping of names to values, got {self.params!r}")
+        if not isinstance(self.track, str):
+            raise TypeError(f"track is the name of one, got {self.track!r}")
         try:
             track: Track = registry.build("tracks", self.track, self.params or {})
             self.schema_ = _schema(frame, track)
@@ -107,7 +109,7 @@ class TrackClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 schema=self.schema_,
             )
             self.track_ = _fitted(track.check(self.schema_, Path()), train, int(self.seed))
-        except (DataError, ParameterError, TrackError) as error:
+        except (UserError, TrackError) as error:
             raise ValueError(str(error)) from error
         return self
 

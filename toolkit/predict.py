@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,8 +109,8 @@ def _choose(experiment: Experiment, wanted: str | None, root: Path) -> _Asked:
         raise ConfigError(f"the verdict names no track; choose one with --track: {', '.join(known)}")
     if name not in known:
         raise StoreError(
-            f"there is no model of {name} here: its cell has not finished, or left none; there are models of "
-            f"{', '.join(known)}; to train it anew: {command} --fresh --only {name}",
+            f"there is no model of {name} here: its cell has not finished, or could not save it (see its "
+            f"log); there are models of {', '.join(known)}; to train it anew: {command} --fresh --only {name}",
             where=str(root),
         )
     return _Asked(name, known[name], rungs.get(name), wanted is None and name == best)
@@ -131,16 +132,24 @@ def _read(data: Path, schema: Schema) -> pd.DataFrame:
     missing = dict.fromkeys(schema.numbers, _MISSING) | {column.name: [""] for column in schema.categories}
     texts = {column.name: str for column in schema.categories} | dict.fromkeys(schema.channels, str)
     try:
-        return pd.read_csv(
-            data,
-            dtype=texts,
-            na_values=missing,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            low_memory=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                data,
+                dtype=texts,
+                na_values=missing,
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                low_memory=False,
+                index_col=False,  # else one value too many in every row shifts all columns, silently
+            )
     except UnicodeDecodeError as error:
         raise DataError("the file is not UTF-8 text; give a CSV file", where=str(data)) from error
+    except pd.errors.ParserWarning as error:
+        raise DataError(
+            "rows have more values than the heading has names; a comma too many at the end of rows?",
+            where=str(data),
+        ) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"the file is no CSV with a heading: {error}", where=str(data)) from error
     except OSError as error:

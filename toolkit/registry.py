@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from toolkit.errors import ParameterError, did_you_mean
@@ -85,10 +89,20 @@ def build(kind: str, name: str, params: Mapping[str, Any]) -> Any:
     """
     cls = plugin(kind, name)
     try:
-        return TypeAdapter(cls).validate_python(dict(params))
+        # as JSON, where strict means that a text is no number, and a path may still be a text
+        return TypeAdapter(cls).validate_json(json.dumps(dict(params), default=_plain), strict=True)
     except ValidationError as error:
         problem, path = _explain(error, name, list(inspect.signature(cls).parameters))
         raise ParameterError(problem, path=path) from error
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON does not know as one that it does."""
+    if isinstance(value, PurePath | dt.date):
+        return str(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    raise ParameterError(f"a parameter is of a kind that no file could give: {value!r}")
 
 
 def _explain(error: ValidationError, name: str, known: list[str]) -> tuple[str, tuple[str | int, ...]]:

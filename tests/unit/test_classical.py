@@ -257,6 +257,41 @@ class TestNamed:
         assert len(tried) > 1
         assert found.parameters["n_neighbors"] != 1, "one neighbour is the worst of the three here"
 
+    @pytest.mark.parametrize("order", [[1, 5, 50], [50, 5, 1], [5, 1, 50]])
+    def test_the_order_of_choices_decides_nothing(self, order):
+        few = make(60, seed=4)
+        track = Classical(estimator="sklearn.neighbors.KNeighborsClassifier", choices={"n_neighbors": order})
+        found = track.search(few, budget_cpu_seconds=5.0, seed=0)
+        best = min(found.trials_, key=lambda trial: trial.loss or np.inf)
+        assert len({trial.params["n_neighbors"] for trial in found.trials_}) == 3
+        assert found.parameters == best.params
+
+    def test_without_a_search_the_first_choice_is_taken(self, train):
+        track = Classical(
+            estimator="sklearn.neighbors.KNeighborsClassifier", choices={"n_neighbors": [50, 100]}
+        )
+        assert track.fit(train, seed=0).chosen()["n_neighbors"] == 50
+        assert track.search(train, budget_cpu_seconds=0.0, seed=0).parameters == {"n_neighbors": 50}
+
+    def test_nothing_at_all_may_be_a_choice(self, train):
+        track = Classical(
+            estimator="sklearn.tree.DecisionTreeClassifier", choices={"max_depth": [None, 3]}
+        ).check(SCHEMA, Path())
+        assert track.search(train, budget_cpu_seconds=2.0, seed=0).parameters["max_depth"] == 3
+
+    def test_predictions_that_are_no_numbers_are_a_failed_trial(self, train):
+        track = Classical(estimator="sklearn.naive_bayes.GaussianNB", choices={"var_smoothing": [1e-9, 0.0]})
+        blank = replace(train, features=train.features.assign(month=np.float32(1)))
+        found = track.search(blank, budget_cpu_seconds=5.0, seed=0)
+        states = {trial.params["var_smoothing"]: trial.state for trial in found.trials_}
+        assert states == {1e-9: "complete", 0.0: "failed"}
+        assert found.parameters == {"var_smoothing": 1e-9}
+
+    def test_lightgbm_is_quiet_and_takes_its_own_names(self, train, capfd):
+        track = Classical(estimator="lightgbm.LGBMClassifier", parameters={"max_bin": 63, "n_estimators": 5})
+        track.check(SCHEMA, Path()).fit(train, seed=0)
+        assert capfd.readouterr() == ("", "")
+
     @pytest.mark.parametrize(
         ("parameters", "message"),
         [
@@ -267,6 +302,19 @@ class TestNamed:
             ({"estimator": "sklearn.neighbors.KNeighborClassifier"}, "did you mean 'KNeighborsClassifier'"),
             ({"estimator": "sklearn.svm.LinearSVC"}, "no probabilities"),
             ({"estimator": "sklearn.base.clone"}, "not a classifier"),
+            ({"estimator": "sklearn.mixture.GaussianMixture"}, "not a classifier"),
+            ({"estimator": "sklearn.ensemble.VotingClassifier"}, "cannot be built .* 'estimators'"),
+            ({"estimator": "sklearn.svm.SVC"}, "no probabilities .*{probability: true}"),
+            ({"estimator": "sklearn.linear_model.SGDClassifier"}, "no probabilities .*{loss: log_loss}"),
+            ({"estimator": "lightgbm.LGBMClassifier", "parameters": {"num_leave": 3}}, "mean 'num_leaves'"),
+            (
+                {
+                    "estimator": "sklearn.tree.DecisionTreeClassifier",
+                    "parameters": {"max_depth": 2},
+                    "choices": {"max_depth": [1, 2]},
+                },
+                "among the parameters too",
+            ),
             (
                 {"estimator": "sklearn.svm.SVC", "parameters": {"gama": 1}},
                 "no parameter 'gama'; did you mean 'gamma'",
@@ -279,6 +327,29 @@ class TestNamed:
     def test_what_cannot_be_used_is_told(self, parameters, message):
         with pytest.raises(ParameterError, match=message):
             Classical(**parameters).check(SCHEMA, Path())
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        Classical(family="boosting"),
+        Classical(family="forest"),
+        Classical(),
+        Classical(estimator="sklearn.ensemble.HistGradientBoostingClassifier"),
+    ],
+)
+def test_a_column_without_a_value_is_passed_over(train, track):
+    empty = replace(train, features=train.features.assign(gap=np.float32(np.nan)))
+    fitted = track.fit(empty, seed=0)
+    chances = fitted.predict_proba(empty.features)
+    assert np.isfinite(chances).all()
+    assert (fitted.predict_proba(train.features) == chances).all(), "what nobody knew then says nothing now"
+
+
+def test_what_is_given_is_not_varied_be_it_the_usual_value(train):
+    found = Classical(family="logistic", penalty_factor=1.0).search(train, budget_cpu_seconds=2.0, seed=0)
+    assert found.penalty_factor == 1.0
+    assert all("penalty_factor" not in trial.params for trial in found.trials_)
 
 
 def test_search_gives_a_new_track_with_a_family(train):

@@ -281,6 +281,12 @@ class TestAblations:
         counted = added[columns.names].to_numpy()
         assert (counted == expert.effective(expert.firings(rows))).all()
 
+    def test_without_a_teacher_it_needs_the_labels_that_a_net_needs(self, path):
+        alone = Hybrid(knowledge=path, teacher_labels=0)
+        for n_labels in (0, 1, 19):
+            with pytest.raises(TooFewLabelsError, match=r"\(teacher_labels: 0\) needs at least 20"):
+                replace(alone).fit(make(n_labels, unlabelled=50), seed=0)
+
     def test_firings_as_features_need_labels_and_know_no_teacher(self, path):
         track = Hybrid(knowledge=path, ablation="firings_as_features", strength="strong", epochs=2)
         with pytest.raises(TooFewLabelsError, match="at least 20 labelled rows, got 0"):

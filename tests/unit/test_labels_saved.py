@@ -178,6 +178,11 @@ class TestStatements:
         assert "50 %" in next(one.sentence for one in statements if one.code == "misled")
         assert {finding.severity for finding in told(statements)} == {"info"}
 
+    def test_nothing_is_said_of_labels_beyond_the_ladder(self):
+        skills = {"rules": [0.5], "neural": [None, 0.3, 0.7], "hybrid": [0.7, 0.75, 0.8]}
+        _, statements = analysed(skills, rungs=[{"labels": 0}, {"labels": 100}, {"labels": 300}])
+        assert {one.code for one in statements} == {"above_rules", "never_worse"}
+
     def test_they_do_not_hold_where_it_harms(self):
         _, statements = analysed(
             {

@@ -13,6 +13,8 @@ import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
@@ -44,6 +46,8 @@ def again(estimator: Any) -> Any:
         boosting,
         lambda: DecisionTreeClassifier(max_depth=4).fit(X, Y),
         lambda: RandomForestClassifier(3, random_state=0).fit(X, Y),
+        lambda: KNeighborsClassifier(3, algorithm="brute").fit(X, Y),
+        lambda: MLPClassifier((4,), tol=1.0, n_iter_no_change=2, random_state=0).fit(X, Y),
         lambda: make_pipeline(SimpleImputer(), LogisticRegression()).fit(X, Y),
     ],
 )

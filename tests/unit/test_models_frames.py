@@ -163,3 +163,9 @@ def test_a_typical_row_has_the_usual_signal():
     sequence = np.array([[[0, 1], [5, 0]], [[0, 3], [5, 9]], [[2, 3], [5, 0]]], np.uint8)
     row = typical_row(pd.DataFrame({"n": np.float32([1, 2, 3])}), SIGNAL, sequence)
     assert row == {"n": 2.0, "visits": [0, 3], "buys": [5, 0]}
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "1e39", np.inf, 1e39])
+def test_numbers_without_end_are_named(value):
+    with pytest.raises(DataError, match=r"'n' holds '.*' in row 2, which is too large"):
+        coded(table(n=[1, value, 3]), SCHEMA)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from toolkit.errors import DivergedError
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _torch
 from toolkit.tracks._encode import Encoded, Encoder
@@ -213,8 +214,9 @@ def test_early_stopping_is_one_of_the_choices_unless_given(train):
         False,
         True,
     }
-    found = search(Neural(epochs=2, early_stopping=True), train)
-    assert found.early_stopping
+    found = search(Neural(epochs=2, early_stopping=False, penalty_factor=1.0), train)
+    assert (found.early_stopping, found.penalty_factor) == (False, 1.0)
+    assert all("penalty_factor" not in trial.params for trial in found.trials_)
     assert all("early_stopping" not in trial.params for trial in found.trials_)
 
 
@@ -227,6 +229,11 @@ def test_being_watched_does_not_change_training(train, encoder):
     assert first.epochs == recipe.epochs
     for name, array in first.net.weights.items():
         np.testing.assert_array_equal(array, second.net.weights[name])
+
+
+def test_training_that_has_diverged_says_so(train):
+    with pytest.raises(DivergedError, match="lower learning_rate"):
+        Neural(learning_rate=1e30, epochs=2).fit(train, seed=0)
 
 
 def test_predicting_in_blocks_is_predicting_at_once(train, encoder):

@@ -4,6 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from toolkit import registry
@@ -104,6 +105,8 @@ def test_an_unknown_plugin_is_named_with_the_nearest(kind, name, sentence):
             "Input should be 'rules', 'linear', 'steps' or 'smooth' (got 'rule')",
         ),
         ("synthetic", {"n_clusters": 3}, "Input should be greater than or equal to 10 (got 3)"),
+        ("synthetic", {"n_clusters": "300"}, "Input should be a valid integer (got '300')"),
+        ("synthetic", {"n_clusters": True}, "Input should be a valid integer (got True)"),
         ("rules", {"knowlege": "a"}, "rules has no parameter 'knowlege'; did you mean 'knowledge'?"),
     ],
 )
@@ -130,6 +133,13 @@ def test_a_file_with_no_plugin_or_two_is_a_bug_with_a_name(add_meter, text):
     add_meter("odd", text)
     with pytest.raises(TypeError, match=r"toolkit\.meters\.odd must define exactly one concrete Meter"):
         registry.plugin("meters", "odd")
+
+
+def test_paths_and_numbers_of_numpy_are_taken_and_objects_are_not():
+    assert registry.build("tracks", "rules", {"knowledge": Path("a.yaml")}).knowledge == Path("a.yaml")
+    assert registry.build("tracks", "neural", {"width": np.int64(8)}).width == 8
+    with pytest.raises(ParameterError, match="no file could give"):
+        registry.build("tracks", "neural", {"width": object()})
 
 
 def test_building_leaves_the_parameters_alone():

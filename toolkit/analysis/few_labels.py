@@ -141,7 +141,7 @@ def _statements(reader: _Reader, roles: _Roles) -> Iterator[Statement]:
         return
     if rules is not None:
         yield _above_rules(hybrid, rules)
-    if neural is not None:
+    if neural is not None and hybrid.reaches(FEW) and neural.reaches(MANY):
         yield _as_good_as_many(hybrid, neural)
     if neural is not None or rules is not None:
         yield _never_worse(hybrid, neural, rules)

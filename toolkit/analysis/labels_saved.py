@@ -44,6 +44,10 @@ class Ladder:
     labels: Floats
     quality: Floats
 
+    def reaches(self, labels: float) -> bool:
+        """Tell whether a number of labels lies between the ends of the ladder."""
+        return bool(self.labels[0] <= labels <= self.labels[-1])
+
     def at(self, labels: float) -> Floats:
         """Return the quality at a number of labels, between rungs on straight lines over log n."""
         places = _logs(self.labels)

@@ -110,14 +110,19 @@ def typical_row(
 
 def _numbers(values: pd.Series[Any]) -> NDArray[np.float32]:
     if is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype):
-        return values.to_numpy(np.float32, na_value=np.nan)
-    read = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = np.flatnonzero(np.isnan(read) & values.notna().to_numpy())
-    for place in wrong:
-        value = values.iloc[place]
-        if isinstance(value, str) and not value.strip():
-            continue
-        raise DataError(f"'{values.name}' holds '{value}' in row {place + 1}, which is no number")
+        read = values.to_numpy(np.float64, na_value=np.nan)
+    else:
+        read = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        for place in np.flatnonzero(np.isnan(read) & values.notna().to_numpy()):
+            value = values.iloc[place]
+            if not isinstance(value, str) or value.strip():
+                raise DataError(f"'{values.name}' holds '{value}' in row {place + 1}, which is no number")
+    endless = np.flatnonzero(np.abs(read) > np.finfo(np.float32).max)
+    if len(endless):
+        place = endless[0]
+        raise DataError(
+            f"'{values.name}' holds '{values.iloc[place]}' in row {place + 1}, which is too large"
+        )
     return read.astype(np.float32)
 
 

@@ -69,7 +69,8 @@ def parse(column: str) -> Cost:
     rest, _, per = rest.partition("_per_")
     unit = next((name for name in _UNITS if rest == name or rest.endswith(f"_{name}")), "")
     if not basis:
-        basis = "modelled" if unit in _MODELLED else "measured"
+        is_counted = "nominal" in rest or "budget" in rest
+        basis = "modelled" if is_counted or unit in _MODELLED else "measured"
     bare = rest.removesuffix(unit).strip("_") or rest
     title = _TITLES.get(rest) or formats.words(bare)
     percentile = re.fullmatch(r"p(\d+)", bare)

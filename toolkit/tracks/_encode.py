@@ -27,6 +27,7 @@ __all__ = [
     "hinged",
     "row_blocks",
     "usual_penalty",
+    "with_values",
 ]
 
 WIDEST = 4.0
@@ -81,6 +82,12 @@ def cluster_share(cluster_rows: float) -> float:
     return float(np.clip(cluster_rows / CLUSTER_ROWS, 1 / CLUSTER_ROWS, 1))
 
 
+def with_values(features: pd.DataFrame, schema: Schema) -> Schema:
+    """Return the columns without the numbers of which no training row has a value: trees cannot bin them."""
+    empty = {name for name in schema.numbers if features[name].isna().all()}
+    return Schema(tuple(column for column in schema.columns if column.name not in empty), schema.channels)
+
+
 def usual_penalty(n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> float:
     """Return the strong penalty of weights for so many rows; less than in proportion, as data says more.
 
@@ -133,7 +140,7 @@ class Encoder:
     size, centre, spread, lowest, highest : ndarray of shape (n_numbers,), float32
         Of the transform described above.
     indicated : ndarray of shape (n_indicators,), int64
-        Positions in `numbers` of the columns that had missing values.
+        Positions in `numbers` of the columns that had missing values, and others too.
     """
 
     numbers: tuple[str, ...]
@@ -200,7 +207,7 @@ class Encoder:
             standard = (squashed - encoder.centre[position]) / spread
             encoder.lowest[position] = max(standard.min(), -WIDEST)
             encoder.highest[position] = min(standard.max(), WIDEST)
-        return replace(encoder, indicated=np.flatnonzero(missing.any(axis=0)).astype(np.int64))
+        return replace(encoder, indicated=np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0)))
 
     def transform(self, features: pd.DataFrame) -> Encoded:
         """Return the rows as arrays.

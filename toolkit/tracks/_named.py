@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.errors import ParameterError, did_you_mean
+from toolkit.errors import ParameterError, did_you_mean, nearest
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks._encode import Encoder
+from toolkit.tracks._encode import Encoder, with_values
 from toolkit.tracks._logistic import Chosen
 
 __all__ = ["Named", "check_named"]
@@ -35,8 +35,10 @@ def check_named(path: str, parameters: Mapping[str, Any]) -> type[Any]:
     Raises
     ------
     ParameterError
-        Not allowed, not found, not a classifier with probabilities, or no such parameter.
+        Not allowed, not found, not a classifier with probabilities, no such parameter, or it cannot be built.
     """
+    from sklearn.base import is_classifier
+
     if not path.startswith(ALLOWED) or not all(part.isidentifier() for part in path.split(".")):
         raise ParameterError(
             f"'{path}' cannot be used: an estimator's import path starts with "
@@ -53,19 +55,39 @@ def check_named(path: str, parameters: Mapping[str, Any]) -> type[Any]:
     if not inspect.isclass(found) or not callable(getattr(found, "fit", None)):
         known = [each for each in dir(importlib.import_module(module)) if each.endswith("Classifier")]
         raise ParameterError(f"'{path}' is not a classifier{did_you_mean(name, known)}", path=("estimator",))
-    if not hasattr(found, "predict_proba"):
+    family: type[Any] = found
+    _check_names(family, parameters)
+    try:
+        model = family(**parameters)
+    except Exception as error:
         raise ParameterError(
-            f"'{path}' gives no probabilities (it has no predict_proba); choose one that does",
+            f"{name} cannot be built from the file's parameters: {error}", path=("estimator",)
+        ) from error
+    if not is_classifier(model):
+        raise ParameterError(f"'{path}' is not a classifier", path=("estimator",))
+    if not hasattr(model, "predict_proba"):
+        # support vectors and linear models by gradients have probabilities with other parameters only
+        also = {"probability": "probability: true", "loss": "loss: log_loss"}
+        hints = [hint for key, hint in also.items() if key in model.get_params()]
+        raise ParameterError(
+            f"'{path}' gives no probabilities (it has no predict_proba); "
+            + (f"try parameters: {{{hints[0]}}}, or " if hints else "")
+            + "choose one that does",
             path=("estimator",),
         )
-    family: type[Any] = found
-    known = list(family().get_params())
-    for key in parameters:
-        if key not in known:
-            raise ParameterError(
-                f"{name} has no parameter '{key}'{did_you_mean(key, known)}", path=("parameters", key)
-            )
     return family
+
+
+def _check_names(family: type[Any], parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that a class does not take; one that passes further ones on takes what is no slip."""
+    taken = inspect.signature(family).parameters.values()
+    known = [each.name for each in taken if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    for key in parameters:
+        if key not in known and (nearest(key, known) or len(known) == len(taken)):
+            raise ParameterError(
+                f"{family.__name__} has no parameter '{key}'{did_you_mean(key, known)}",
+                path=("parameters", key),
+            )
 
 
 @dataclass(frozen=True)
@@ -94,12 +116,18 @@ class Named:
         family = check_named(path, parameters)
         model = family(**parameters)
         known = model.get_params()
-        usual = {"random_state": derive_seed("estimator", seed), "n_jobs": 1, "verbosity": -1}
-        if family.__module__.startswith("xgboost"):
-            usual["verbosity"] = 0
+        usual: dict[str, Any] = {"random_state": derive_seed("estimator", seed), "n_jobs": 1, "verbosity": 0}
+        if family.__module__.startswith("sklearn.neighbors"):
+            usual["algorithm"] = "brute"  # as exact as trees of neighbours, which cannot be saved
         model.set_params(**{k: v for k, v in usual.items() if k in known and k not in parameters})
+        if family.__module__.startswith("lightgbm") and not {"verbose", "verbosity"} & {*parameters}:
+            model.set_params(verbose=-1)
         raw = _takes_missing(model)
-        encoder = Encoder.plain(train.schema) if raw else Encoder.learn(train.features, train.schema)
+        encoder = (
+            Encoder.plain(with_values(train.features, train.schema))
+            if raw
+            else Encoder.learn(train.features, train.schema)
+        )
         named = cls(encoder, model, _frequencies(train.features, train.schema), raw)
         model.fit(named._design(train.features), train.labels)
         return named

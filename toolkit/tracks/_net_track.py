@@ -46,9 +46,9 @@ class NetTrack(SearchedTrack):
         Of the regularisation; strong where nothing is said and nothing searched.
     width, depth, members, dropout, penalty, learning_rate, epochs, batch_rows : optional
         As in `toolkit.tracks._net.Recipe`.
-    penalty_factor, learning_rate_factor, epochs_factor : float
-        Factors on what follows from the rows.
-    early_stopping : bool
+    penalty_factor, learning_rate_factor, epochs_factor : float, optional
+        Factors on what follows from the rows; 1 where nothing is said and nothing searched.
+    early_stopping : bool, optional
         Hold a fifth of the clusters out of the fit, and keep the net of the epoch that did best on them.
     """
 
@@ -61,10 +61,10 @@ class NetTrack(SearchedTrack):
     learning_rate: Annotated[float, Field(gt=0)] | None = None
     epochs: Annotated[int, Field(ge=1)] | None = None
     batch_rows: Annotated[int, Field(ge=1)] | None = None
-    penalty_factor: Annotated[float, Field(gt=0)] = 1.0
-    learning_rate_factor: Annotated[float, Field(gt=0)] = 1.0
-    epochs_factor: Annotated[float, Field(gt=0)] = 1.0
-    early_stopping: bool = False
+    penalty_factor: Annotated[float, Field(gt=0)] | None = None
+    learning_rate_factor: Annotated[float, Field(gt=0)] | None = None
+    epochs_factor: Annotated[float, Field(gt=0)] | None = None
+    early_stopping: bool | None = None
 
     net_: Net | None = field(init=False, repr=False, compare=False)
     recipe_: Recipe = field(init=False, repr=False, compare=False)
@@ -77,11 +77,11 @@ class NetTrack(SearchedTrack):
         recipe = Recipe.for_rows(n_rows, self.strength or "strong", cluster_rows, **given)
         changes: dict[str, Any] = {}
         if self.penalty is None:
-            changes["penalty"] = recipe.penalty * self.penalty_factor
+            changes["penalty"] = recipe.penalty * (self.penalty_factor or 1.0)
         if self.learning_rate is None:
-            changes["learning_rate"] = recipe.learning_rate * self.learning_rate_factor
+            changes["learning_rate"] = recipe.learning_rate * (self.learning_rate_factor or 1.0)
         if self.epochs is None:
-            changes["epochs"] = max(1, round(recipe.epochs * self.epochs_factor))
+            changes["epochs"] = max(1, round(recipe.epochs * (self.epochs_factor or 1.0)))
         return replace(recipe, **changes)
 
     def fit_seconds(self, n_rows: int, schema: Schema) -> float:
@@ -106,8 +106,8 @@ class NetTrack(SearchedTrack):
 
     def _choices(self) -> dict[str, list[Any]]:
         """Return what is searched besides the strength: its values, the usual one first."""
-        parameters = [each for each in fields(NetTrack) if each.init]
-        given = {each.name for each in parameters if getattr(self, each.name) != each.default}
+        parameters = [each.name for each in fields(NetTrack) if each.init]
+        given = {name for name in parameters if getattr(self, name) is not None}
         given |= {f"{name}_factor" for name in given}
         return {name: values for name, values in CHOICES.items() if name not in given}
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.errors import DivergedError
 from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
@@ -136,6 +137,11 @@ class Attempt(Generic[AnyTrack]):
 @dataclass
 class SearchedTrack(Track):
     """A track whose parameters are searched."""
+
+    @property
+    def keeps_first(self) -> bool:
+        """Whether what comes first is the usual thing, which only more than luck may replace."""
+        return True
 
     @abstractmethod
     def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
@@ -316,12 +322,19 @@ class _Search(Generic[AnyTrack]):
             seconds = expected * attempt.used
         self._budget.settle(seconds - expected)
         losses = split.losses(attempt.probabilities)
-        leader = self._leaders.get(level)
-        if leader is None or clearly_below_zero(losses - leader[1], split.telling):
+        if not np.isfinite(losses).all():
+            raise DivergedError("what it predicts is not finite")
+        if self._leads(losses, level, split):
             # what stopped early on part of the rows says little of all of them
             settled = attempt.settled if level == len(self._levels) - 1 else candidate
             self._leaders[level] = settled, losses
         return seconds, float(losses.sum() / len(split.held_out))
+
+    def _leads(self, losses: NDArray[np.float64], level: int, split: Trial) -> bool:
+        if level not in self._leaders:
+            return True
+        lead = losses - self._leaders[level][1]
+        return clearly_below_zero(lead, split.telling) if self._track.keeps_first else bool(lead.sum() < 0)
 
     def _expected(self, candidate: AnyTrack, n_rows: int) -> float:
         seconds = candidate.fit_seconds(n_rows, self._train.schema)

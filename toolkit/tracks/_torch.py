@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from toolkit.errors import DivergedError
 from toolkit.tracks._encode import Encoded, Encoder
 from toolkit.tracks._module import Signal, TrainingModule, flattened, signal_of, tensors
 from toolkit.tracks._net import Net, Recipe
@@ -134,6 +135,11 @@ def train(
                 loss = functional.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits))
                 (loss * target.weight).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
+        if not all(bool(torch.isfinite(group["params"][0]).all()) for group in optimizer.param_groups):
+            raise DivergedError(
+                f"training has diverged after {epoch} of {recipe.epochs} epochs (learning_rate "
+                f"{recipe.learning_rate:g}, penalty {recipe.penalty:g}); try a lower learning_rate"
+            )
         if watch is not None and watch.ends(module):
             break
     best = None if watch is None else watch.best

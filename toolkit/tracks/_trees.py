@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks._encode import Encoder
+from toolkit.tracks._encode import Encoder, with_values
 from toolkit.tracks._logistic import Chosen
 
 __all__ = ["MAX_LEVELS", "BoostingParameters", "ForestParameters", "Trees"]
@@ -93,7 +93,10 @@ class Trees:
         """
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        encoder, bins = Encoder.plain(train.schema), _level_bins(train.features, train.schema)
+        encoder, bins = (
+            Encoder.plain(with_values(train.features, train.schema)),
+            _level_bins(train.features, train.schema),
+        )
         stops = n_trees is None and held_out is not None and len(np.unique(held_out.labels)) == 2
         model = HistGradientBoostingClassifier(
             max_iter=MOST_TREES if stops else (n_trees or parameters.usual_trees),
@@ -118,7 +121,10 @@ class Trees:
         """Fit a forest."""
         from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-        encoder, bins = Encoder.plain(train.schema), _level_bins(train.features, train.schema)
+        encoder, bins = (
+            Encoder.plain(with_values(train.features, train.schema)),
+            _level_bins(train.features, train.schema),
+        )
         family = ExtraTreesClassifier if parameters.extra else RandomForestClassifier
         model = family(
             n_estimators=parameters.n_estimators,

@@ -71,8 +71,9 @@ class Classical(SearchedTrack):
     parameters : mapping
         Of the estimator.
     choices : mapping of str to list
-        Values of the estimator's parameters that the search draws from.
-    penalty_factor : float
+        Values of the estimator's parameters that the search draws from; where nothing is searched, the first
+        of each is taken.
+    penalty_factor : float, optional
         Of the logistic regression, on `toolkit.tracks._encode.usual_penalty`.
     learning_rate, max_leaf_nodes, min_samples_leaf, l2_regularization, max_features : optional
         Of boosting, and `min_samples_leaf` and `max_features` of the forest, as scikit-learn names them.
@@ -87,8 +88,8 @@ class Classical(SearchedTrack):
     family: Literal["auto", "logistic", "boosting", "forest"] = "auto"
     estimator: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
-    choices: dict[str, list[str | float | int | bool]] = field(default_factory=dict)
-    penalty_factor: Annotated[float, Field(gt=0)] = 1.0
+    choices: dict[str, list[str | float | int | bool | None]] = field(default_factory=dict)
+    penalty_factor: Annotated[float, Field(gt=0)] | None = None
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
     max_leaf_nodes: Annotated[int, Field(ge=2)] | None = None
     min_samples_leaf: Annotated[int, Field(ge=1)] | None = None
@@ -124,11 +125,22 @@ class Classical(SearchedTrack):
             return self
         if self.family != "auto":
             raise ParameterError("give either a family or an estimator, not both", path=("family",))
-        check_named(self.estimator, {**self.parameters, **self.choices})
         for name, values in self.choices.items():
             if not values:
                 raise ParameterError("a list of choices is empty", path=("choices", name))
+            if name in self.parameters:
+                raise ParameterError(f"'{name}' is among the parameters too", path=("choices", name))
+        check_named(self.estimator, self._first_choices())
         return self
+
+    def _first_choices(self) -> dict[str, Any]:
+        """Return the estimator's parameters, with the first of the choices that are open."""
+        return {**self.parameters, **{name: values[0] for name, values in self.choices.items()}}
+
+    @property
+    def keeps_first(self) -> bool:
+        """A user's list of choices has no usual one."""
+        return self.estimator is None
 
     def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
         """Return the nominal CPU-seconds of a fit; None for a named estimator."""
@@ -156,7 +168,7 @@ class Classical(SearchedTrack):
             return [{name: values[0] for name, values in self.choices.items()}]
         families = FAMILIES if self.family == "auto" else (self.family,)
         usual = [{"family": family, **self._usual(family)} for family in families]
-        if "logistic" in families and self.penalty_factor == 1.0:
+        if "logistic" in families and self.penalty_factor is None:
             usual.insert(1, {"family": "logistic", "penalty_factor": 0.05})
         return usual
 
@@ -182,7 +194,7 @@ class Classical(SearchedTrack):
 
     def _usual(self, family: Family) -> dict[str, Value]:
         """Return the searched parameters of a family that the user has not given, with their usual values."""
-        usual: dict[str, Value] = {"penalty_factor": 1.0} if self.penalty_factor == 1.0 else {}
+        usual: dict[str, Value] = {"penalty_factor": 1.0} if self.penalty_factor is None else {}
         if family == "boosting":
             boosting = BoostingParameters()
             usual = {name: value for name, value in boosting.__dict__.items() if getattr(self, name) is None}
@@ -238,7 +250,7 @@ class Classical(SearchedTrack):
         self, train: TrainingData, seed: int, held_out: TrainingData | None = None
     ) -> Logistic | Trees | Named:
         if self.estimator is not None:
-            return Named.fit(train, self.estimator, self.parameters, seed=seed)
+            return Named.fit(train, self.estimator, self._first_choices(), seed=seed)
         if self.family == "boosting":
             return Trees.boost(
                 train, self._boosting(), n_trees=self._trees_found(), seed=seed, held_out=held_out
@@ -246,7 +258,7 @@ class Classical(SearchedTrack):
         if self.family == "forest":
             return Trees.grow(train, self._forest(), seed=seed)
         return Logistic.fit(
-            train, penalty=self.penalty_factor * usual_penalty(len(train), train.cluster_rows)
+            train, penalty=(self.penalty_factor or 1.0) * usual_penalty(len(train), train.cluster_rows)
         )
 
     def _is_logistic(self) -> bool:

@@ -52,7 +52,7 @@ class Hybrid(HybridParameters):
         What columns that no rule reads are worth beside the experts, as far as they agree with them on
         unlabelled rows; 0 does not ask them, 1 takes both for independent views.
     tau : float, optional
-        Precision that holds the teacher's corrections of single rules back; infinity allows none.
+        Precision that holds the teacher's corrections of single rules back; 1e9 allows as good as none.
     ablation : {"none", "no_certainties", "no_unlabelled", "firings_as_features", "logic_loss"}
         See `toolkit.tracks._hybrid_ablations.Ablation`.
     flip_signs : float
@@ -90,17 +90,21 @@ class Hybrid(HybridParameters):
         """Raise where there is nothing to learn from: no row, or too few labels without a teacher."""
         if not len(train) and not len(train.unlabelled):
             raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
-        if self.ablation == "firings_as_features":
+        if self.ablation == "firings_as_features" or self.teacher_labels == 0:
             if len(train) < FEWEST_LABELS:
                 raise TooFewLabelsError(
-                    f"Hybrid without a teacher (ablation: {self.ablation}) needs at least {FEWEST_LABELS} "
+                    f"Hybrid without a teacher ({self._why_alone}) needs at least {FEWEST_LABELS} "
                     f"labelled rows, got {len(train)}"
                 )
             if len(np.unique(train.labels)) < 2:
                 raise OneClassError(
-                    f"Hybrid without a teacher (ablation: {self.ablation}) needs both classes, but every "
+                    f"Hybrid without a teacher ({self._why_alone}) needs both classes, but every "
                     f"label is {int(train.labels[0])}"
                 )
+
+    @property
+    def _why_alone(self) -> str:
+        return "teacher_labels: 0" if self.teacher_labels == 0 else f"ablation: {self.ablation}"
 
     def _teach(self, train: TrainingData, unlabelled: pd.DataFrame, seed: int) -> Teacher:
         """Fit the teacher on labelled rows; without any it is the experts' word."""

@@ -19,9 +19,6 @@ from toolkit.tasks.base import TaskData, TrainingData
 from toolkit.tasks.synthetic import Synthetic
 from toolkit.tracks.base import Track
 
-KNOWN_FAILURES: dict[tuple[str, str], str] = {}
-"""(track, test) -> the reason why it cannot keep this promise; listed here, never passed over."""
-
 
 @dataclass(frozen=True)
 class Fitted:
@@ -83,15 +80,3 @@ def small() -> Callable[..., TrainingData]:
 @pytest.fixture(scope="session")
 def parameters() -> Callable[[Track], dict[str, object]]:
     return parameters_of
-
-
-@pytest.fixture(scope="session")
-def known_failures() -> dict[tuple[str, str], str]:
-    return KNOWN_FAILURES
-
-
-@pytest.fixture(autouse=True)
-def _known_failure(request, name):
-    reason = KNOWN_FAILURES.get((name, request.node.originalname))
-    if reason:
-        request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))

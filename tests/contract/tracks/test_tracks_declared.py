@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from pathlib import Path
 
 import pytest
 
 from toolkit import registry
 from toolkit.errors import NotExplainableError, NotFittedError, ParameterError
-
-
-def test_the_known_failures_name_tracks_and_tests_that_exist(name, known_failures):
-    files = Path(__file__).parent.glob("test_tracks_*.py")
-    written = "".join(file.read_text() for file in files)
-    for track, test in known_failures:
-        assert track in registry.names("tracks")
-        assert f"\ndef {test}(" in written
 
 
 def test_it_says_what_it_is_and_what_it_imports(name, build):

@@ -67,7 +67,8 @@ def test_predict_takes_columns_in_any_order_and_what_is_unknown_as_missing(
     ("text", "message"),
     [
         ("", "no CSV with a heading"),
-        ("a,b\n1,2,3,4\n5\n", "no column 'orders'"),
+        ("a,b\n1,2,3,4\n5\n", "rows have more values than the heading has names"),
+        ("a,b\n1,2\n3,4\n", "no column 'orders'"),
         ("a\n1,2\n1,2,3\n", "no CSV with a heading"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (None, "cannot read the file"),
@@ -84,6 +85,15 @@ def test_a_file_that_does_not_fit_is_named_with_what_to_do(root, tmp_path, text,
     assert done.exit_code == 2
     assert f"{file}: " in done.stderr
     assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_comma_at_the_end_of_rows_is_told_and_shifts_nothing(root, table):
+    heading, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([heading, *(f"{row}," for row in rows)]))
+    done = predict(root, table)
+    assert done.exit_code == 2
+    assert "a comma too many" in done.stderr
     assert done.stdout == ""
 
 
