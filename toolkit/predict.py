@@ -109,8 +109,9 @@ def _choose(experiment: Experiment, wanted: str | None, root: Path) -> _Asked:
         raise ConfigError(f"the verdict names no track; choose one with --track: {', '.join(known)}")
     if name not in known:
         raise StoreError(
-            f"there is no model of {name} here: its cell has not finished, or could not save it (see its "
-            f"log); there are models of {', '.join(known)}; to train it anew: {command} --fresh --only {name}",
+            f"there is no model of {name} here: its cell has not finished, or could not save it (its log "
+            f"says why); there are models of {', '.join(known)}; "
+            f"to train it anew: {command} --fresh --only {name}",
             where=str(root),
         )
     return _Asked(name, known[name], rungs.get(name), wanted is None and name == best)
