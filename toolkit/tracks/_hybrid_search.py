@@ -29,6 +29,9 @@ TEACHER_LABELS = 40_000.0
 """What the teacher's word is worth where neither the user nor the search says, with `CLUSTER_ROWS` a cluster:
 that of about 600 clusters."""
 
+FEWEST_LABELS = 20
+"""Without a teacher there is a net alone, and this is what a net needs."""
+
 TRUST = (1.0, 0.0, 0.1)
 """Shares of the teacher's usual weight: all, none (the neural track), and some if none is better than all."""
 
@@ -133,7 +136,8 @@ class HybridParameters(NetTrack):
             return [self.teacher_labels]
         usual = TEACHER_LABELS * cluster_share(train.cluster_rows)
         is_asked = self.has_teacher and self.trust(len(train), train.cluster_rows) > 0
-        return [share * usual for share in TRUST] if is_asked else [usual]
+        is_choice = is_asked and len(train) >= FEWEST_LABELS
+        return [share * usual for share in TRUST] if is_choice else [usual]
 
     def _trusting(self, levels: list[Self], trials: TrustTrials, budget: Budget) -> Self:
         """Return the track that trusts the teacher as far as held-out clusters do not speak against it."""

@@ -17,7 +17,7 @@ from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
-from toolkit.tracks._hybrid_search import TEACHER_ROWS, HybridParameters
+from toolkit.tracks._hybrid_search import FEWEST_LABELS, TEACHER_ROWS, HybridParameters
 from toolkit.tracks._search import sample_clusters
 from toolkit.tracks._teacher import Evidence, Labels, Teacher
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from toolkit.tracks._torch import Target, Trained
 
 __all__ = ["Hybrid"]
-
-FEWEST_LABELS = 20
-"""What a net without a teacher needs, as in the neural track."""
 
 
 @dataclass
