@@ -111,11 +111,11 @@ class TestHybrid:
     def test_wrong_experts_do_little_harm_once_labels_can_tell(self, path):
         train, held_out = make(6000, unlabelled=2000, rows_per_cluster=70), make(5000, seed=8)
         wrong = Hybrid(knowledge=path, flip_signs=1.0, strength="weak")
-        found = wrong.search(train, budget_cpu_seconds=60.0, seed=0)
+        found = wrong.search(train, budget_cpu_seconds=6.0, seed=0)
         tried = [trial.params.get("teacher_labels") for trial in found.trials_[:2]]
         assert tried == pytest.approx([TEACHER_LABELS, 0.0], rel=0.01)
         assert [trial.number for trial in found.trials_] == list(range(len(found.trials_)))
-        neural = Neural(strength="weak").search(train, budget_cpu_seconds=60.0, seed=0)
+        neural = Neural(strength="weak").search(train, budget_cpu_seconds=6.0, seed=0)
         misled, untaught = (
             log_loss(held_out.labels, track.fit(train, seed=0).predict_proba(held_out.features))
             for track in (found, neural)
