@@ -93,7 +93,8 @@ def test_nothing_measured_gives_no_figure(golden: Results) -> None:
     [
         ([1_610, 655_000], ["3k", "10k", "30k", "100k", "300k"]),
         ([3.0, 9.0], ["5", "10"]),
-        ([0.0004, 6_000], ["0.0001", "0.01", "1", "100", "10k"]),
+        ([50, 51_200], ["100", "1k", "10k"]),
+        ([0.0004, 6_000], ["0.001", "0.01", "0.1", "1", "10", "100", "1k"]),
     ],
 )
 def test_ticks_of_log_axes_are_plain_numbers(values: list[float], texts: list[str]) -> None:

@@ -221,7 +221,9 @@ def _place(difference: Interval) -> str:
 
 
 def _figures(difference: Interval) -> str:
-    return f"{difference.estimate:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]"
+    # rounded first and added to zero: nothing is not told with a minus
+    told = (round(value, 4) + 0.0 for value in (difference.estimate, difference.low, difference.high))
+    return "{:+.4f} [{:+.4f}, {:+.4f}]".format(*told)
 
 
 def _labels(number: float) -> str:

@@ -41,15 +41,16 @@ def log_ticks(values: Iterable[float]) -> dict[str, Any]:
         Positive; what the axis has to show.
     """
     found = list(values)
-    low, high = math.log10(min(found)), math.log10(max(found))
-    decades = range(math.floor(low), math.ceil(high) + 1)
-    if high - low > 3:
-        step = math.ceil(len(decades) / _MAX_TICKS)
-        places = [10.0**power for power in decades[::step]]
+    low, high = math.log10(min(found)) - 0.15, math.log10(max(found)) + 0.15
+    if high - low > 3.3:
+        decades = range(math.ceil(low), math.floor(high) + 1)
+        places = [10.0**power for power in decades[:: math.ceil(len(decades) / _MAX_TICKS)]]
     else:
-        digits = (1, 3) if high - low > 1 else (1, 2, 5)
-        places = [digit * 10.0**power for power in decades for digit in digits]
-        places = [place for place in places if low - 0.15 <= math.log10(place) <= high + 0.15]
+        digits = (1, 3) if high - low > 1.3 else (1, 2, 5)
+        places = [
+            digit * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for digit in digits
+        ]
+        places = [place for place in places if low <= math.log10(place) <= high]
     return {"tickmode": "array", "tickvals": places, "ticktext": [formats.tick(place) for place in places]}
 
 

@@ -56,7 +56,7 @@ def quality_by_labels(results: Results, saved: Sequence[LabelsSaved], title: str
     places, texts = list(ticks["tickvals"]), list(ticks["ticktext"])
     if 0 in numbers:
         places, texts = [_place(0, least), *places], ["none", *texts]
-    figure.update_xaxes(type="log", tickmode="array", tickvals=places, ticktext=texts)
+    figure.update_xaxes(type="log", tickmode="array", tickvals=places, ticktext=texts, tickangle=0)
     return figure
 
 
