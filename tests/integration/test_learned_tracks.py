@@ -23,31 +23,35 @@ def build(name: str, task: Synthetic):
     return registry.build("tracks", name, params).check(task.schema(), SMOKE.path.parent)
 
 
-def errors(name: str, kind: str, share: float) -> tuple[float, float]:
-    """Return the log loss on the test block of a track, and of the test block's own base rate."""
+def errors(name: str, kind: str, share: float) -> tuple[float, float, float]:
+    """Return the log loss on the test block of a track, of the block's base rate and of the truth."""
     task = Synthetic(kind=kind)
     data: TaskData = task.load(rung=Rung(share=share), seed=0)
     budget = search_budget(4.0, data.train)
     track = build(name, task).search(data.train, budget_cpu_seconds=budget, seed=0).fit(data.train, seed=0)
     loss = score_probabilities(data.test.labels, track.predict_proba(data.test.features))["error_log_loss"]
     rate = float(data.test.labels.mean())
-    return loss, -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    bayes = task.bayes_scores()["error_log_loss"]
+    assert bayes is not None
+    return loss, -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate)), bayes
 
 
 @pytest.mark.parametrize("kind", ["rules", "linear", "steps", "smooth"])
 @pytest.mark.parametrize("name", TRACKS)
 def test_no_track_collapses_on_little_data(name, kind):
-    loss, constant = errors(name, kind, share=0.05)
+    loss, constant, _ = errors(name, kind, share=0.05)
     assert loss < constant
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rules", "smooth"])
 @pytest.mark.parametrize("name", TRACKS)
-def test_more_data_lowers_the_error(name, kind):
-    few, _ = errors(name, kind, share=0.05)
-    many, _ = errors(name, kind, share=1.0)
-    assert many < few - 0.01
+def test_twenty_times_the_data_halves_what_can_still_be_learned(name, kind):
+    # A fixed gain would ask too much of a track whose knowledge is right before the first label, and
+    # too little of the others: each is held against the error that no track can get below.
+    few, _, bayes = errors(name, kind, share=0.05)
+    many, _, _ = errors(name, kind, share=1.0)
+    assert many - bayes < (few - bayes) / 2
 
 
 @pytest.mark.parametrize("name", TRACKS)
