@@ -161,7 +161,7 @@ def _refuse_design(data: Ladder) -> list[tuple[str, str]]:
         found.append(("few_seeds", f"{data.n_seeds} seeds were run; a forecast needs at least {MIN_SEEDS}"))
     decades = -float(data.log_x[0]) / math.log(10)
     if decades < MIN_DECADES:
-        sentence = f"the costs span {decades:.1f} powers of ten; a forecast needs at least {MIN_DECADES}"
+        sentence = f"the costs span {decades:.2f} powers of ten; a forecast needs at least {MIN_DECADES}"
         found.append(("short_span", sentence))
     if _rises(data):
         found.append(("not_monotone", "the error rises with cost somewhere by more than two standard errors"))
