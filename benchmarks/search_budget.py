@@ -68,7 +68,7 @@ def main() -> None:
                 begun = time.process_time()
                 track.fit(train, seed=0)
                 seconds.append(time.process_time() - begun)
-            nominal = track.fit_seconds(len(train), train.schema) or np.nan
+            nominal = track.fit_seconds(len(train), train.schema, len(train.unlabelled)) or np.nan
             print(
                 f"  {title:<20} measured {np.median(seconds):8.3f}  nominal {nominal:8.3f}  "
                 f"ratio {np.median(seconds) / nominal:5.2f}",

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from toolkit.errors import MissingColumnError, ParameterError
+from toolkit import registry
+from toolkit.errors import DivergedError, MissingColumnError, ParameterError
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks._calibration import Platt, calibrate
 from toolkit.tracks._encode import KNOTS, Encoder, hinged, row_blocks, usual_penalty
@@ -57,6 +58,24 @@ def train() -> TrainingData:
 
 
 class TestEncoder:
+    @pytest.mark.parametrize("offset", [0.0, 1e4, -1e6, 1.7e9])
+    def test_numbers_far_from_zero_keep_their_differences(self, offset):
+        told = np.repeat(np.arange(6) * 600.0, 50) + offset
+        frame = pd.DataFrame({"time": told.astype(np.float32)})
+        encoder = Encoder.learn(frame, Schema((Column("time"),)))
+        seen = encoder.transform(frame).numbers[:, 0]
+        assert len(np.unique(seen)) == 6
+        assert seen.std() == pytest.approx(1.0, abs=0.01)
+
+    def test_scales_do_not_hang_on_the_order_of_many_rows(self):
+        """Every fifth row of a panel sorted by customer and week is one and the same week."""
+        week = (np.arange(250_000) % 5).astype(np.float32)
+        schema = Schema((Column("week"),))
+        encoder = Encoder.learn(pd.DataFrame({"week": week}), schema)
+        told = encoder.transform(pd.DataFrame({"week": week[:5]})).numbers[:, 0]
+        assert len(np.unique(told)) == 5
+        assert abs(told.mean()) < 0.01
+
     def test_numbers_are_standard_and_long_tails_short(self, train):
         rows = Encoder.learn(train.features, SCHEMA).transform(train.features)
         money = rows.numbers[:, 0]
@@ -195,7 +214,7 @@ class TestCalibration:
         clusters = (np.arange(60) % n_clusters).astype(np.int32)
         assert calibrate(np.full(60, 0.01), labels, clusters, seed=0) is None
 
-    def test_unlucky_clusters_calibrate_nothing_and_make_nobody_lead(self):
+    def test_unlucky_clusters_calibrate_nothing(self):
         """Held-out clusters differ in their rate by chance; a shift after them is seldom kept."""
         kept = 0
         for seed in range(100):
@@ -227,6 +246,33 @@ class TestCalibration:
             return float(-np.where(held_out.labels == 1, np.log(chances), np.log1p(-chances)).mean())
 
         assert loss(tight) < loss(loose)
+
+
+class TestBoosting:
+    def test_it_is_charged_for_the_trees_it_grew_and_grows_none_that_are_not_paid(self, train):
+        track = Classical(family="boosting", learning_rate=0.02)
+        usual = 2 * BoostingParameters(learning_rate=0.02).usual_trees
+        trial = Trial.of(train, len(train), 0)
+        free = track.attempt(trial)
+        tight = track.attempt(replace(trial, reach=20 / usual))
+        assert free.used > tight.used
+        assert tight.used == pytest.approx(20 / usual)
+        assert tight.settled.found_.n_trees is not None
+        assert tight.settled.found_.n_trees <= 20
+
+    def test_what_a_search_found_is_not_kept_for_other_parameters(self, train):
+        hedging = Classical(family="forest", min_samples_leaf=150, max_features=0.25, extra=False)
+        searched = hedging.search(train, budget_cpu_seconds=5.0, seed=0)
+        assert searched.found_.calibration is not None
+        other = searched.set_params(family="logistic").fit(train, seed=0)
+        assert not other.chosen()["calibrated"]
+
+    @pytest.mark.parametrize("family", ["boosting", "forest"])
+    def test_infinity_is_a_missing_value(self, train, family):
+        track = Classical(family=family, n_trees=5).fit(train, seed=0)
+        infinite = train.features.assign(gap=np.float32(np.inf))
+        missing = train.features.assign(gap=np.float32(np.nan))
+        np.testing.assert_array_equal(track.predict_proba(infinite), track.predict_proba(missing))
 
 
 class TestNamed:
@@ -271,7 +317,9 @@ class TestNamed:
             estimator="sklearn.neighbors.KNeighborsClassifier", choices={"n_neighbors": [50, 100]}
         )
         assert track.fit(train, seed=0).chosen()["n_neighbors"] == 50
-        assert track.search(train, budget_cpu_seconds=0.0, seed=0).parameters == {"n_neighbors": 50}
+        untried = track.search(train, budget_cpu_seconds=0.0, seed=0)
+        assert {trial.state for trial in untried.trials_} == {"pruned"}
+        assert untried.fit(train, seed=0).chosen()["n_neighbors"] == 50
 
     def test_nothing_at_all_may_be_a_choice(self, train):
         track = Classical(
@@ -286,6 +334,22 @@ class TestNamed:
         states = {trial.params["var_smoothing"]: trial.state for trial in found.trials_}
         assert states == {1e-9: "complete", 0.0: "failed"}
         assert found.parameters == {"var_smoothing": 1e-9}
+
+    @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+    def test_predictions_that_are_no_numbers_are_an_error(self, train):
+        blank = replace(train, features=train.features.assign(money=np.float32(1), month=np.float32(1)))
+        track = Classical(estimator="sklearn.naive_bayes.GaussianNB", parameters={"var_smoothing": 0.0})
+        with pytest.raises(DivergedError, match="GaussianNB predicts no number for"):
+            track.fit(blank, seed=0).predict_proba(blank.features)
+
+    def test_weights_of_classes_may_be_given(self, train):
+        path = "sklearn.linear_model.LogisticRegression"
+        weights = {"class_weight": {0: 1, 1: 9}}
+        parameters = {"estimator": path, "parameters": weights, "calibrate": False}
+        weighted = registry.build("tracks", "classical", parameters).check(SCHEMA, Path())
+        plain = Classical(estimator=path, calibrate=False).fit(train, seed=0)
+        chances = weighted.fit(train, seed=0).predict_proba(train.features)
+        assert chances.mean() > plain.predict_proba(train.features).mean() + 0.1
 
     def test_lightgbm_is_quiet_and_takes_its_own_names(self, train, capfd):
         track = Classical(estimator="lightgbm.LGBMClassifier", parameters={"max_bin": 63, "n_estimators": 5})

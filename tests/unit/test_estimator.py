@@ -87,9 +87,11 @@ def test_the_answer_is_the_tracks_own_and_can_be_saved(table, tmp_path):
 
 def test_groups_decide_what_is_held_out(table):
     X, y, groups = table
-    by_group = TrackClassifier().fit(X, y, groups)
-    named = TrackClassifier().fit(X, y, [f"household {each}" for each in groups])
+    boosting = TrackClassifier("classical", {"family": "boosting"})  # finds its trees on held-out groups
+    by_group = clone(boosting).fit(X, y, groups)
+    named = clone(boosting).fit(X, y, [f"household {each}" for each in groups])
     assert np.array_equal(by_group.predict_proba(X), named.predict_proba(X))
+    assert not np.array_equal(by_group.predict_proba(X), clone(boosting).fit(X, y).predict_proba(X))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         TrackClassifier().fit(X, y, groups[:-1])
 

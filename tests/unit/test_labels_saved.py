@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from toolkit import scores
 from toolkit.analysis.few_labels import few_labels, kind_of, told
 from toolkit.analysis.intervals import draw_scores, draw_weights
 from toolkit.analysis.labels_saved import Ladder, labels_needed, labels_saved, percentiles
+from toolkit.analysis.results import Interval
 from toolkit.analysis.stacks import stack_evidence
 from toolkit.config import Experiment
 
@@ -50,7 +52,8 @@ class TestNeeded:
 def ladder(track: str, labels: list[float], quality: list[float], spread: float = 0.0) -> Ladder:
     noise = np.random.default_rng(3).normal(size=(201, 1)) * spread
     noise[0] = 0.0
-    return Ladder(track, np.array(labels), np.array(quality) + noise)
+    tables = (np.array(quality) + noise).T[:, :, None]
+    return Ladder(track, np.array(labels), tables, np.ones((201, 1)))
 
 
 class TestSaved:
@@ -70,7 +73,7 @@ class TestSaved:
         shared = ladder("neural", list(LABELS), [0.70, 0.80, 0.85], spread=0.05)
         (one,) = labels_saved(hybrid, [shared], "score_x")
         assert one.needed.high == pytest.approx(one.needed.low)
-        own = Ladder("neural", shared.labels, shared.quality[[0, *range(200, 0, -1)]])
+        own = replace(shared, tables=shared.tables[:, [0, *range(200, 0, -1)]])
         (two,) = labels_saved(hybrid, [own], "score_x")
         assert two.needed.high > 2 * two.needed.low
 
@@ -90,9 +93,9 @@ class TestSaved:
 
     def test_between_rungs_quality_follows_the_logarithm_and_none_counts_as_one(self):
         own = ladder("hybrid", [0, 100], [0.5, 0.7])
-        assert own.at(10)[0] == pytest.approx(0.6)
-        assert own.at(0)[0] == pytest.approx(0.5)
-        assert own.at(1e6)[0] == pytest.approx(0.7)
+        assert own.at(10)[0, 0] == pytest.approx(0.6)
+        assert own.at(0)[0, 0] == pytest.approx(0.5)
+        assert own.at(1e6)[0, 0] == pytest.approx(0.7)
 
     def test_percentiles_survive_infinity(self):
         found = percentiles(np.array([3.0, *range(1, 100), math.inf]))
@@ -162,7 +165,7 @@ class TestStatements:
                 "rules": [0.5],
                 "neural": [None, 0.3, 0.7],
                 "hybrid": [0.7, 0.75, 0.8],
-                "misled": [0.2, 0.5, 0.75],
+                "misled": [0.2, 0.6, 0.9],
             }
         )
         assert {one.code: one.holds for one in statements} == {
@@ -211,21 +214,44 @@ class TestStatements:
         saved, statements = analysed({"hybrid": [0.5, 0.6, 0.7]})
         assert (saved, statements) == ((), ())
 
-    def test_seeds_that_a_small_rung_lacks_do_no_harm(self):
-        stacks, drawn, weights = world(
-            {"rules": [0.5], "neural": [None, 0.3, 0.7], "hybrid": [0.6, 0.7, 0.8]}
-        )
-        one = stacks["neural", 1]
-        some = type(one)(one.track, one.rung, one.seeds[:1], one.evidence[:1])
-        changed = {**stacks, ("neural", 1): some}
-        saved, _ = few_labels(
-            declare(TRACKS, RUNGS, 4),
-            "error_log_loss",
-            changed,
-            {**drawn, ("neural", 1): draw_scores(some, weights)},
-            weights,
-        )
-        assert all(not math.isnan(one.needed.estimate) for one in saved)
+    def test_rungs_that_no_two_tracks_share_say_nothing(self):
+        # a sweep that was interrupted
+        saved, statements = analysed({"neural": [None, None, 0.7], "hybrid": [0.6, None, None]})
+        assert [one.needed.estimate for one in saved if one.score == "score_roc_auc"] == [1000.0]
+        assert statements == ()
+        _, statements = analysed({"neural": [None, 0.7], "hybrid": [0.6, 0.7], "misled": [0.4, None]})
+        assert "misled" not in {one.code for one in statements}
+
+    def test_a_tie_seen_through_noise_is_left_open(self):
+        _, statements = analysed({"neural": [None, 0.6, 0.6], "hybrid": [None, 0.6, 0.6]})
+        never = next(one for one in statements if one.code == "never_worse")
+        assert never.holds is None
+        assert "for all 2 comparisons at once" in never.sentence
+        assert {one.severity for one in told(statements)} == {"info"}
+
+    def test_what_is_read_between_rungs_says_so(self):
+        skills: dict[str, list[float | None]] = {"neural": [None, 0.3, 0.7], "hybrid": [0.7, 0.75, 0.8]}
+        rungs: list[dict[str, object]] = [{"labels": 0}, {"labels": 100}, {"labels": 3200}]
+        _, statements = analysed(skills, rungs=rungs)
+        many = next(one for one in statements if one.code == "as_good_as_many")
+        assert many.sentence.endswith("(neural with 1,000 labels: between its rungs)")
+
+    def test_seeds_that_a_small_rung_lacks_are_left_out_of_both(self):
+        # two tracks that say the same; one lacks a seed
+        stacks, _, weights = world({"neural": [None, 0.5, 0.7], "rules": [0.5]})
+        for rung in (1, 2):
+            same = stacks["neural", rung]
+            stacks["hybrid", rung] = replace(same, track="hybrid")
+            stacks["neural", rung] = replace(same, seeds=same.seeds[1:], evidence=same.evidence[1:])
+        drawn = {key: draw_scores(stack, weights) for key, stack in stacks.items()}
+        tracks: dict[str, dict[str, object]] = {"neural": {}, "hybrid": {}}
+        saved, statements = few_labels(declare(tracks, RUNGS, 4), "error_log_loss", stacks, drawn, weights)
+        never = next(one for one in statements if one.code == "never_worse")
+        assert never.difference == Interval(0.0, 0.0, 0.0)
+        assert never.holds
+        exact = [one.needed for one in saved if one.labels == 100]
+        assert exact
+        assert all(needed == Interval(100.0, 100.0, 100.0) for needed in exact)
 
     def test_the_plug_in_of_a_track_is_its_name_or_what_it_says(self):
         experiment = declare(TRACKS, RUNGS, 4)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -60,7 +61,7 @@ class Fixed(SearchedTrack):
     always: tuple[float, ...] = (0.3,)
     stops_early: float = 1.0
 
-    def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
+    def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float | None:
         return None if self.seconds is None else self.seconds * n_rows
 
     def first(self) -> Sequence[Mapping[str, Any]]:
@@ -165,15 +166,66 @@ def test_nothing_is_searched_on_rows_that_cannot_tell():
     assert track.tried == []
 
 
+@dataclass
+class Busy(Fixed):
+    """Takes a twentieth of a CPU-second, which nobody knows before."""
+
+    seconds: float | None = None
+
+    def fit(self, train: TrainingData, *, seed: int) -> Fixed:
+        begun = time.process_time()
+        while time.process_time() - begun < 0.05:
+            pass
+        return super().fit(train, seed=seed)
+
+
 def test_only_a_clock_can_tell_of_a_named_estimator():
-    found = search(Fixed(seconds=None, drawn=()), make(), 100.0)
-    assert found.trials_[0].nominal_cpu_seconds > 0
+    draws = tuple(i / 50 for i in range(1, 40))
+    found = search(Busy(drawn=draws), make(), 0.22)
+    charged = [trial.nominal_cpu_seconds for trial in found.trials_ if trial.nominal_cpu_seconds]
+    assert all(0.05 <= seconds < 0.2 for seconds in charged)
+    assert 2 <= len(charged) <= 4
+    assert search(Busy(drawn=draws), make(), 0.0).trials_[0].reason
+
+
+def test_a_clock_charges_what_fails_too():
+    @dataclass
+    class Failing(Busy):
+        def fit(self, train: TrainingData, *, seed: int) -> Fixed:
+            super().fit(train, seed=seed)
+            if self.chance != 0.3:
+                raise ValueError("cannot learn this")
+            return self
+
+    found = search(Failing(drawn=tuple(i / 50 for i in range(1, 40) if i != 15)), make(), 0.22)
+    failed = [trial for trial in found.trials_ if trial.state == "failed"]
+    assert 1 <= len(failed) <= 3
+    assert all(trial.nominal_cpu_seconds >= 0.05 for trial in failed)
+
+
+def test_a_fit_is_told_how_far_the_budget_reaches():
+    reached = []
+
+    @dataclass
+    class Open(Fixed):
+        def attempt(self, trial: Trial) -> Attempt[Fixed]:
+            reached.append(trial.reach)
+            return super().attempt(trial)
+
+    search(Open(always=(0.3, 0.4), drawn=()), make(), 4.0)
+    assert reached == pytest.approx([2.5, 1.5])
+
+
+def test_two_clusters_are_enough_to_hold_one_out():
+    train = make(60_000, rows_per_cluster=30_000)
+    assert len(np.unique(sample_clusters(train, 20_000, 0).clusters)) == 2
+    assert search(Fixed(drawn=()), train, 1000.0).trials_[0].loss is not None
 
 
 def test_a_dear_draw_does_not_end_the_search_but_a_row_of_them_does():
     @dataclass
     class Priced(Fixed):
-        def fit_seconds(self, n_rows: int, schema: Schema) -> float:
+        def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float:
             return 1000.0 if self.chance > 0.5 else 1.0
 
     found = search(Priced(drawn=(0.2, 0.7, 0.4, 0.8, 0.25, 0.35)), make(), 20.0)

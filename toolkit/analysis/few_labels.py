@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from toolkit.analysis.intervals import ScoreDraws
+from toolkit.analysis.intervals import LEVEL, ScoreDraws
 from toolkit.analysis.labels_saved import Ladder, labels_saved, percentiles, read_ladder
 from toolkit.analysis.results import Finding, Interval, LabelsSaved, Statement
 from toolkit.analysis.stacks import Floats, Stack, StackKey
@@ -125,9 +125,13 @@ class _Reader:
         return self._ladder(track, labels, score)
 
     def fixed(self, track: str | None) -> Ladder | None:
-        """Return the largest rung of a track that sees no labels, as a ladder of one."""
+        """Return the largest rung of a track that sees no labels, as a ladder of one for all seeds."""
         own = [rung for name, rung in self.stacks if name == track]
-        return self._ladder(track, {max(own): 0.0}, SCORE) if track is not None and own else None
+        ladder = self._ladder(track, {max(own): 0.0}, SCORE) if track is not None and own else None
+        if ladder is None:
+            return None
+        same = ladder.mean(ladder.tables[0])[:, None] * np.ones_like(ladder.times)
+        return replace(ladder, tables=same[None])
 
     def _ladder(self, track: str, labels: Mapping[int, float], score: str) -> Ladder | None:
         seeds = sorted({seed for stack in self.stacks.values() for seed in stack.seeds})
@@ -139,77 +143,113 @@ def _statements(reader: _Reader, roles: _Roles) -> Iterator[Statement]:
     rules, flipped = reader.fixed(roles.rules), reader.read(roles.flipped)
     if hybrid is None:
         return
+    found: list[Statement | None] = []
     if rules is not None:
-        yield _above_rules(hybrid, rules)
+        found.append(_above_rules(hybrid, rules))
     if neural is not None and hybrid.reaches(FEW) and neural.reaches(MANY):
-        yield _as_good_as_many(hybrid, neural)
-    if neural is not None or rules is not None:
-        yield _never_worse(hybrid, neural, rules)
+        found.append(_as_good_as_many(hybrid, neural))
+    found.append(_never_worse(hybrid, [rival for rival in (neural, rules) if rival is not None]))
     if flipped is not None and neural is not None:
-        yield _misled(flipped, neural, reader.experiment.tracks[flipped.track])
+        found.append(_misled(flipped, neural, reader.experiment.tracks[flipped.track]))
+    yield from (statement for statement in found if statement is not None)
 
 
 def _above_rules(hybrid: Ladder, rules: Ladder) -> Statement:
-    found = percentiles(hybrid.quality[:, 0] - rules.quality[:, 0])
+    found = percentiles(hybrid.mean(hybrid.tables[0] - rules.tables[0]))
     reached = "reached" if found.estimate >= TARGET else "not reached"
     return Statement(
         "above_rules",
         f"with {_labels(hybrid.labels[0])}, {hybrid.track} lies {_place(found)} {rules.track} in ROC-AUC: "
         f"{_figures(found)}; the target of +{TARGET:g} is {reached}",
         found,
-        found.low > 0,
+        _told_by([found], 0.0),
     )
 
 
-def _as_good_as_many(hybrid: Ladder, neural: Ladder) -> Statement:
-    found = percentiles(hybrid.at(FEW) - neural.at(MANY))
+def _as_good_as_many(hybrid: Ladder, neural: Ladder) -> Statement | None:
+    differences = hybrid.mean(hybrid.at(FEW) - neural.at(MANY))
+    if np.isnan(differences[0]):
+        return None
+    found = percentiles(differences)
+    between = [
+        f"{track.track} with {_labels(labels)}"
+        for track, labels in ((hybrid, FEW), (neural, MANY))
+        if labels not in track.labels
+    ]
+    note = f" ({' and '.join(between)}: between its rungs)" if between else ""
     return Statement(
         "as_good_as_many",
         f"with {_labels(FEW)}, {hybrid.track} lies {_place(found)} {neural.track} with {_labels(MANY)} in "
-        f"ROC-AUC: {_figures(found)}",
+        f"ROC-AUC: {_figures(found)}{note}",
         found,
-        found.low >= -TIE,
+        _told_by([found], -TIE),
     )
 
 
-def _never_worse(hybrid: Ladder, neural: Ladder | None, rules: Ladder | None) -> Statement:
-    worst, where, against = Interval(np.inf, np.inf, np.inf), 0.0, ""
-    for position, labels in enumerate(hybrid.labels.tolist()):
-        rivals = [] if rules is None else [(rules.track, rules.quality[:, 0])]
-        if neural is not None and labels in neural.labels:
-            rivals.append((neural.track, neural.quality[:, neural.labels.tolist().index(labels)]))
-        for name, quality in rivals:
-            found = percentiles(hybrid.quality[:, position] - quality)
-            if found.estimate < worst.estimate:
-                worst, where, against = found, labels, name
-    rival = " and ".join(one.track for one in (neural, rules) if one is not None)
+@dataclass(frozen=True)
+class _Rung:
+    """A track held against another one at one number of labels."""
+
+    labels: float
+    against: str
+    found: Interval
+
+
+def _everywhere(track: Ladder, rivals: Sequence[Ladder]) -> list[_Rung]:
+    """Return comparisons at every number of labels that a rival has too, or with a rival that sees none.
+
+    The intervals hold for all of them at once (Bonferroni): the worst of many is below by luck alone.
+    """
+    pairs = []
+    for labels, table in zip(track.labels.tolist(), track.tables, strict=True):
+        for rival in rivals:
+            places = np.flatnonzero((rival.labels == labels) | (rival.labels.max() == 0))
+            differences = [track.mean(table - rival.tables[place]) for place in places]
+            pairs += [(labels, rival.track, each) for each in differences if not np.isnan(each[0])]
+    level = 1 - (1 - LEVEL) / max(len(pairs), 1)
+    return [_Rung(labels, against, percentiles(each, level)) for labels, against, each in pairs]
+
+
+def _never_worse(hybrid: Ladder, rivals: Sequence[Ladder]) -> Statement | None:
+    rungs = _everywhere(hybrid, rivals)
+    if not rungs:
+        return None
+    against = " and ".join(rival.track for rival in rivals)
     return Statement(
         "never_worse",
-        f"{hybrid.track} against the better of {rival} is at its worst with {_labels(where)}, where it lies "
-        f"{_place(worst)} {against} in ROC-AUC: {_figures(worst)}; −{TIE:g} is allowed",
-        worst,
-        worst.estimate >= -TIE,
+        f"{hybrid.track} against the better of {against} {_worst_of(rungs)}",
+        min(rungs, key=lambda rung: rung.found.estimate).found,
+        _told_by([rung.found for rung in rungs], -TIE),
     )
 
 
-def _misled(flipped: Ladder, neural: Ladder, params: Mapping[str, Any]) -> Statement:
-    common = [labels for labels in flipped.labels.tolist() if labels in neural.labels]
-    found = {
-        labels: percentiles(
-            flipped.quality[:, flipped.labels.tolist().index(labels)]
-            - neural.quality[:, neural.labels.tolist().index(labels)]
-        )
-        for labels in common
-    }
-    where = min(found, key=lambda labels: found[labels].estimate)
+def _misled(flipped: Ladder, neural: Ladder, params: Mapping[str, Any]) -> Statement | None:
+    rungs = _everywhere(flipped, [neural])
+    if not rungs:
+        return None
     return Statement(
         "misled",
         f"with the signs of {100 * float(params['flip_signs']):g} % of the certainties turned, the hybrid "
-        f"({flipped.track}) is at its worst with {_labels(where)}, where it lies {_place(found[where])} "
-        f"{neural.track} in ROC-AUC: {_figures(found[where])}; −{TIE:g} is allowed",
-        found[where],
-        found[where].estimate >= -TIE,
+        f"({flipped.track}) {_worst_of(rungs)}",
+        min(rungs, key=lambda rung: rung.found.estimate).found,
+        _told_by([rung.found for rung in rungs], -TIE),
     )
+
+
+def _worst_of(rungs: Sequence[_Rung]) -> str:
+    worst = min(rungs, key=lambda rung: rung.found.estimate)
+    at_once = f", for all {len(rungs)} comparisons at once" if len(rungs) > 1 else ""
+    return (
+        f"is at its worst with {_labels(worst.labels)}, where it lies {_place(worst.found)} {worst.against} "
+        f"in ROC-AUC: {_figures(worst.found)}{at_once}; −{TIE:g} is allowed"
+    )
+
+
+def _told_by(differences: Sequence[Interval], bound: float) -> bool | None:
+    """Tell whether all differences lie above a bound; None where their intervals leave it open."""
+    if any(found.high < bound for found in differences):
+        return False
+    return True if all(found.low >= bound for found in differences) else None
 
 
 def _place(difference: Interval) -> str:

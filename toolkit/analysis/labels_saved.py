@@ -2,8 +2,8 @@
 
 The hybrid's mean over seeds at n labels is the target. Another track's means, made monotone in the number of
 labels (isotonic regression) and joined by straight lines over log n, tell how many labels reach it. Intervals
-are percentiles of a bootstrap that draws test clusters and seeds anew, the same for all tracks and rungs: the
-labels of a seed are nested, so seeds are paired too.
+are percentiles of a bootstrap that draws test clusters and seeds anew, the same for all tracks and rungs. The
+labels of a seed are nested, so seeds are paired too: two rungs are compared over the seeds that both have.
 """
 
 from __future__ import annotations
@@ -35,28 +35,45 @@ class Ladder:
     track : str
     labels : ndarray of shape (n_rungs,)
         Rising.
-    quality : ndarray of shape (1 + n_draws, n_rungs)
-        Means over seeds, higher is better: first those measured, then those of redrawn clusters and
-        seeds.
+    tables : ndarray of shape (n_rungs, 1 + n_draws, n_seeds)
+        Higher is better: first what was measured, then on redrawn clusters. NaN where a rung lacks a seed:
+        with few labels, some seeds have one class only.
+    times : ndarray of shape (1 + n_draws, n_seeds)
+        How often each seed stands in each draw, the same for all ladders.
     """
 
     track: str
     labels: Floats
-    quality: Floats
+    tables: Floats
+    times: Floats
 
     def reaches(self, labels: float) -> bool:
         """Tell whether a number of labels lies between the ends of the ladder."""
         return bool(self.labels[0] <= labels <= self.labels[-1])
 
     def at(self, labels: float) -> Floats:
-        """Return the quality at a number of labels, between rungs on straight lines over log n."""
+        """Return the table at a number of labels, between rungs on straight lines over log n."""
         places = _logs(self.labels)
-        where = float(_logs(np.array([labels]))[0])
-        return np.array([np.interp(where, places, row) for row in self.quality])
+        where = float(np.interp(_logs(np.array([labels]))[0], places, np.arange(len(places))))
+        below, share = math.floor(where), where % 1
+        if share == 0:
+            return self.tables[below]
+        return np.asarray((1 - share) * self.tables[below] + share * self.tables[below + 1])
+
+    def mean(self, table: Floats) -> Floats:
+        """Return the mean over the seeds that a table has, of every draw; NaN if it has none."""
+        known = ~np.isnan(table[0])
+        own = self.times * known
+        # a draw may hold none of the seeds that a small rung has
+        own[own.sum(axis=1) == 0] = known
+        whole = own.sum(axis=1)
+        return np.asarray(
+            np.where(whole > 0, (own * np.nan_to_num(table)).sum(axis=1), np.nan) / whole.clip(1)
+        )
 
     def interval(self, rung: int) -> Interval:
-        """Return the quality of one rung."""
-        return percentiles(self.quality[:, rung])
+        """Return the mean over seeds of one rung."""
+        return percentiles(self.mean(self.tables[rung]))
 
 
 def read_ladder(
@@ -85,20 +102,17 @@ def read_ladder(
     """
     rungs = sorted((rung for rung in labels if (track, rung) in stacks), key=lambda rung: labels[rung])
     times = _seed_weights(seeds, len(weights))
-    columns, kept = [], []
+    tables, kept = [], []
     for rung in rungs:
         stack = stacks[track, rung]
-        table = _table(stack, drawn[track, rung], weights, score)
-        own = times[:, [seeds.index(seed) for seed in stack.seeds]]
-        # a draw may hold none of the seeds that a small rung has
-        whole = own.sum(axis=1)
-        mean = np.where(whole > 0, (own * table).sum(axis=1) / np.maximum(whole, 1), table.mean(axis=1))
-        if np.isfinite(mean[0]):
-            columns.append(mean)
+        table = np.full(times.shape, np.nan)
+        table[:, [seeds.index(seed) for seed in stack.seeds]] = _table(
+            stack, drawn[track, rung], weights, score
+        )
+        if not np.isnan(table[0]).all():
+            tables.append(table)
             kept.append(float(labels[rung]))
-    if not kept:
-        return None
-    return Ladder(track, np.array(kept), np.stack(columns, axis=1))
+    return Ladder(track, np.array(kept), np.stack(tables), times) if kept else None
 
 
 def _table(stack: Stack, drawn: ScoreDraws, weights: Floats, score: str) -> Floats:
@@ -161,12 +175,12 @@ def labels_saved(hybrid: Ladder, others: Sequence[Ladder], score: str) -> tuple[
     found = []
     for other in others:
         for rung, labels in enumerate(hybrid.labels.tolist()):
-            needed = np.array(
-                [
-                    labels_needed(other.labels, row, target)
-                    for row, target in zip(other.quality, hybrid.quality[:, rung], strict=True)
-                ]
-            )
+            # what the other track is ahead at each of its rungs, over the seeds that both have there
+            ahead = np.stack([hybrid.mean(table - hybrid.tables[rung]) for table in other.tables], axis=1)
+            shared = ~np.isnan(ahead[0])
+            if not shared.any():
+                continue
+            needed = np.array([labels_needed(other.labels[shared], row, 0.0) for row in ahead[:, shared]])
             found.append(
                 LabelsSaved(
                     score=score,
@@ -175,8 +189,8 @@ def labels_saved(hybrid: Ladder, others: Sequence[Ladder], score: str) -> tuple[
                     labels=round(labels),
                     quality=_signed(hybrid.interval(rung), score),
                     needed=percentiles(needed),
-                    fewest=round(other.labels[0]),
-                    most=round(other.labels[-1]),
+                    fewest=round(other.labels[shared][0]),
+                    most=round(other.labels[shared][-1]),
                 )
             )
     return tuple(found)

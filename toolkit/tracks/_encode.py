@@ -2,8 +2,9 @@
 
 Counts, money and days have long tails, so each number goes through ``sign(x) log(1 + |x| / s)``
 with s the median size of its non-zero values, is standardised, and is held inside the range of the
-training rows: a month or a holiday that no training row had must not be extrapolated to. A missing
-number becomes the mean with an indicator beside it. Nothing here looks at a label.
+training rows: a month or a holiday that no training row had must not be extrapolated to. Numbers that
+lie close together far from zero (years, seconds since 1970) are counted from their median first. A
+missing number becomes the mean with an indicator beside it. Nothing here looks at a label.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.errors import MissingColumnError
+from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "cluster_share",
     "hinged",
     "row_blocks",
+    "some_rows",
     "usual_penalty",
     "with_values",
 ]
@@ -40,7 +43,10 @@ CLUSTER_ROWS = 70.0
 """Rows a cluster (a household's week) where the usual penalty was found."""
 
 SCALE_ROWS = 50_000
-"""Rows that scales are learned from: quantiles of more rows cost time and change nothing."""
+"""Rows at most that scales are learned from: quantiles of more rows cost time and change nothing."""
+
+NARROW = 0.1
+"""A range of less than this share of the median is counted from there: no logarithm could tell it apart."""
 
 BLOCK_ROWS = 8192
 """Rows predicted at a time: bounds memory and keeps a block's arrays in the cache."""
@@ -51,6 +57,18 @@ def row_blocks(features: pd.DataFrame) -> Iterator[tuple[slice, pd.DataFrame]]:
     for start in range(0, len(features), BLOCK_ROWS):
         rows = slice(start, min(start + BLOCK_ROWS, len(features)))
         yield rows, features.iloc[rows] if len(features) > BLOCK_ROWS else features
+
+
+def some_rows(n_rows: int, at_most: int) -> slice | NDArray[np.int64]:
+    """Return which rows to learn scales from: all, or so many drawn at random, always the same.
+
+    Not the first ones, which are few clusters, and not every k-th: of a panel sorted by customer and week,
+    that may be one and the same week.
+    """
+    if n_rows <= at_most:
+        return slice(None)
+    generator = np.random.default_rng(derive_seed("some_rows", n_rows, at_most))
+    return np.sort(generator.choice(n_rows, at_most, replace=False))
 
 
 def hinged(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,7 +155,7 @@ class Encoder:
         Column names.
     n_levels : tuple of int
         Number of levels of each category.
-    size, centre, spread, lowest, highest : ndarray of shape (n_numbers,), float32
+    origin, size, centre, spread, lowest, highest : ndarray of shape (n_numbers,), float32
         Of the transform described above.
     indicated : ndarray of shape (n_indicators,), int64
         Positions in `numbers` of the columns that had missing values, and others too.
@@ -146,6 +164,7 @@ class Encoder:
     numbers: tuple[str, ...]
     categories: tuple[str, ...]
     n_levels: tuple[int, ...]
+    origin: NDArray[np.float32]
     size: NDArray[np.float32]
     centre: NDArray[np.float32]
     spread: NDArray[np.float32]
@@ -166,6 +185,7 @@ class Encoder:
             numbers=schema.numbers,
             categories=tuple(column.name for column in schema.categories),
             n_levels=tuple(len(column.levels) for column in schema.categories),
+            origin=np.zeros(n_numbers, np.float32),
             size=np.ones(n_numbers, np.float32),
             centre=np.zeros(n_numbers, np.float32),
             spread=np.ones(n_numbers, np.float32),
@@ -188,12 +208,13 @@ class Encoder:
         MissingColumnError
         """
         encoder = cls.plain(schema)
-        # every k-th row: rows of one cluster stand together, so the first rows would be few clusters
-        stride = max(1, len(features) // SCALE_ROWS)
-        values = encoder.matrix(features.iloc[::stride])[:, : len(schema.numbers)]
+        rows = some_rows(len(features), SCALE_ROWS)
+        values = encoder.matrix(features.iloc[rows])[:, : len(schema.numbers)]
         missing = ~np.isfinite(values)
         for position in range(len(schema.numbers)):
             known = values[~missing[:, position], position]
+            encoder.origin[position] = _origin(known)
+            known = known - encoder.origin[position]
             sizes = np.abs(known[known != 0])
             if not len(sizes):
                 continue
@@ -225,7 +246,7 @@ class Encoder:
         values = matrix[:, :n_numbers]
         inputs = np.empty((len(matrix), self.n_inputs), np.float32)
         numbers = inputs[:, :n_numbers]
-        np.subtract(_squash(values, self.size), self.centre, out=numbers)
+        np.subtract(_squash(values - self.origin, self.size), self.centre, out=numbers)
         numbers /= self.spread
         np.clip(numbers, self.lowest, self.highest, out=numbers)
         missing = ~np.isfinite(values)
@@ -252,6 +273,14 @@ class Encoder:
             return features.iloc[:, positions].to_numpy(np.float32)
         matrix = features.to_numpy(np.float32)
         return matrix if (positions == np.arange(len(names))).all() else matrix[:, positions]
+
+
+def _origin(known: NDArray[np.float32]) -> float:
+    """Return what a column is counted from."""
+    if not len(known):
+        return 0.0
+    middle, width = float(np.median(known)), float(known.max() - known.min())
+    return middle if 0 < width < NARROW * abs(middle) else 0.0
 
 
 def _squash(values: NDArray[np.float32], size: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:

@@ -45,7 +45,7 @@ LEAST_LAMBDA = 0.2
 """A teacher that counts less than this is not asked: it would double the cost and change next to nothing."""
 
 LOGIC_SHARE = 0.005
-"""Of that, what a penalty for contradicting rules is worth: more of it ruins the probabilities."""
+"""Share of the teacher's usual weight that contradicting rules costs: more ruins the probabilities."""
 
 MANY_CLUSTERS = 100
 """From here on, held-out clusters can tell of the net even where the teacher holds it back."""
@@ -56,6 +56,9 @@ TEACHER_ROWS = 20_000
 TEACHER_ROW = 25e-6
 TAU_ROW = 100e-6
 """Nominal CPU-seconds a row of fitting the teacher, and of choosing tau for it."""
+
+UNLABELLED_CELL = 100e-9
+"""Nominal CPU-seconds a value of an unlabelled row."""
 
 
 @dataclass
@@ -98,10 +101,14 @@ class HybridParameters(NetTrack):
             return value * LOGIC_SHARE if self.ablation == "logic_loss" else 0.0
         return value if value >= LEAST_LAMBDA else 0.0
 
-    def fit_seconds(self, n_rows: int, schema: Schema) -> float:
-        """Return the nominal CPU-seconds of a fit; a teacher that is asked doubles the rows of a step."""
+    def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float:
+        """Return the nominal CPU-seconds of a fit; a teacher that is asked doubles the rows of a step.
+
+        Unlabelled rows are read for what agrees with the experts, and for what the teacher says of them.
+        """
         net = super().fit_seconds(n_rows, schema) * (2 if self.trust(n_rows) > 0 else 1)
-        return net + TEACHER_ROW * min(n_rows, TEACHER_ROWS)
+        n_read = 0 if self.ablation == "no_unlabelled" else min(n_unlabelled, self.unlabelled_rows)
+        return net + TEACHER_ROW * min(n_rows, TEACHER_ROWS) + UNLABELLED_CELL * n_read * len(schema.columns)
 
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
         """Choose the trust in the teacher, then tau, then the net, as far as the one budget reaches.
@@ -117,8 +124,11 @@ class HybridParameters(NetTrack):
         levels[1:] = [replace(level, strength=self.strength or "medium") for level in levels[1:]]
         trials = TrustTrials(train, seed, levels[:2], TRUST_SHARE * budget_cpu_seconds)
         track = self._trusting(levels, trials, budget)
-        if track.trust(len(train)) > 0:
-            track = track._with_tau(train, seed, budget)
+        seconds = TAU_ROW * min(len(train), TEACHER_ROWS)
+        is_open = self.tau is None and self.has_teacher and track.trust(len(train)) > 0
+        if is_open and budget.take(seconds):
+            track = track._with_tau(train, seed)
+            trials.add({"tau": track.tau}, min(len(train), TEACHER_ROWS), seconds)
         n_clusters = len(np.unique(train.clusters))
         if track.trust(len(train)) <= STILL_TAUGHT or n_clusters >= MANY_CLUSTERS:
             open_again = replace(track, strength=self.strength)
@@ -148,10 +158,8 @@ class HybridParameters(NetTrack):
             return usual
         return none if not trials.surely_better(some, none, budget) else some
 
-    def _with_tau(self, train: TrainingData, seed: int, budget: Budget) -> Self:
-        n_rows = min(len(train), TEACHER_ROWS)
-        if self.tau is not None or not self.has_teacher or not budget.take(TAU_ROW * n_rows):
-            return self
+    def _with_tau(self, train: TrainingData, seed: int) -> Self:
+        """Return this track with the tau that grouped cross-validation finds."""
         sample = sample_clusters(train, TEACHER_ROWS, seed)
         expert = self._expert(knowledge_base.load(self.knowledge), train.schema, seed)
         teacher = self._before_labels(expert, self._unlabelled(train, seed), train.schema)

@@ -99,19 +99,28 @@ class TrustTrials:
 
     def _seconds(self, track: SearchedTrack, splits: Sequence[Trial]) -> float:
         schema = self.train.schema
-        return float(sum(track.fit_seconds(len(split.fitting), schema) or 0.0 for split in splits))
+        n_unlabelled = len(self.train.unlabelled)
+        return float(
+            sum(track.fit_seconds(len(split.fitting), schema, n_unlabelled) or 0.0 for split in splits)
+        )
 
     def _record(self, track: Any, losses: NDArray[np.float64], seconds: float) -> None:
         n_rows = sum(len(split.held_out) for split in self._splits)
-        mean = float(losses.sum() / n_rows)
+        params = {"teacher_labels": track.teacher_labels}
+        self.add(params, len(self._splits[0].fitting), seconds, float(losses.sum() / n_rows))
+
+    def add(
+        self, params: dict[str, float | None], n_rows: int, seconds: float, loss: float | None = None
+    ) -> None:
+        """Record what was tried, on how many labelled rows, and what it is charged."""
         self._records.append(
             SearchTrial(
                 number=0,
                 state="complete",
                 drawn=False,
-                params={"teacher_labels": track.teacher_labels},
-                rows=len(self._splits[0].fitting),
-                loss=mean,
+                params=dict(params),
+                rows=n_rows,
+                loss=loss,
                 first_loss=None,
                 nominal_cpu_seconds=seconds,
             )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.errors import ParameterError, did_you_mean, nearest
+from toolkit.errors import DivergedError, ParameterError, did_you_mean, nearest
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import Encoder, with_values
@@ -58,17 +58,18 @@ def check_named(path: str, parameters: Mapping[str, Any]) -> type[Any]:
     family: type[Any] = found
     _check_names(family, parameters)
     try:
-        model = family(**parameters)
+        model = family(**_as_meant(parameters))
+        classifies = is_classifier(model)
     except Exception as error:
         raise ParameterError(
             f"{name} cannot be built from the file's parameters: {error}", path=("estimator",)
         ) from error
-    if not is_classifier(model):
+    if not classifies:
         raise ParameterError(f"'{path}' is not a classifier", path=("estimator",))
     if not hasattr(model, "predict_proba"):
         # support vectors and linear models by gradients have probabilities with other parameters only
-        also = {"probability": "probability: true", "loss": "loss: log_loss"}
-        hints = [hint for key, hint in also.items() if key in model.get_params()]
+        also = {"SGDClassifier": "loss: log_loss", "SVC": "probability: true", "NuSVC": "probability: true"}
+        hints = [also[name]] if name in also else []
         raise ParameterError(
             f"'{path}' gives no probabilities (it has no predict_proba); "
             + (f"try parameters: {{{hints[0]}}}, or " if hints else "")
@@ -76,6 +77,17 @@ def check_named(path: str, parameters: Mapping[str, Any]) -> type[Any]:
             path=("estimator",),
         )
     return family
+
+
+def _as_meant(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters with the classes of a mapping as numbers again: JSON keeps texts only."""
+
+    def keyed(value: Any) -> Any:
+        if isinstance(value, Mapping) and value and all(str(key) in ("0", "1") for key in value):
+            return {int(key): each for key, each in value.items()}
+        return value
+
+    return {name: keyed(value) for name, value in parameters.items()}
 
 
 def _check_names(family: type[Any], parameters: Mapping[str, Any]) -> None:
@@ -114,9 +126,11 @@ class Named:
     def fit(cls, train: TrainingData, path: str, parameters: Mapping[str, Any], *, seed: int) -> Named:
         """Build and fit the classifier, on one thread and with the seed if it takes one."""
         family = check_named(path, parameters)
-        model = family(**parameters)
+        model = family(**_as_meant(parameters))
         known = model.get_params()
-        usual: dict[str, Any] = {"random_state": derive_seed("estimator", seed), "n_jobs": 1, "verbosity": 0}
+        usual: dict[str, Any] = {"random_state": derive_seed("estimator", seed), "verbosity": 0}
+        if not family.__module__.startswith("sklearn"):
+            usual["n_jobs"] = 1  # elsewhere, all cores where nothing is said
         if family.__module__.startswith("sklearn.neighbors"):
             usual["algorithm"] = "brute"  # as exact as trees of neighbours, which cannot be saved
         model.set_params(**{k: v for k, v in usual.items() if k in known and k not in parameters})
@@ -137,6 +151,9 @@ class Named:
         if not len(features):
             return np.empty(0)
         chances = np.asarray(self.model.predict_proba(self._design(features)), np.float64)[:, 1]
+        if not np.isfinite(chances).all():
+            name, n_wrong = type(self.model).__name__, np.count_nonzero(~np.isfinite(chances))
+            raise DivergedError(f"{name} predicts no number for {n_wrong:,} of {len(chances):,} rows")
         return np.clip(chances, 0.0, 1.0)
 
     def chosen(self) -> Chosen:
@@ -152,6 +169,7 @@ class Named:
         """Return numbers, one-hot categories of few levels, and frequencies of the others."""
         if self.raw:
             matrix = self.encoder.matrix(features)
+            matrix = np.where(np.isfinite(matrix), matrix, np.float32(np.nan))
             n_numbers = len(self.encoder.numbers)
             numbers, codes = matrix[:, :n_numbers], matrix[:, n_numbers:].astype(np.int64) + 1
             codes[(codes < 0) | (codes > np.asarray(self.encoder.n_levels, np.int64))] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -84,7 +85,7 @@ class NetTrack(SearchedTrack):
             changes["epochs"] = max(1, round(recipe.epochs * (self.epochs_factor or 1.0)))
         return replace(recipe, **changes)
 
-    def fit_seconds(self, n_rows: int, schema: Schema) -> float:
+    def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float:
         """Return the nominal CPU-seconds of a fit."""
         return net_seconds(self.recipe(n_rows), n_rows, schema)
 
@@ -128,8 +129,17 @@ class NetTrack(SearchedTrack):
         return self
 
     def attempt(self, trial: Trial) -> Attempt[Self]:
-        """Train on the trial's rows; what clearly becomes worse on its held-out ones is ended."""
+        """Train on the trial's rows; what clearly becomes worse on its held-out ones is ended.
+
+        With early stopping, the rows that choose the epoch are held out of those to fit: chosen by the rows
+        that judge, the best of many epochs would look better than it is.
+        """
         track = replace(self)
+        if self.early_stopping:
+            track.fit(trial.fitting, seed=trial.seed)
+            planned = track.recipe_.epochs * math.ceil(len(trial.fitting) / track.recipe_.batch_rows)
+            chances = track.predict_proba(trial.held_out.features, trial.held_out.sequence)
+            return Attempt(chances, replace(self), min(1.0, track.steps_ / max(planned, 1)))
         track.schema_ = trial.fitting.schema
         trained = track._learn(trial.fitting, trial.seed, held_out=trial.held_out)
         used = 1.0 if trained is None else trained.epochs / track.recipe_.epochs

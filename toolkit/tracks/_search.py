@@ -10,6 +10,7 @@ the expected best of n trials can be told without bias from independent draws on
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,7 +67,7 @@ class Budget:
 
     def take(self, seconds: float) -> bool:
         """Take `seconds` from what is left, or nothing when they do not fit; tell which."""
-        fits = seconds <= self._left
+        fits = seconds <= self._left and self._left > 0
         self._left -= seconds if fits else 0.0
         return fits
 
@@ -76,22 +77,32 @@ class Budget:
 
 
 def sample_clusters(train: TrainingData, max_rows: int, seed: int) -> TrainingData:
-    """Return whole clusters in random order while they fit into `max_rows`, at least one."""
+    """Return whole clusters in random order while they fit into `max_rows`, at least two."""
     if len(train) <= max_rows:
         return train
     names, codes, counts = np.unique(train.clusters, return_inverse=True, return_counts=True)
     order = np.random.default_rng(derive_seed("sample_clusters", seed)).permutation(len(names))
-    taken = order[: max(1, int(np.searchsorted(np.cumsum(counts[order]), max_rows, side="right")))]
+    taken = order[: max(2, int(np.searchsorted(np.cumsum(counts[order]), max_rows, side="right")))]
     return train.take(np.isin(codes, taken))
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Where candidates are compared: rows to fit, and rows of other clusters to judge by."""
+    """Where candidates are compared: rows to fit, and rows of other clusters to judge by.
+
+    Parameters
+    ----------
+    fitting, held_out : TrainingData
+    seed : int
+    reach : float
+        How many times the nominal cost of a fit may be used, by one that does not know before how long
+        it takes.
+    """
 
     fitting: TrainingData
     held_out: TrainingData
     seed: int
+    reach: float = math.inf
 
     @classmethod
     def of(cls, train: TrainingData, max_rows: int, seed: int) -> Trial:
@@ -126,7 +137,8 @@ class Attempt(Generic[AnyTrack]):
     settled : Track
         The candidate, unfitted, with what early stopping or calibration found on the held-out rows.
     used : float
-        Share of the fit's nominal cost that was used; less than 1 when it stopped early.
+        Share of the fit's nominal cost that was used; less than 1 when it stopped early, never more than
+        the trial's reach.
     """
 
     probabilities: NDArray[np.float64]
@@ -144,7 +156,7 @@ class SearchedTrack(Track):
         return True
 
     @abstractmethod
-    def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
+    def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float | None:
         """Return the nominal CPU-seconds of a fit to `n_rows` rows; None where only a clock can tell."""
 
     @abstractmethod
@@ -221,8 +233,8 @@ class _Search(Generic[AnyTrack]):
             pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=HALVING),
         )
         self._error: Exception | None = None
-        # nominal seconds a row of a track that only a clock can tell of
-        self._pace: float | None = None
+        # rows and seconds so far of a track that only a clock can tell of
+        self._timed = (0, 0.0)
 
     def run(self) -> AnyTrack:
         split = self._split(0)
@@ -276,13 +288,15 @@ class _Search(Generic[AnyTrack]):
             if not self._budget.take(expected):
                 state, reason = "pruned", "what was left of the budget did not reach further"
                 break
+            begun, used = time.process_time(), 1.0
             try:
-                seconds, mean = self._attempt(candidate, split, level, expected)
+                mean, used = self._attempt(candidate, split, level, expected)
             except Exception as error:
                 self._error = error
-                spent, state, reason = spent + expected, "failed", f"{type(error).__name__}: {error}"
+                state, reason = "failed", f"{type(error).__name__}: {error}"
+            spent += self._charge(candidate, len(split.fitting), expected, used, begun)
+            if state == "failed":
                 break
-            spent += seconds
             losses.append((len(split.fitting), mean))
             trial.report(mean, HALVING**level)
             # asked for the first ones too: that is when Optuna notes what the others are compared with
@@ -312,15 +326,9 @@ class _Search(Generic[AnyTrack]):
         return spent > 0
 
     def _attempt(self, candidate: AnyTrack, split: Trial, level: int, expected: float) -> tuple[float, float]:
-        """Fit and judge; return the seconds charged and the mean held-out loss."""
-        begun = time.process_time()
-        attempt = candidate.attempt(split)
-        if candidate.fit_seconds(len(split.fitting), self._train.schema) is None:
-            seconds = time.process_time() - begun
-            self._pace = seconds / max(len(split.fitting), 1)
-        else:
-            seconds = expected * attempt.used
-        self._budget.settle(seconds - expected)
+        """Fit and judge; return the mean held-out loss and the share of the expected cost that was used."""
+        reach = 1 + self._budget.left / expected if expected else math.inf
+        attempt = candidate.attempt(replace(split, reach=reach))
         losses = split.losses(attempt.probabilities)
         if not np.isfinite(losses).all():
             raise DivergedError("what it predicts is not finite")
@@ -328,7 +336,16 @@ class _Search(Generic[AnyTrack]):
             # what stopped early on part of the rows says little of all of them
             settled = attempt.settled if level == len(self._levels) - 1 else candidate
             self._leaders[level] = settled, losses
-        return seconds, float(losses.sum() / len(split.held_out))
+        return float(losses.sum() / len(split.held_out)), attempt.used
+
+    def _charge(self, candidate: AnyTrack, n_rows: int, expected: float, used: float, begun: float) -> float:
+        """Book what a fit took beyond or below what was taken for it; return what it is charged."""
+        seconds = expected * used
+        if self._nominal(candidate, n_rows) is None:
+            seconds = time.process_time() - begun
+            self._timed = self._timed[0] + n_rows, self._timed[1] + seconds
+        self._budget.settle(seconds - expected)
+        return seconds
 
     def _leads(self, losses: NDArray[np.float64], level: int, split: Trial) -> bool:
         if level not in self._leaders:
@@ -337,8 +354,12 @@ class _Search(Generic[AnyTrack]):
         return clearly_below_zero(lead, split.telling) if self._track.keeps_first else bool(lead.sum() < 0)
 
     def _expected(self, candidate: AnyTrack, n_rows: int) -> float:
-        seconds = candidate.fit_seconds(n_rows, self._train.schema)
-        return (self._pace or 0.0) * n_rows if seconds is None else seconds
+        seconds = self._nominal(candidate, n_rows)
+        rows, timed = self._timed
+        return timed / max(rows, 1) * n_rows if seconds is None else seconds
+
+    def _nominal(self, candidate: AnyTrack, n_rows: int) -> float | None:
+        return candidate.fit_seconds(n_rows, self._train.schema, len(self._train.unlabelled))
 
     def _split(self, level: int) -> Trial:
         if level not in self._splits:

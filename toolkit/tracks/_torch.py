@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from toolkit.errors import DivergedError
-from toolkit.tracks._encode import Encoded, Encoder
+from toolkit.tracks._encode import Encoded, Encoder, some_rows
 from toolkit.tracks._module import Signal, TrainingModule, flattened, signal_of, tensors
 from toolkit.tracks._net import Net, Recipe
 from toolkit.tracks._watch import HeldOut, Watch
@@ -109,8 +109,8 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     module = TrainingModule(encoder, recipe, generator, device=place, signal=signal_of(targets[0].rows))
     if module.bank is not None and targets[0].rows.sequence is not None:
-        stride = max(1, len(targets[0].rows) // SETTLE_ROWS)
-        module.bank.settle(torch.from_numpy(targets[0].rows.sequence[::stride]))
+        rows = some_rows(len(targets[0].rows), SETTLE_ROWS)
+        module.bank.settle(torch.from_numpy(targets[0].rows.sequence[rows]))
     if targets[0].offset is None:
         rate = float(np.clip(np.average(targets[0].probabilities), 1e-3, 1 - 1e-3))
         with torch.no_grad():

@@ -14,7 +14,7 @@ from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import Encoder, with_values
 from toolkit.tracks._logistic import Chosen
 
-__all__ = ["MAX_LEVELS", "BoostingParameters", "ForestParameters", "Trees"]
+__all__ = ["MAX_LEVELS", "MOST_TREES", "BoostingParameters", "ForestParameters", "Trees"]
 
 MAX_LEVELS = 254
 """scikit-learn bins a category into at most 255: the most frequent levels, and one for the rest."""
@@ -79,6 +79,7 @@ class Trees:
         n_trees: int | None,
         seed: int,
         held_out: TrainingData | None = None,
+        most_trees: int = MOST_TREES,
     ) -> Trees:
         """Fit boosting: `n_trees` of them, or as many as the held-out rows find best.
 
@@ -90,6 +91,8 @@ class Trees:
             None stops early by `held_out`, or takes the usual number where there are none.
         seed : int
         held_out : TrainingData, optional
+        most_trees : int
+            Where held-out rows say how many.
         """
         from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -99,7 +102,7 @@ class Trees:
         )
         stops = n_trees is None and held_out is not None and len(np.unique(held_out.labels)) == 2
         model = HistGradientBoostingClassifier(
-            max_iter=MOST_TREES if stops else (n_trees or parameters.usual_trees),
+            max_iter=most_trees if stops else (n_trees or parameters.usual_trees),
             early_stopping=stops,
             n_iter_no_change=PATIENCE,
             learning_rate=parameters.learning_rate,
@@ -196,6 +199,7 @@ def _design(
 ) -> NDArray[np.float64]:
     """Return numbers as they are, then the categories' bins, shape (n_rows, n_columns)."""
     matrix = encoder.matrix(features).astype(np.float64)
+    matrix[~np.isfinite(matrix)] = np.nan
     for position, table in enumerate(bins, start=len(encoder.numbers)):
         codes = matrix[:, position].astype(np.int64) + 1
         codes[(codes < 0) | (codes >= len(table))] = 0

@@ -38,6 +38,9 @@ UNIT = 1.27e-9
 FILTER = 0.4e-6
 """Seconds a row and filter of a raw signal of half a year."""
 
+LOGISTIC_CALL = 6e-3
+"""Seconds of a fit before any row is looked at; a forest has that for every tree, boosting for every leaf."""
+
 LOGISTIC_CELL = 1.6e-9
 LOGISTIC_PASSES = 60.0
 """Evaluations of loss and gradient that L-BFGS makes, about."""
@@ -45,9 +48,12 @@ LOGISTIC_PASSES = 60.0
 BOOSTING_CELL = 4e-9
 BOOSTING_BIN = 18e-9
 BINS = 255
+BOOSTING_CALL = 10e-3
+BOOSTING_LEAF = 40e-6
 
 FOREST_CELL = 55e-9
 SPLIT_NODE = 1.0e-6
+FOREST_TREE = 1.7e-3
 
 
 def _sizes(schema: Schema) -> tuple[int, int]:
@@ -68,8 +74,7 @@ def net_seconds(recipe: Recipe, n_rows: int, schema: Schema) -> float:
     # forward, and backward to weights and to inputs
     flop = 2 * 3 * (n_wide + recipe.members * matrices)
     units = 3 * (n_wide + recipe.members * (joined * (recipe.members > 1) + recipe.depth * recipe.width))
-    parameters = joined * recipe.width + (recipe.depth - 1) * recipe.width**2
-    per_step = STEP + parameters * UNIT
+    per_step = STEP + matrices * UNIT
     return (
         ENCODE_CELL * n_rows * len(schema.columns)
         + steps * per_step
@@ -101,7 +106,7 @@ def search_budget(multiple: float, train: TrainingData) -> float:
 def logistic_seconds(n_rows: int, schema: Schema) -> float:
     """Return the seconds of a logistic regression on bent lines."""
     n_columns = len(schema.numbers) * (1 + len(KNOTS)) / 2 + len(schema.categories)
-    return n_rows * (
+    return LOGISTIC_CALL + n_rows * (
         ENCODE_CELL * len(schema.columns) * (1 + len(KNOTS)) + LOGISTIC_CELL * LOGISTIC_PASSES * n_columns
     )
 
@@ -110,12 +115,13 @@ def boosting_seconds(n_rows: int, schema: Schema, *, n_trees: float, leaves: int
     """Return the seconds of histogram boosting; of a split, half of the rows are counted."""
     n_columns = len(schema.columns)
     depth = math.log2(max(leaves, 2))
-    a_tree = n_rows * n_columns * BOOSTING_CELL * (1 + depth / 2) + leaves * n_columns * BINS * BOOSTING_BIN
-    return 5 * ENCODE_CELL * n_rows * n_columns + n_trees * a_tree
+    a_leaf = n_columns * BINS * BOOSTING_BIN + BOOSTING_LEAF
+    a_tree = n_rows * n_columns * BOOSTING_CELL * (1 + depth / 2) + leaves * a_leaf
+    return BOOSTING_CALL + 5 * ENCODE_CELL * n_rows * n_columns + n_trees * a_tree
 
 
 def forest_seconds(n_rows: int, schema: Schema, *, n_trees: int, leaf_rows: int, share: float) -> float:
     """Return the seconds of a forest of exhaustive splits over a share of the columns."""
     depth = math.log2(max(n_rows / leaf_rows, 2))
     a_tree = n_rows * depth * max(1.0, share * len(schema.columns)) * FOREST_CELL
-    return n_trees * (a_tree + n_rows / leaf_rows * SPLIT_NODE)
+    return n_trees * (FOREST_TREE + a_tree + n_rows / leaf_rows * SPLIT_NODE)

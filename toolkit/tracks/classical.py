@@ -19,7 +19,7 @@ from toolkit.tracks._encode import row_blocks, usual_penalty
 from toolkit.tracks._logistic import Logistic
 from toolkit.tracks._named import Named, check_named
 from toolkit.tracks._search import Attempt, SearchedTrack, Trial, Value
-from toolkit.tracks._trees import BoostingParameters, ForestParameters, Trees
+from toolkit.tracks._trees import MOST_TREES, BoostingParameters, ForestParameters, Trees
 from toolkit.tracks._work import boosting_seconds, forest_seconds, logistic_seconds
 
 if TYPE_CHECKING:
@@ -137,13 +137,22 @@ class Classical(SearchedTrack):
         """Return the estimator's parameters, with the first of the choices that are open."""
         return {**self.parameters, **{name: values[0] for name, values in self.choices.items()}}
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, and return self; what a search found of the old ones is forgotten."""
+        super().set_params(**params)
+        vars(self).pop("found_", None)
+        return self
+
     @property
     def keeps_first(self) -> bool:
         """A user's list of choices has no usual one."""
         return self.estimator is None
 
-    def fit_seconds(self, n_rows: int, schema: Schema) -> float | None:
-        """Return the nominal CPU-seconds of a fit; None for a named estimator."""
+    def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float | None:
+        """Return the nominal CPU-seconds of a fit; None for a named estimator.
+
+        Boosting whose number of trees is open is charged for twice the usual one, and then for those grown.
+        """
         if self.estimator is not None:
             return None
         if self.family == "boosting":
@@ -210,7 +219,7 @@ class Classical(SearchedTrack):
         Candidates are held against each other as they are: if each were calibrated first, the one whose
         calibration is luckiest would win.
         """
-        model = self._fit_model(trial.fitting, trial.seed, held_out=trial.held_out)
+        model = self._fit_model(trial.fitting, trial.seed, watch=trial)
         held_out = trial.held_out
         probabilities = _predict(model, held_out.features)
         platt: Platt | None = None
@@ -220,7 +229,7 @@ class Classical(SearchedTrack):
         if isinstance(model, Trees) and self.family == "boosting":
             settled.found_ = Found(model.best_trees, platt)
             if self._trees_found() is None:
-                used = min(1.0, int(model.model.n_iter_) / (2 * self._boosting().usual_trees))
+                used = int(model.model.n_iter_) / (2 * self._boosting().usual_trees)
         else:
             settled.found_ = Found(None, platt)
         return Attempt(probabilities, settled, used)
@@ -247,13 +256,20 @@ class Classical(SearchedTrack):
         return self
 
     def _fit_model(
-        self, train: TrainingData, seed: int, held_out: TrainingData | None = None
+        self, train: TrainingData, seed: int, watch: Trial | None = None
     ) -> Logistic | Trees | Named:
         if self.estimator is not None:
             return Named.fit(train, self.estimator, self._first_choices(), seed=seed)
         if self.family == "boosting":
+            parameters = self._boosting()
+            reached = MOST_TREES if watch is None else watch.reach * 2 * parameters.usual_trees
             return Trees.boost(
-                train, self._boosting(), n_trees=self._trees_found(), seed=seed, held_out=held_out
+                train,
+                parameters,
+                n_trees=self._trees_found(),
+                seed=seed,
+                held_out=None if watch is None else watch.held_out,
+                most_trees=int(min(MOST_TREES, reached)),
             )
         if self.family == "forest":
             return Trees.grow(train, self._forest(), seed=seed)

@@ -54,7 +54,7 @@ class Neural(NetTrack):
         """Return the columns and channels that the net predicts from."""
         return super().reads() if self.inputs == "features" else self._read(self.schema_)
 
-    def fit_seconds(self, n_rows: int, schema: Schema) -> float:
+    def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float:
         """Return the nominal CPU-seconds of a fit."""
         return super().fit_seconds(n_rows, self._read(schema))
 
