@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
@@ -145,7 +145,7 @@ class TrackClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             validate_data(self, X, reset=reset, skip_check_array=True)
             if not len(X):
                 raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
-            numbers = X.select_dtypes("number")
+            numbers = X.select_dtypes("number", exclude="complex")
             endless = [
                 name for name in numbers if np.isinf(numbers[name].to_numpy(float, na_value=np.nan)).any()
             ]
@@ -185,7 +185,8 @@ def _schema(frame: pd.DataFrame, track: Track) -> Schema:
 
 
 def _column(values: pd.Series[Any], name: str, named: set[str]) -> Column:
-    if not named and (is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype)):
+    is_real = is_numeric_dtype(values.dtype) and not is_complex_dtype(values.dtype)
+    if not named and (is_real or is_bool_dtype(values.dtype)):
         return Column(name)
     if isinstance(values.dtype, pd.CategoricalDtype):
         seen = list(values.cat.categories)
@@ -193,6 +194,10 @@ def _column(values: pd.Series[Any], name: str, named: set[str]) -> Column:
         known = values.dropna()
         if not named and len(known) and all(isinstance(each, int | float | np.number) for each in known):
             return Column(name)
+        if not all(isinstance(each, Hashable) for each in known):
+            raise DataError(
+                f"the column '{name}' holds values such as {known.iloc[0]!r}, neither numbers nor categories"
+            )
         seen = sorted(known.unique(), key=str)
     else:
         raise DataError(f"the column '{name}' holds {values.dtype}, neither numbers nor categories")

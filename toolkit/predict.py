@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 import sys
@@ -128,6 +129,22 @@ def _verdict(experiment: Experiment, root: Path) -> tuple[str | None, dict[str, 
         return None, {}
 
 
+def _refuse_short_rows(data: Path) -> None:
+    """Raise where a row ends early, as in a file that was cut off: its cells would count as missing."""
+    if not data.is_file():
+        return
+    with data.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.reader(lines)
+        n_names = len(next(rows, []))
+        for row in rows:
+            if row and len(row) < n_names:
+                raise DataError(
+                    f"the row on line {rows.line_num} has {len(row)} of {n_names} values; "
+                    "is the file cut off?",
+                    where=str(data),
+                )
+
+
 def _read(data: Path, schema: Schema) -> pd.DataFrame:
     """Read a CSV file; categories as text, whatever they look like."""
     missing = dict.fromkeys(schema.numbers, _MISSING) | {column.name: [""] for column in schema.categories}
@@ -135,7 +152,7 @@ def _read(data: Path, schema: Schema) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
+            table = pd.read_csv(
                 data,
                 dtype=texts,
                 na_values=missing,
@@ -144,6 +161,8 @@ def _read(data: Path, schema: Schema) -> pd.DataFrame:
                 low_memory=False,
                 index_col=False,  # else one value too many in every row shifts all columns, silently
             )
+        _refuse_short_rows(data)
+        return table
     except UnicodeDecodeError as error:
         raise DataError("the file is not UTF-8 text; give a CSV file", where=str(data)) from error
     except pd.errors.ParserWarning as error:

@@ -167,6 +167,10 @@ def test_what_cannot_be_fitted_is_told(table):
         TrackClassifier().fit(X.assign(orders=np.inf), y)
     with pytest.raises(ValueError, match="'when' holds datetime64"):
         TrackClassifier().fit(X.assign(when=pd.Timestamp("2020-01-01")), y)
+    with pytest.raises(ValueError, match=r"'bag' holds values such as \[1, 2\]"):
+        TrackClassifier().fit(X.assign(bag=[[1, 2]] * len(X)), y)
+    with pytest.raises(ValueError, match="'wave' holds complex128"):
+        TrackClassifier().fit(X.assign(wave=1 + 2j), y)
     model = TrackClassifier().fit(X, y)
     with pytest.raises(ValueError, match="'orders' holds 'many' in row 1"):
         model.predict_proba(X.assign(orders="many"))

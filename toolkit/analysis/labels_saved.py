@@ -57,7 +57,7 @@ class Ladder:
         where = float(np.interp(_logs(np.array([labels]))[0], places, np.arange(len(places))))
         below, share = math.floor(where), where % 1
         if share == 0:
-            return self.tables[below]
+            return np.asarray(self.tables[below])
         return np.asarray((1 - share) * self.tables[below] + share * self.tables[below + 1])
 
     def mean(self, table: Floats) -> Floats:

@@ -68,6 +68,7 @@ def test_predict_takes_columns_in_any_order_and_what_is_unknown_as_missing(
     [
         ("", "no CSV with a heading"),
         ("a,b\n1,2,3,4\n5\n", "rows have more values than the heading has names"),
+        ("a,b,c\n1,2,3\n\n5,6", "the row on line 4 has 2 of 3 values; is the file cut off?"),
         ("a,b\n1,2\n3,4\n", "no column 'orders'"),
         ("a\n1,2\n1,2,3\n", "no CSV with a heading"),
         (b"\xff\xfe\x00", "not UTF-8"),
