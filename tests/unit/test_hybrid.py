@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from toolkit.errors import KnowledgeError, TooFewLabelsError
+from toolkit.errors import DivergedError, KnowledgeError, TooFewLabelsError
 from toolkit.knowledge.base import load
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
@@ -107,6 +107,34 @@ class TestHybrid:
         assert found.tau is not None
         assert track.tau is None
         assert not hasattr(found, "net_")
+        paid = [trial for trial in found.trials_ if trial.params == {"tau": found.tau}]
+        assert len(paid) == 1
+        assert paid[0].nominal_cpu_seconds > 0
+
+    def test_unlabelled_rows_are_charged_as_far_as_they_are_read(self, path):
+        track = Hybrid(knowledge=path, unlabelled_rows=1000)
+        none, some, most, more = (track.fit_seconds(500, SCHEMA, n) for n in (0, 500, 1000, 5000))
+        assert none < some < most == more
+        deaf = replace(track, ablation="no_unlabelled")
+        assert deaf.fit_seconds(500, SCHEMA, 5000) == deaf.fit_seconds(500, SCHEMA, 0)
+
+    def test_a_doubt_that_diverges_is_a_failed_trial(self, path, monkeypatch):
+        """Without its teacher the net is freer, and may diverge where the taught one does not."""
+        plain = Hybrid.attempt
+
+        def attempt(self, trial):
+            if self.teacher_labels == 0:
+                raise DivergedError("training has diverged")
+            return plain(self, trial)
+
+        monkeypatch.setattr(Hybrid, "attempt", attempt)
+        train = make(3000, unlabelled=500, rows_per_cluster=70)
+        found = Hybrid(knowledge=path).search(train, budget_cpu_seconds=search_budget(5.0, train), seed=0)
+        (failed,) = (trial for trial in found.trials_ if trial.state == "failed")
+        assert failed.params == {"teacher_labels": 0.0}
+        assert "training has diverged" in failed.reason
+        assert failed.nominal_cpu_seconds > 0
+        assert found.teacher_labels != 0
 
     def test_wrong_experts_do_little_harm_once_labels_can_tell(self, path):
         train, held_out = make(6000, unlabelled=2000, rows_per_cluster=70), make(5000, seed=8)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.errors import DivergedError
 from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
@@ -75,7 +76,7 @@ class TrustTrials:
     def surely_better(self, challenger: Any, leader: Any, budget: Budget) -> bool:
         """Tell whether one track is better than another by a one-sided t test over clusters, at 95 %.
 
-        False where nothing can be tried, or the budget does not reach.
+        False where nothing can be tried, the budget does not reach, or one of them diverges.
         """
         if not self._splits:
             return False
@@ -84,11 +85,16 @@ class TrustTrials:
         if not budget.take(sum(costs.values())):
             return False
         for track in new:
-            losses = np.concatenate(
-                [split.losses(track.attempt(split).probabilities) for split in self._splits]
-            )
+            seconds = costs[track.teacher_labels]
+            try:
+                losses = np.concatenate(
+                    [split.losses(track.attempt(split).probabilities) for split in self._splits]
+                )
+            except DivergedError as error:
+                self._add(track, seconds, None, reason=f"{type(error).__name__}: {error}")
+                return False
             self._losses[track.teacher_labels] = losses
-            self._record(track, losses, costs[track.teacher_labels])
+            self._add(track, seconds, float(losses.sum() / sum(len(each.held_out) for each in self._splits)))
         advantage = self._losses[challenger.teacher_labels] - self._losses[leader.teacher_labels]
         return surely_below_zero(advantage, sum(split.telling for split in self._splits))
 
@@ -104,24 +110,29 @@ class TrustTrials:
             sum(track.fit_seconds(len(split.fitting), schema, n_unlabelled) or 0.0 for split in splits)
         )
 
-    def _record(self, track: Any, losses: NDArray[np.float64], seconds: float) -> None:
-        n_rows = sum(len(split.held_out) for split in self._splits)
+    def _add(self, track: Any, seconds: float, loss: float | None, reason: str = "") -> None:
         params = {"teacher_labels": track.teacher_labels}
-        self.add(params, len(self._splits[0].fitting), seconds, float(losses.sum() / n_rows))
+        self.add(params, len(self._splits[0].fitting), seconds, loss, reason)
 
     def add(
-        self, params: dict[str, float | None], n_rows: int, seconds: float, loss: float | None = None
+        self,
+        params: dict[str, float | None],
+        n_rows: int,
+        seconds: float,
+        loss: float | None = None,
+        reason: str = "",
     ) -> None:
-        """Record what was tried, on how many labelled rows, and what it is charged."""
+        """Record what was tried, on how many labelled rows, at what charge, and why it failed if so."""
         self._records.append(
             SearchTrial(
                 number=0,
-                state="complete",
+                state="failed" if reason else "complete",
                 drawn=False,
                 params=dict(params),
                 rows=n_rows,
                 loss=loss,
                 first_loss=None,
                 nominal_cpu_seconds=seconds,
+                reason=reason,
             )
         )

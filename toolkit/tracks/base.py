@@ -281,7 +281,8 @@ class Track(ABC):
         """Return what was learned: names that end with ``_``, and values that can be saved.
 
         Those are None, numbers, texts, lists, tuples, dicts, NumPy arrays, dataclasses and named tuples of
-        this package, knowledge bases and expert systems, scikit-learn estimators and LightGBM boosters.
+        this package, knowledge bases and expert systems, scikit-learn estimators, and boosters of LightGBM
+        and XGBoost.
         A track that keeps anything else overrides this and `_restore`.
         """
         return {name: value for name, value in vars(self).items() if name.endswith("_")}
