@@ -27,9 +27,8 @@ class TestFamilies:
         assert abs(residuals.sum()) / len(rows) < 1.5e-3
 
     def test_more_levels_than_bins_share_the_last_one(self, train):
-        features = train.features.assign(
-            shop=np.sort(np.arange(len(train)) % len(train.schema.column("shop").levels)).astype(np.int32)
-        )
+        n_levels = len(train.schema.column("shop").levels)
+        features = train.features.assign(shop=np.sort(np.arange(len(train)) % n_levels).astype(np.int32))
         many = np.tile(features["shop"], 120)
         wide = TrainingData(
             features=pd.DataFrame(
@@ -44,7 +43,7 @@ class TestFamilies:
         model = Trees.boost(wide, BoostingParameters(learning_rate=0.5, max_leaf_nodes=3), n_trees=9, seed=0)
         bins = model.bins[0]
         assert np.isnan(bins[0])
-        assert (bins[1:] == MAX_LEVELS).sum() == len(train.schema.column("shop").levels) - MAX_LEVELS
+        assert (bins[1:] == MAX_LEVELS).sum() == n_levels - MAX_LEVELS
         assert len(np.unique(bins[1:])) == MAX_LEVELS + 1
 
     @pytest.mark.parametrize("family", ["logistic", "boosting", "forest"])

@@ -59,12 +59,10 @@ class TestEncoder:
 
     def test_unknown_levels_are_missing(self, train):
         encoder = Encoder.learn(train.features, train.schema)
-        codes = np.array(
-            [-1, 0, len(train.schema.column("shop").levels) - 1, len(train.schema.column("shop").levels), -7],
-            np.int32,
-        )
+        n_levels = len(train.schema.column("shop").levels)
+        codes = np.array([-1, 0, n_levels - 1, n_levels, -7], np.int32)
         rows = encoder.transform(train.features.head(5).assign(shop=codes))
-        assert rows.codes[:, 0].tolist() == [0, 1, len(train.schema.column("shop").levels), 0, 0]
+        assert rows.codes[:, 0].tolist() == [0, 1, n_levels, 0, 0]
 
     def test_order_of_columns_and_further_columns_do_not_matter(self, train):
         encoder = Encoder.learn(train.features, train.schema)
