@@ -71,6 +71,7 @@ class TestNamed:
         assert states == {1e-9: "complete", 0.0: "failed"}
         assert found.parameters == {"var_smoothing": 1e-9}
 
+    # scikit-learn warns on the way to its NaN; what is looked at is what becomes of it
     @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
     def test_predictions_that_are_no_numbers_are_an_error(self, train):
         blank = replace(train, features=train.features.assign(money=np.float32(1), month=np.float32(1)))
