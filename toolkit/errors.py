@@ -133,7 +133,7 @@ class OneClassError(TrackError):
 
 
 class DivergedError(TrackError):
-    """Training has ended in weights that are not finite."""
+    """Training has ended in weights, or in predictions, that are not finite."""
 
 
 class MissingColumnError(TrackError):

@@ -58,7 +58,7 @@ def check_named(path: str, parameters: Mapping[str, Any]) -> type[Any]:
     family: type[Any] = found
     _check_names(family, parameters)
     try:
-        model = family(**_as_meant(parameters))
+        model = family(**_with_class_keys(parameters))
         classifies = is_classifier(model)
     except Exception as error:
         raise ParameterError(
@@ -79,7 +79,7 @@ def check_named(path: str, parameters: Mapping[str, Any]) -> type[Any]:
     return family
 
 
-def _as_meant(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _with_class_keys(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters with the classes of a mapping as numbers again: JSON keeps texts only."""
 
     def keyed(value: Any) -> Any:
@@ -126,7 +126,7 @@ class Named:
     def fit(cls, train: TrainingData, path: str, parameters: Mapping[str, Any], *, seed: int) -> Named:
         """Build and fit the classifier, on one thread and with the seed if it takes one."""
         family = check_named(path, parameters)
-        model = family(**_as_meant(parameters))
+        model = family(**_with_class_keys(parameters))
         known = model.get_params()
         usual: dict[str, Any] = {"random_state": derive_seed("estimator", seed), "verbosity": 0}
         if not family.__module__.startswith("sklearn"):
