@@ -1,4 +1,4 @@
-"""Training steps a second: the tracks' plain torch loop against skorch and Lightning, the same net in all.
+"""Training steps a second: the tracks' own loop against skorch and Lightning, the same net in all.
 
     python benchmarks/training_loop.py [--rung 6] [--batch-rows 64 128 256 512 1024]
 
@@ -6,11 +6,12 @@ skorch and Lightning are in the extra `bench` (`pip install -e '.[dev,bench]'`);
 out.
 
 The same module, initial weights, optimiser, loss and batch sizes, on retail rows that are encoded before the
-clock starts, on one thread. The tracks' loop puts an epoch's rows in order at once, cuts slices, and
-keeps all parameters in one tensor. The others fetch through a
-DataLoader as it comes, in this process (`num_workers=0`), which collates row by row:
+clock starts, on one thread. The tracks' loop puts an epoch's rows in order at once, cuts slices, keeps all
+parameters in one tensor, and works out the gradient of this net by hand. The others ask autograd, and fetch
+through a DataLoader as it comes, in this process (`num_workers=0`), which collates row by row:
 
-- DataLoader: the same loop, only fetched through a DataLoader, to tell the loader from the framework;
+- autograd: the same loop, only with autograd;
+- DataLoader: a loop as tutorials have it, with a DataLoader, autograd and separate parameters, no framework;
 - skorch: `NeuralNet` with its own iterator, without a validation split, printing or scoring;
 - Lightning: `Trainer` as it comes, and lean: without logger, checkpoints, progress bar and summary.
 
@@ -78,20 +79,28 @@ def make_loader(rows: Rows, batch_rows: int) -> DataLoader[tuple[Tensor, ...]]:
     return DataLoader(TensorDataset(*rows), batch_size=batch_rows, shuffle=True)
 
 
-def train_plain(module: nn.Module, rows: Rows, batch_rows: int) -> None:
-    from toolkit.tracks._module import flattened
+def make_own(*, by_hand: bool) -> Train:
+    from toolkit.tracks import _backprop
+    from toolkit.tracks._module import TrainingModule, flattened
 
-    flat = flattened(list(module.parameters()))
-    optimizer = torch.optim.Adam([flat], lr=RATE, fused=True)
-    order = torch.randperm(len(rows[0]))
-    numbers, codes, labels = (part[order] for part in rows)
-    for start in range(0, len(order), batch_rows):
-        batch = slice(start, start + batch_rows)
-        if flat.grad is not None:
-            flat.grad.zero_()
-        logits = module(numbers[batch], codes[batch])
-        functional.binary_cross_entropy_with_logits(logits, labels[batch]).backward()
-        optimizer.step()
+    way = _backprop.AddGradientByHand if by_hand else _backprop.add_gradient_by_autograd
+
+    def train(module: nn.Module, rows: Rows, batch_rows: int) -> None:
+        assert isinstance(module, TrainingModule)
+        flat = flattened(list(module.parameters()))
+        optimizer = torch.optim.Adam([flat], lr=RATE, fused=True)
+        add_gradient = way(module)
+        offset = torch.zeros(1)
+        order = torch.randperm(len(rows[0]))
+        numbers, codes, labels = (part[order] for part in rows)
+        for start in range(0, len(order), batch_rows):
+            batch = slice(start, start + batch_rows)
+            if flat.grad is not None:
+                flat.grad.zero_()
+            add_gradient([numbers[batch], codes[batch]], labels[batch], offset, 1.0)
+            optimizer.step()
+
+    return train
 
 
 def train_through_loader(module: nn.Module, rows: Rows, batch_rows: int) -> None:
@@ -155,7 +164,11 @@ def make_lightning(*, lean: bool) -> Train:
 
 
 def contenders() -> dict[str, Train]:
-    found: dict[str, Train] = {"plain torch": train_plain, "DataLoader": train_through_loader}
+    found: dict[str, Train] = {
+        "the tracks'": make_own(by_hand=True),
+        "autograd": make_own(by_hand=False),
+        "DataLoader": train_through_loader,
+    }
     if importlib.util.find_spec("skorch") is not None:
         found["skorch"] = train_with_skorch
     if importlib.util.find_spec("lightning") is not None:
@@ -215,13 +228,13 @@ def main() -> None:
             for name, train in trains.items():
                 spent[name].append(seconds(train, module, rows, batch_rows))
         print(f"\nbatches of {batch_rows} rows, {math.ceil(len(order) / batch_rows)} steps")
-        plain = statistics.median(spent["plain torch"])
+        own = statistics.median(spent["the tracks'"])
         for name, times in spent.items():
             middle = statistics.median(times)
-            ratios = [other / own for own, other in zip(spent["plain torch"], times, strict=True)]
-            spread = f"({min(ratios):.2f} to {max(ratios):.2f})" if name != "plain torch" else ""
+            ratios = [other / ours for ours, other in zip(spent["the tracks'"], times, strict=True)]
+            spread = f"({min(ratios):.2f} to {max(ratios):.2f})" if name != "the tracks'" else ""
             print(
-                f"  {name:<16} {len(order) / middle:>9,.0f} rows/s  {middle / plain:5.2f} x the time {spread}"
+                f"  {name:<16} {len(order) / middle:>9,.0f} rows/s  {middle / own:5.2f} x the time {spread}"
             )
 
 

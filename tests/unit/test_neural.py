@@ -124,13 +124,22 @@ def test_a_second_target_of_no_weight_changes_little_and_of_great_weight_decides
     assert said(_torch.Target(rows, flat, weight=1000.0)).mean() > 0.85
 
 
-def test_flops_are_at_least_those_of_the_matrix_products(encoder):
+def test_flops_are_those_of_the_matrix_products(encoder):
+    n_wide, n_embedded, width = 5 * encoder.n_inputs, 2, SMALL.width
     step_flop, row_flop = _torch.count_flops(encoder, SMALL, 10)
-    n_joined = encoder.n_inputs + 2
-    forward = 2 * (n_joined * 8 + 8 * 8)
-    assert row_flop >= forward
-    # backward: twice the forward, but the inputs' numbers ask for no gradient, the embeddings do
-    assert step_flop >= 2.5 * 10 * row_flop
+    into_first, further = (n_wide + n_embedded) * width, width * width
+    forward = n_wide + into_first + further + width
+    assert row_flop == 2 * forward
+    # backward: to all weights, to the hidden units and embeddings, not to the numbers
+    assert step_flop == 10 * 2 * (2 * forward + further + n_embedded * width)
+
+
+def test_flops_of_an_ensemble_are_those_of_its_members(encoder):
+    single, of_four = (
+        _torch.count_flops(encoder, replace(SMALL, members=members), 10)[0] for members in (1, 4)
+    )
+    # the linear part is shared; what autograd computes towards the numbers is counted
+    assert 3.5 * single < of_four < 6 * single
 
 
 def test_flops_of_a_fit_grow_with_its_steps(train):

@@ -15,7 +15,7 @@ from toolkit.tracks._encode import KNOTS, Encoded, Encoder
 from toolkit.tracks._filters_torch import FilterBankModule
 from toolkit.tracks._net import Net, Recipe
 
-__all__ = ["Signal", "TrainingModule", "flattened", "signal_of", "tensors"]
+__all__ = ["Signal", "TrainingModule", "bent", "flattened", "signal_of", "tensors"]
 
 Signal = tuple[int, int]
 """Channels and steps of the raw signal."""
@@ -30,6 +30,11 @@ def tensors(rows: Encoded, device: str) -> list[Tensor]:
 def signal_of(rows: Encoded) -> Signal | None:
     """Return the channels and steps of the raw signal, if rows carry one."""
     return None if rows.sequence is None else (rows.sequence.shape[1], rows.sequence.shape[2])
+
+
+def bent(numbers: Tensor) -> list[Tensor]:
+    """Return the numbers and what they exceed every knot by; side by side, as `hinged` has them."""
+    return [numbers, *(torch.relu(numbers - knot) for knot in KNOTS)]
 
 
 class TrainingModule(nn.Module):
@@ -87,7 +92,7 @@ class TrainingModule(nn.Module):
         """Return the log-odds, shape (n_rows,), or (members, n_rows) of an ensemble."""
         if self.bank is not None and sequence is not None:
             numbers = torch.cat([self.bank(sequence), numbers], dim=1)
-        wide = torch.cat([numbers, *(torch.relu(numbers - knot) for knot in KNOTS)], dim=1)
+        wide = torch.cat(bent(numbers), dim=1)
         # products of matrices, not of a matrix and a vector: the counter of operations knows only these
         logits = torch.addmm(self.bias, wide, self.linear[:, None])
         joined = [wide]
@@ -111,12 +116,17 @@ class TrainingModule(nn.Module):
             hidden = moved if layer == 0 else hidden + moved
         return torch.bmm(hidden, self.last.unsqueeze(2))[:, :, 0]
 
-    def _drop(self, hidden: Tensor) -> Tensor:
+    def mask(self, hidden: Tensor) -> Tensor | None:
+        """Return the factors of dropout, 0 or what makes up for it; None where nothing is dropped."""
         # functional.dropout draws from the global generator, which is not ours to advance
         if not self.dropout or not self.training:
-            return hidden
-        mask = torch.empty_like(hidden).bernoulli_(1 - self.dropout, generator=self.generator)
-        return hidden * mask.div_(1 - self.dropout)
+            return None
+        kept = torch.empty_like(hidden).bernoulli_(1 - self.dropout, generator=self.generator)
+        return kept.div_(1 - self.dropout)
+
+    def _drop(self, hidden: Tensor) -> Tensor:
+        mask = self.mask(hidden)
+        return hidden if mask is None else hidden * mask
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return a copy of the weights under the names of `Net`."""

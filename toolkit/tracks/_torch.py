@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from toolkit.errors import DivergedError
+from toolkit.tracks._backprop import gradient_adder
 from toolkit.tracks._encode import Encoded, Encoder, some_rows
 from toolkit.tracks._module import Signal, TrainingModule, flattened, signal_of, tensors
 from toolkit.tracks._net import Net, Recipe
@@ -118,6 +118,7 @@ def train(
     module.to(place)
     n_rows = len(targets[0].rows)
     optimizer = _optimizer(module, recipe, n_rows)
+    add_gradient = gradient_adder(module)
     batch_rows = min(recipe.batch_rows, n_rows)
     per_epoch = math.ceil(n_rows / batch_rows)
     planned = per_epoch * recipe.epochs
@@ -131,9 +132,7 @@ def train(
                 group["params"][0].grad.zero_()
             for target, stream in zip(targets, streams, strict=True):
                 wanted, offset, *inputs = next(stream)
-                logits = module(*inputs) + offset
-                loss = functional.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits))
-                (loss * target.weight).backward()  # type: ignore[no-untyped-call]
+                add_gradient(inputs, wanted, offset, target.weight)
             optimizer.step()
         if not all(bool(torch.isfinite(group["params"][0]).all()) for group in optimizer.param_groups):
             raise DivergedError(
@@ -221,8 +220,11 @@ def count_flops(
         numbers = torch.empty(n_rows, encoder.n_inputs)
         codes = torch.zeros(n_rows, len(encoder.n_levels), dtype=torch.int64)
         sequence = None if signal is None else torch.zeros(n_rows, *signal, dtype=torch.uint8)
+        inputs = [numbers, codes] if sequence is None else [numbers, codes, sequence]
         with FlopCounterMode(display=False) as counter:
-            logits = module(numbers, codes, sequence)
+            module(*inputs)
             forward = counter.get_total_flops()
-            logits.sum().backward()
+        flattened(list(module.parameters()))
+        with FlopCounterMode(display=False) as counter:
+            gradient_adder(module)(inputs, torch.zeros(n_rows), torch.zeros(1), 1.0)
         return float(counter.get_total_flops()), forward / n_rows
