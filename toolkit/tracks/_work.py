@@ -27,7 +27,10 @@ ENCODE_CELL = 12e-9
 """Seconds to encode one value of a table."""
 
 STEP = 570e-6
-"""Seconds of an optimiser step before any row is looked at."""
+"""Seconds of an optimiser step before any row is looked at, by autograd.
+
+By hand (`toolkit.tracks._backprop`) a step takes about half of all this; a single net is charged as before.
+"""
 
 FLOP = 0.0126e-9
 """Seconds a floating-point operation of a training step, averaged over sizes of matrices."""
