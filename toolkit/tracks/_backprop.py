@@ -34,7 +34,7 @@ the offsets of the log-odds, shape (n_rows,) or one that is broadcast to it; and
 
 
 def is_single(module: TrainingModule) -> bool:
-    """Tell whether a net has one member and reads no raw signal."""
+    """Tell whether a net has one member and reads no raw signal; `net_seconds` goes by the same."""
     return module.members == 1 and module.bank is None
 
 

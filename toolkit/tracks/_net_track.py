@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from toolkit.tracks._torch import Target, Trained
 
 __all__ = ["NetTrack"]
+
+HELD_OUT_SHARE = 0.2
+"""Of the rows that are fitted, about, an inner split holds out besides."""
 
 CHOICES: dict[str, list[Any]] = {
     "depth": [2, 1, 3],
@@ -70,6 +72,7 @@ class NetTrack(SearchedTrack):
     net_: Net | None = field(init=False, repr=False, compare=False)
     recipe_: Recipe = field(init=False, repr=False, compare=False)
     steps_: int = field(init=False, repr=False, compare=False)
+    epochs_: int = field(init=False, repr=False, compare=False)
     step_rows_: int = field(init=False, repr=False, compare=False)
 
     def recipe(self, n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> Recipe:
@@ -86,8 +89,12 @@ class NetTrack(SearchedTrack):
         return replace(recipe, **changes)
 
     def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float:
-        """Return the nominal CPU-seconds of a fit."""
-        return net_seconds(self.recipe(n_rows), n_rows, schema)
+        """Return the nominal CPU-seconds of a fit that held-out rows watch, as those of a trial do."""
+        n_watched = round(HELD_OUT_SHARE * n_rows)
+        if self.early_stopping:
+            # its own fifth watches, the trial's only judges
+            n_rows -= n_watched
+        return net_seconds(self.recipe(n_rows), n_rows, schema, n_watched)
 
     def first(self) -> Sequence[Mapping[str, Value]]:
         """Return the strengths, the strong one first: it hurts least where it is wrong."""
@@ -137,13 +144,12 @@ class NetTrack(SearchedTrack):
         track = replace(self)
         if self.early_stopping:
             track.fit(trial.fitting, seed=trial.seed)
-            planned = track.recipe_.epochs * math.ceil(len(trial.fitting) / track.recipe_.batch_rows)
-            chances = track.predict_proba(trial.held_out.features, trial.held_out.sequence)
-            return Attempt(chances, replace(self), min(1.0, track.steps_ / max(planned, 1)))
-        track.schema_ = trial.fitting.schema
-        trained = track._learn(trial.fitting, trial.seed, held_out=trial.held_out)
-        used = 1.0 if trained is None else trained.epochs / track.recipe_.epochs
+        else:
+            track.schema_ = trial.fitting.schema
+            track._learn(trial.fitting, trial.seed, held_out=trial.held_out)
         chances = track.predict_proba(trial.held_out.features, trial.held_out.sequence)
+        # a hybrid whose net has nothing to learn has no epochs, and pays for what it might have had
+        used = track.epochs_ / track.recipe_.epochs if track.epochs_ else 1.0
         return Attempt(chances, replace(self), used)
 
     @abstractmethod
@@ -155,6 +161,7 @@ class NetTrack(SearchedTrack):
         best = trained.best if self.early_stopping else None
         self.net_ = trained.net if best is None else best
         self.steps_ = trained.steps
+        self.epochs_ = trained.epochs
         self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
         return trained
 

@@ -29,14 +29,33 @@ ENCODE_CELL = 12e-9
 STEP = 570e-6
 """Seconds of an optimiser step before any row is looked at, by autograd.
 
-By hand (`toolkit.tracks._backprop`) a step takes about half of all this; a single net is charged as before.
-"""
+class _Step(NamedTuple):
+    """Seconds of a training step."""
 
-FLOP = 0.0126e-9
-"""Seconds a floating-point operation of a training step, averaged over sizes of matrices."""
+    call: float
+    """Before any row or layer is looked at."""
+    layer: float
+    flop: float
+    """A floating-point operation, averaged over sizes of matrices."""
+    unit: float
+    """A row and unit of a layer: activations, gathering rows, embeddings."""
 
-UNIT = 1.27e-9
-"""Seconds a row and unit of a layer: activations, gathering rows, embeddings."""
+
+BY_HAND = _Step(call=260e-6, layer=21e-6, flop=0.0106e-9, unit=0.55e-9)
+"""Of a net whose gradient is worked out by hand."""
+
+BY_AUTOGRAD = _Step(call=550e-6, layer=0.0, flop=0.0135e-9, unit=0.6e-9)
+"""Of an ensemble, and of a net on the raw signal (`toolkit.tracks._backprop.is_single`)."""
+
+WEIGHT = 1.2e-9
+"""Seconds a step and weight of a matrix: clearing the gradient, and the optimiser."""
+
+DROPOUT_LAYER = 17e-6
+DROPOUT_UNIT = 10e-9
+"""Seconds a row and hidden unit of drawing what is dropped."""
+
+WATCHED_EPOCH = 500e-6
+"""Seconds of an epoch's look at held-out rows before any row is looked at; it copies the best net."""
 
 FILTER = 0.4e-6
 """Seconds a row and filter of a raw signal of half a year."""
@@ -48,15 +67,15 @@ LOGISTIC_CELL = 1.6e-9
 LOGISTIC_PASSES = 60.0
 """Evaluations of loss and gradient that L-BFGS makes, about."""
 
-BOOSTING_CELL = 4e-9
-BOOSTING_BIN = 18e-9
+BOOSTING_CELL = 3.6e-9
+BOOSTING_BIN = 15e-9
 BINS = 255
-BOOSTING_CALL = 10e-3
-BOOSTING_LEAF = 40e-6
+BOOSTING_CALL = 8e-3
+BOOSTING_LEAF = 33e-6
 
-FOREST_CELL = 55e-9
-SPLIT_NODE = 1.0e-6
-FOREST_TREE = 1.7e-3
+FOREST_CELL = 45e-9
+SPLIT_NODE = 0.8e-6
+FOREST_TREE = 1.4e-3
 
 
 def _sizes(schema: Schema) -> tuple[int, int]:
@@ -65,24 +84,30 @@ def _sizes(schema: Schema) -> tuple[int, int]:
     return len(schema.numbers), sum(dimensions)
 
 
-def net_seconds(recipe: Recipe, n_rows: int, schema: Schema) -> float:
-    """Return the seconds of training a net on `n_rows` labelled rows."""
+def net_seconds(recipe: Recipe, n_rows: int, schema: Schema, n_watched: int = 0) -> float:
+    """Return the seconds of training a net on `n_rows` labelled rows, watched by `n_watched` others."""
     n_numbers, dimensions = _sizes(schema)
     n_signals = recipe.filters * len(schema.channels)
     n_numbers += n_signals
     n_wide = n_numbers * (1 + len(KNOTS))
     joined = n_wide + dimensions
-    steps = recipe.epochs * math.ceil(n_rows / min(recipe.batch_rows, max(n_rows, 1)))
+    is_single = recipe.members == 1 and n_signals == 0
+    step = BY_HAND if is_single else BY_AUTOGRAD
+    hidden = recipe.members * recipe.depth * recipe.width
     matrices = joined * recipe.width + (recipe.depth - 1) * recipe.width**2
-    # forward, and backward to weights and to inputs
-    flop = 2 * 3 * (n_wide + recipe.members * matrices)
-    units = 3 * (n_wide + recipe.members * (joined * (recipe.members > 1) + recipe.depth * recipe.width))
-    per_step = STEP + matrices * UNIT
-    return (
-        ENCODE_CELL * n_rows * len(schema.columns)
-        + steps * per_step
-        + recipe.epochs * n_rows * (flop * FLOP + units * UNIT + n_signals * FILTER)
-    )
+    forward = n_wide + recipe.members * matrices
+    # backward to weights and to inputs; by hand, not to the numbers
+    products = 3 * forward - (n_wide * (1 + recipe.width) if is_single else 0)
+    units = n_wide + hidden + (0 if recipe.members == 1 else recipe.members * joined)
+    dropped = hidden if recipe.dropout else 0
+    layers = recipe.depth * (step.layer + (DROPOUT_LAYER if recipe.dropout else 0.0))
+    steps = math.ceil(n_rows / min(recipe.batch_rows, max(n_rows, 1)))
+    row = 2 * products * step.flop + 3 * units * step.unit + n_signals * FILTER + dropped * DROPOUT_UNIT
+    epoch = steps * (step.call + layers + matrices * WEIGHT) + n_rows * row
+    if n_watched:
+        look = 2 * forward * BY_AUTOGRAD.flop + units * BY_AUTOGRAD.unit + n_signals * FILTER / 3
+        epoch += WATCHED_EPOCH + n_watched * look
+    return ENCODE_CELL * (n_rows + n_watched) * len(schema.columns) + recipe.epochs * epoch
 
 
 def reference_seconds(n_rows: int, schema: Schema) -> float:

@@ -76,7 +76,7 @@ class Hybrid(HybridParameters):
         self.lambda_ = self.trust(len(train), train.cluster_rows) if len(train) else float("inf")
         self.taught_ = self.has_teacher and self.lambda_ > 0
         self.recipe_ = self.recipe(len(train) or len(unlabelled), train.cluster_rows)
-        self.steps_ = self.step_rows_ = 0
+        self.steps_ = self.step_rows_ = self.epochs_ = 0
         self.net_ = None
         # a teacher without labels has nothing to learn from: the net would repeat what it says
         if not len(train) and self.ablation != "logic_loss":
