@@ -27,7 +27,7 @@ def errors(name: str, kind: str, share: float) -> tuple[float, float, float]:
     """Return the log loss on the test block of a track, of the block's base rate and of the truth."""
     task = Synthetic(kind=kind)
     data: TaskData = task.load(rung=Rung(share=share), seed=0)
-    budget = search_budget(4.0, data.train)
+    budget = search_budget(8.0, data.train)
     track = build(name, task).search(data.train, budget_cpu_seconds=budget, seed=0).fit(data.train, seed=0)
     loss = score_probabilities(data.test.labels, track.predict_proba(data.test.features))["error_log_loss"]
     rate = float(data.test.labels.mean())
@@ -61,7 +61,7 @@ def test_the_life_of_a_cell_is_the_same_twice(name):
 
     def life() -> np.ndarray:
         track = build(name, task)
-        found = track.search(data.train, budget_cpu_seconds=search_budget(4.0, data.train), seed=1)
+        found = track.search(data.train, budget_cpu_seconds=search_budget(8.0, data.train), seed=1)
         return found.fit(data.train, seed=1).predict_proba(data.test.features)
 
     first = life()

@@ -129,7 +129,7 @@ class TestHybrid:
 
         monkeypatch.setattr(Hybrid, "attempt", attempt)
         train = make(3000, unlabelled=500, rows_per_cluster=70)
-        found = Hybrid(knowledge=path).search(train, budget_cpu_seconds=search_budget(5.0, train), seed=0)
+        found = Hybrid(knowledge=path).search(train, budget_cpu_seconds=search_budget(10.0, train), seed=0)
         (failed,) = (trial for trial in found.trials_ if trial.state == "failed")
         assert failed.params == {"teacher_labels": 0.0}
         assert "training has diverged" in failed.reason
@@ -153,7 +153,7 @@ class TestHybrid:
     def test_a_small_budget_still_buys_a_doubt(self, path):
         train = make(3000, unlabelled=500, rows_per_cluster=70)
         wrong = Hybrid(knowledge=path, flip_signs=1.0)
-        for multiple, most_rows in ((5.0, 2500), (4.0, 1300)):
+        for multiple, most_rows in ((10.0, 2500), (8.0, 1300)):
             budget = search_budget(multiple, train)
             found = wrong.search(train, budget_cpu_seconds=budget, seed=0)
             tried = [trial for trial in found.trials_ if "teacher_labels" in trial.params]

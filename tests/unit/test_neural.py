@@ -12,6 +12,8 @@ from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _torch
 from toolkit.tracks._encode import Encoded, Encoder
 from toolkit.tracks._net import STRENGTHS, Net, Recipe
+from toolkit.tracks._search import Trial
+from toolkit.tracks._work import net_seconds
 from toolkit.tracks.neural import Neural
 
 SCHEMA = Schema((Column("x"), Column("y"), Column("kind", "category", ("a", "b", "c"))))
@@ -224,6 +226,19 @@ def test_early_stopping_holds_clusters_out_of_the_fit(train, monkeypatch):
     assert len(fitting) + len(split["held_out"]) == len(train)
     assert not set(fitting.clusters) & set(split["held_out"].clusters)
     assert plain.steps_ > stopped.steps_
+
+
+def test_early_stopping_is_charged_as_it_trains(train):
+    """On four fifths of the rows, with their recipe, watched by the rest; less where it ended early."""
+    n_rows = 388
+    track = Neural(early_stopping=True)
+    fitted, usual = track.recipe(310), track.recipe(n_rows)
+    assert fitted.batch_rows < usual.batch_rows, "else this shows nothing"
+    assert track.fit_seconds(n_rows, SCHEMA) == net_seconds(fitted, 310, SCHEMA, n_watched=78)
+    trial = Trial.of(train, len(train), 0)
+    attempt = track.attempt(trial)
+    alone = Neural(early_stopping=True).fit(trial.fitting, seed=trial.seed)
+    assert attempt.used == alone.epochs_ / alone.recipe_.epochs
 
 
 def test_early_stopping_is_one_of_the_choices_unless_given(train):

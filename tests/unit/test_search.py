@@ -12,6 +12,8 @@ import pytest
 
 from toolkit.records import CellRecord
 from toolkit.tasks.base import Column, Schema, TrainingData
+from toolkit.tracks import _work
+from toolkit.tracks._encode import Encoder
 from toolkit.tracks._judge import clearly_below_zero, surely_below_zero, telling_clusters
 from toolkit.tracks._net import STRENGTHS, Recipe
 from toolkit.tracks._search import (
@@ -24,6 +26,7 @@ from toolkit.tracks._search import (
     sample_clusters,
     search_track,
 )
+from toolkit.tracks._torch import count_flops
 from toolkit.tracks._work import (
     boosting_seconds,
     forest_seconds,
@@ -332,6 +335,31 @@ class TestWork:
             forest_seconds(1000, SCHEMA, n_trees=50, leaf_rows=rows, share=0.5) for rows in (50, 5)
         )
         assert small < large
+
+    def test_what_a_trial_does_besides_costs_too(self):
+        recipe = Recipe.for_rows(5000, "strong")
+        plain = net_seconds(recipe, 5000, SCHEMA)
+        assert plain < net_seconds(recipe, 5000, SCHEMA, n_watched=1000)
+        assert plain < net_seconds(replace(recipe, dropout=0.1), 5000, SCHEMA)
+        assert plain < net_seconds(replace(recipe, depth=3), 5000, SCHEMA)
+
+    @pytest.mark.parametrize("depth", [1, 2, 5])
+    @pytest.mark.parametrize("members", [1, 4])
+    def test_the_operations_of_a_net_are_those_that_are_counted(self, depth, members, monkeypatch):
+        """All constants but that of a floating-point operation at nothing, what is charged is FLOPs."""
+        for name in ("ENCODE_CELL", "WEIGHT", "FILTER"):
+            monkeypatch.setattr(_work, name, 0.0)
+        for name in ("BY_HAND", "BY_AUTOGRAD"):
+            monkeypatch.setattr(_work, name, _work._Step(call=0.0, layer=0.0, flop=1.0, unit=0.0))
+        recipe = replace(Recipe.for_rows(5000, "strong"), depth=depth, members=members, epochs=1)
+        step_flop, _ = count_flops(Encoder.plain(SCHEMA), recipe, 10)
+        # what one weight a member and unit of the last layer takes is left out
+        last = 4 if members == 1 else 6
+        expected = step_flop / 10 - last * members * recipe.width
+        if members > 1:
+            # autograd asks for no gradient of the linear part towards the numbers
+            expected += 2 * 5 * 2
+        assert net_seconds(recipe, 10, SCHEMA) / 10 == pytest.approx(expected)
 
     def test_the_budget_is_in_proportion_and_the_same_for_every_track(self):
         train = make()

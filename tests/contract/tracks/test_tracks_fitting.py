@@ -41,7 +41,7 @@ def gain(build: Callable[[str], Track], name: str, kind: str) -> float:
     task = Synthetic(kind=kind)
     data, best = task.load(rung=Rung(share=0.6), seed=0), task.bayes_scores()["error_log_loss"]
     habit = data.test.features["habit_probability"].to_numpy(np.float64)
-    track = build(name).search(data.train, budget_cpu_seconds=search_budget(5.0, data.train), seed=0)
+    track = build(name).search(data.train, budget_cpu_seconds=search_budget(10.0, data.train), seed=0)
     found = track.fit(data.train, seed=0).predict_proba(data.test.features)
     worst, error = (
         score_probabilities(data.test.labels, values)["error_log_loss"] for values in (habit, found)
