@@ -15,6 +15,7 @@ from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks._hybrid_ablations import FiringColumns, flipped, logic_target
 from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS
+from toolkit.tracks._hybrid_trials import TrustTrials
 from toolkit.tracks._work import search_budget
 from toolkit.tracks.hybrid import Hybrid
 from toolkit.tracks.neural import Neural
@@ -153,13 +154,32 @@ class TestHybrid:
     def test_a_small_budget_still_buys_a_doubt(self, path):
         train = make(3000, unlabelled=500, rows_per_cluster=70)
         wrong = Hybrid(knowledge=path, flip_signs=1.0)
-        for multiple, most_rows in ((10.0, 2500), (8.0, 1300)):
+        for multiple, most_rows in ((10.0, 2500), (4.0, 1300)):
             budget = search_budget(multiple, train)
             found = wrong.search(train, budget_cpu_seconds=budget, seed=0)
             tried = [trial for trial in found.trials_ if "teacher_labels" in trial.params]
             assert len(tried) >= 2, multiple
             assert tried[0].rows <= most_rows
             assert sum(trial.nominal_cpu_seconds for trial in tried[:2]) <= 0.7 * budget
+
+    def test_only_what_was_compared_with_it_replaces_what_doubt_has_led_to(self, path, monkeypatch):
+        """A budget may reach a strong net and not the medium one that was better without the experts."""
+        monkeypatch.setattr(
+            TrustTrials, "surely_better", lambda _, challenger, *rest: challenger.teacher_labels == 0
+        )
+        train = make(3000, unlabelled=500)
+        medium, strong = (
+            Hybrid(knowledge=path, teacher_labels=0, strength=strength).fit_seconds(2400, SCHEMA, 500)
+            for strength in ("medium", "strong")
+        )
+        for budget, reached in (((strong + medium) / 2, False), (medium + strong * 1.1, True)):
+            found = Hybrid(knowledge=path).search(train, budget_cpu_seconds=budget, seed=0)
+            assert found.teacher_labels == 0
+            nets = [trial for trial in found.trials_ if "strength" in trial.params]
+            assert nets[0].params["strength"] == "medium"
+            assert (nets[0].loss is not None) == reached
+            assert any(trial.loss is not None for trial in nets), "a strong net fits into either"
+            assert found.strength == "medium"
 
     def test_rows_that_repeat_one_another_leave_the_experts_more_weight(self, path):
         hybrid = Hybrid(knowledge=path, epochs=1)

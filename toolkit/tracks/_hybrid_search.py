@@ -132,8 +132,14 @@ class HybridParameters(NetTrack):
         n_clusters = len(np.unique(train.clusters))
         if track.trust(len(train)) <= STILL_TAUGHT or n_clusters >= MANY_CLUSTERS:
             open_again = replace(track, strength=self.strength)
-            found = search_track(open_again, train, budget_cpu_seconds=budget.left, seed=seed)
-            if any(trial.loss is not None for trial in found.trials_):
+            # what doubt has led to comes first, and has to be beaten
+            first = sorted(open_again.first(), key=lambda each: each.get("strength") != track.strength)
+            found = search_track(open_again, train, budget_cpu_seconds=budget.left, seed=seed, first=first)
+            # where the budget did not reach it, nobody has met it
+            is_compared = any(trial.loss is not None for trial in found.trials_) and (
+                found.trials_[0].loss is not None or found.trials_[0].state == "failed"
+            )
+            if is_compared:
                 track = found
             track.trials_ = trials.numbered(found.trials_)
             return track
@@ -156,6 +162,9 @@ class HybridParameters(NetTrack):
         usual, none, some = levels
         if not trials.surely_better(none, usual, budget):
             return usual
+        # a word of next to nothing is not asked for: some is none then
+        if some.trust(len(trials.train), trials.train.cluster_rows) == 0:
+            return none
         return none if not trials.surely_better(some, none, budget) else some
 
     def _with_tau(self, train: TrainingData, seed: int) -> Self:

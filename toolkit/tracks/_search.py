@@ -182,7 +182,14 @@ class SearchedTrack(Track):
         return search_track(self, train, budget_cpu_seconds=budget_cpu_seconds, seed=seed)
 
 
-def search_track(track: AnyTrack, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> AnyTrack:
+def search_track(
+    track: AnyTrack,
+    train: TrainingData,
+    *,
+    budget_cpu_seconds: float,
+    seed: int,
+    first: Sequence[Mapping[str, Value]] | None = None,
+) -> AnyTrack:
     """Return the best candidate found within the budget, unfitted, with its `trials_`.
 
     Parameters
@@ -194,6 +201,8 @@ def search_track(track: AnyTrack, train: TrainingData, *, budget_cpu_seconds: fl
         Nominal, see `toolkit.tracks._work`.
     seed : int
         Of the draws and of the splits; the same seed gives the same choice on every machine.
+    first : sequence of mapping, optional
+        Candidates that are always tried, the one that has to be beaten first; default: those of the track.
 
     Raises
     ------
@@ -201,7 +210,8 @@ def search_track(track: AnyTrack, train: TrainingData, *, budget_cpu_seconds: fl
         What the last trial raised, when every one failed.
     """
     with _quiet_optuna():
-        return _Search(track, train, budget_cpu_seconds, seed).run()
+        search = _Search(track, train, budget_cpu_seconds, seed)
+        return search.run(track.first() if first is None else first)
 
 
 def row_levels(n_rows: int) -> tuple[int, ...]:
@@ -236,10 +246,9 @@ class _Search(Generic[AnyTrack]):
         # rows and seconds so far of a track that only a clock can tell of
         self._timed = (0, 0.0)
 
-    def run(self) -> AnyTrack:
+    def run(self, first: Sequence[Mapping[str, Value]]) -> AnyTrack:
         split = self._split(0)
         if split.possible and len(split.fitting) >= self._track.min_labels:
-            first = list(self._track.first())
             for parameters in first:
                 self._study.enqueue_trial(dict(parameters))
             self._try_all(len(first))
