@@ -42,6 +42,12 @@ FIRST_ROWS = 20_000
 
 HALVING = 4
 
+LATER = 0.75
+"""Share of the rows, about, that is earlier than those that candidates are judged by."""
+
+ENOUGH_EARLIER = 0.3
+"""With a smaller share of earlier rows to fit, time is not split."""
+
 MOST_TRIALS = 200
 """Only bounds the search of a track whose trials cost next to nothing."""
 
@@ -108,6 +114,22 @@ class Trial:
     def of(cls, train: TrainingData, max_rows: int, seed: int) -> Trial:
         """Split at most `max_rows` rows by cluster, from inside the rung."""
         return cls(*sample_clusters(train, max_rows, seed).inner_split(seed), seed)
+
+    def ahead(self) -> Trial:
+        """Return a trial that fits on earlier rows and judges by later ones, where there are such.
+
+        Rows of one week share what made it special; a model that learns the week looks good on other clusters
+        of that week, and is not in those to come. Later are the times from the third quartile on.
+        """
+        times = np.concatenate([self.fitting.time, self.held_out.time])
+        if not len(times):
+            return self
+        cut = np.quantile(times, LATER, method="higher")
+        earlier, later = self.fitting.time < cut, self.held_out.time >= cut
+        if earlier.mean() < ENOUGH_EARLIER:
+            return self
+        trial = replace(self, fitting=self.fitting.take(earlier), held_out=self.held_out.take(later))
+        return trial if trial.possible else self
 
     @property
     def possible(self) -> bool:
@@ -372,7 +394,7 @@ class _Search(Generic[AnyTrack]):
 
     def _split(self, level: int) -> Trial:
         if level not in self._splits:
-            self._splits[level] = Trial.of(self._train, self._levels[level], self._seed)
+            self._splits[level] = Trial.of(self._train, self._levels[level], self._seed).ahead()
         return self._splits[level]
 
 
