@@ -9,6 +9,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from toolkit.records import CellRecord
 from toolkit.tasks.base import Column, Schema, TrainingData
@@ -35,6 +36,7 @@ from toolkit.tracks._work import (
     reference_seconds,
     search_budget,
 )
+from toolkit.tracks.classical import Classical
 
 SCHEMA = Schema((Column("x"), Column("y"), Column("kind", "category", ("a", "b", "c"))))
 
@@ -308,6 +310,74 @@ class TestJudge:
             assert telling == n_leavers
             assert clearly_below_zero(lead, telling) == leads
         assert telling_clusters(np.array([0, 1, 0, 1, 0], np.int8), np.array([1, 1, 2, 2, 3], np.int32)) == 2
+
+
+class TestAhead:
+    """Candidates are judged by later rows of other clusters, where rows have several times."""
+
+    def times(self, times: np.ndarray) -> TrainingData:
+        return replace(make(), time=times.astype(np.int32))
+
+    def test_later_rows_judge_what_was_fitted_on_earlier_ones(self):
+        train = self.times(np.arange(2000) % 4)
+        whole = Trial.of(train, len(train), 0)
+        trial = whole.ahead()
+        assert trial.fitting.time.max() < trial.held_out.time.min() == 3
+        assert not set(trial.fitting.clusters) & set(trial.held_out.clusters)
+        assert len(trial.fitting) == (whole.fitting.time < 3).sum()
+        assert len(trial.held_out) == (whole.held_out.time == 3).sum()
+        assert (trial.seed, trial.reach) == (whole.seed, whole.reach)
+
+    @pytest.mark.parametrize(
+        "times",
+        [
+            pytest.param(np.zeros(2000), id="one time"),
+            pytest.param((np.arange(2000) % 10 > 0) * 1.0, id="too few earlier rows"),
+        ],
+    )
+    def test_without_enough_earlier_rows_clusters_alone_are_split(self, times):
+        whole = Trial.of(self.times(times), 2000, 0)
+        assert whole.ahead() is whole
+
+    def test_no_split_that_leaves_one_class_to_learn_from(self):
+        train = self.times(np.arange(2000) % 2)
+        train = replace(train, labels=(train.time * train.labels).astype(np.int8))
+        whole = Trial.of(train, len(train), 0)
+        assert whole.possible
+        assert whole.ahead() is whole
+
+    def test_the_search_splits_so(self):
+        track = Fixed(drawn=())
+        train = self.times(np.arange(2000) % 4)
+        found = search(track, train, 100.0)
+        assert found.trials_[0].rows == len(Trial.of(train, len(train), 0).ahead().fitting)
+
+    def test_a_model_that_learns_the_week_does_not_lead(self):
+        """Every week has its own level; who knows a week's is the better one there, and nowhere else."""
+        generator = np.random.default_rng(0)
+        n_rows, n_weeks = 6000, 6
+        weeks = np.arange(n_rows) % n_weeks
+        levels = np.array([-2.0, 1.0, -2.0, 1.0, -2.0, 1.0])
+        x = generator.normal(size=n_rows)
+        labels = generator.random(n_rows) < expit(levels[weeks] + x)
+        features = pd.DataFrame({"x": x.astype(np.float32), "week": weeks.astype(np.float32)})
+        train = TrainingData(
+            features=features,
+            labels=labels.astype(np.int8),
+            clusters=(np.arange(n_rows) // (2 * n_weeks)).astype(np.int32),
+            time=weeks.astype(np.int32),
+            unlabelled=features.iloc[:0],
+            schema=Schema((Column("x"), Column("week"))),
+        )
+        whole = Trial.of(train, n_rows, 0)
+        losses = {
+            (family, kind): float(trial.losses(Classical(family=family).attempt(trial).probabilities).sum())
+            / len(trial.held_out)
+            for kind, trial in (("weeks known", whole), ("weeks to come", whole.ahead()))
+            for family in ("logistic", "boosting")
+        }
+        assert losses["boosting", "weeks known"] < losses["logistic", "weeks known"] - 0.05
+        assert losses["boosting", "weeks to come"] > losses["logistic", "weeks to come"]
 
 
 class TestBudget:
