@@ -96,7 +96,7 @@ class SearchTrial(_Frozen):
     nominal_cpu_seconds : float
         What the budget was charged.
     reason : str
-        Why it was pruned or failed.
+        Why it was pruned or failed, or was not taken although held-out rows spoke for it.
     """
 
     number: int

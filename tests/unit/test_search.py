@@ -313,7 +313,7 @@ class TestJudge:
 
 
 class TestAhead:
-    """Candidates are judged by later rows of other clusters, where rows have several times."""
+    """Whoever is to take the lead has to be better on later rows too, where rows have several times."""
 
     def times(self, times: np.ndarray) -> TrainingData:
         return replace(make(), time=times.astype(np.int32))
@@ -335,22 +335,61 @@ class TestAhead:
             pytest.param((np.arange(2000) % 10 > 0) * 1.0, id="too few earlier rows"),
         ],
     )
-    def test_without_enough_earlier_rows_clusters_alone_are_split(self, times):
-        whole = Trial.of(self.times(times), 2000, 0)
-        assert whole.ahead() is whole
+    def test_without_enough_earlier_rows_there_is_nothing_to_prove(self, times):
+        assert Trial.of(self.times(times), 2000, 0).ahead() is None
 
     def test_no_split_that_leaves_one_class_to_learn_from(self):
         train = self.times(np.arange(2000) % 2)
         train = replace(train, labels=(train.time * train.labels).astype(np.int8))
         whole = Trial.of(train, len(train), 0)
         assert whole.possible
-        assert whole.ahead() is whole
+        assert whole.ahead() is None
 
-    def test_the_search_splits_so(self):
-        track = Fixed(drawn=())
+    def test_a_lead_has_to_be_borne_out_and_both_are_charged(self):
+        """Most rows say yes in three weeks of four, in the last few do."""
         train = self.times(np.arange(2000) % 4)
+        rarely = np.random.default_rng(0).random(2000) < np.where(train.time == 3, 0.1, 0.7)
+        train = replace(train, labels=rarely.astype(np.int8))
+        track = Fixed(chance=0.2, always=(0.2, 0.6), drawn=())
         found = search(track, train, 100.0)
-        assert found.trials_[0].rows == len(Trial.of(train, len(train), 0).ahead().fitting)
+        refused = found.trials_[1]
+        assert found.chance == 0.2
+        assert refused.loss < found.trials_[0].loss
+        assert (refused.state, refused.reason) == (
+            "complete",
+            "later rows did not bear out that it was better",
+        )
+        assert refused.nominal_cpu_seconds == pytest.approx(1e-3 * sum(rows for _, rows in track.tried[1:]))
+        assert [chance for chance, _ in track.tried] == [0.2, 0.6, 0.2, 0.6]
+        assert search(track, replace(train, time=np.zeros_like(train.time)), 100.0).chance == 0.6
+
+    def test_a_lead_that_is_borne_out_is_taken(self):
+        track = Fixed(chance=0.9, always=(0.9, 0.6, 0.3), drawn=())
+        assert search(track, self.times(np.arange(2000) % 4), 100.0).chance == 0.3
+        # the leader's losses on later rows are known from when it took the lead
+        assert [chance for chance, _ in track.tried] == [0.9, 0.6, 0.9, 0.6, 0.3, 0.3]
+
+    @pytest.mark.parametrize("budget", [3.3, 4.5])
+    def test_without_budget_to_prove_it_nobody_takes_the_lead(self, budget):
+        track = Fixed(chance=0.9, always=(0.9, 0.3), drawn=())
+        found = search(track, self.times(np.arange(2000) % 4), budget)
+        assert found.trials_[1].loss < found.trials_[0].loss
+        assert "did not reach" in found.trials_[1].reason
+        assert found.chance == 0.9
+
+    @pytest.mark.parametrize(("fails", "leads"), [(0.9, 0.3), (0.3, 0.9)])
+    def test_who_fails_on_earlier_rows_does_not_lead(self, fails, leads):
+        @dataclass
+        class Fragile(Fixed):
+            def fit(self, train: TrainingData, *, seed: int) -> Fixed:
+                if self.chance == self.fails_at and train.time.max() < 3:
+                    raise ValueError("cannot learn this")
+                return self
+
+        found = search(
+            Fragile(always=(0.9, 0.3), drawn=(), fails_at=fails), self.times(np.arange(2000) % 4), 100.0
+        )
+        assert found.chance == leads
 
     def test_a_model_that_learns_the_week_does_not_lead(self):
         """Every week has its own level; who knows a week's is the better one there, and nowhere else."""

@@ -40,7 +40,7 @@ def _splits(train: TrainingData, max_rows: int, rounds: int, seed: int) -> list[
     sample = sample_clusters(train, max_rows, seed)
     folds = folds_of(sample.clusters, seed)
     wanted = range(rounds if len(sample) <= FEW_ROWS else 1)
-    splits = [Trial(sample.take(folds != fold), sample.take(folds == fold), seed).ahead() for fold in wanted]
+    splits = [Trial(sample.take(folds != fold), sample.take(folds == fold), seed) for fold in wanted]
     return [split for split in splits if split.possible]
 
 

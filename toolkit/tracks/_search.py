@@ -43,7 +43,7 @@ FIRST_ROWS = 20_000
 HALVING = 4
 
 LATER = 0.75
-"""Share of the rows, about, that is earlier than those that candidates are judged by."""
+"""Share of the rows, about, that is earlier than those that a new leader has to prove itself on."""
 
 ENOUGH_EARLIER = 0.3
 """With a smaller share of earlier rows to fit, time is not split."""
@@ -65,11 +65,17 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
+        self._whole = seconds
 
     @property
     def left(self) -> float:
         """What is left."""
         return max(0.0, self._left)
+
+    @property
+    def spent(self) -> float:
+        """What was taken and settled; more than the whole when something took longer than expected."""
+        return self._whole - self._left
 
     def take(self, seconds: float) -> bool:
         """Take `seconds` from what is left, or nothing when they do not fit; tell which."""
@@ -115,21 +121,21 @@ class Trial:
         """Split at most `max_rows` rows by cluster, from inside the rung."""
         return cls(*sample_clusters(train, max_rows, seed).inner_split(seed), seed)
 
-    def ahead(self) -> Trial:
-        """Return a trial that fits on earlier rows and judges by later ones, where there are such.
+    def ahead(self) -> Trial | None:
+        """Return a trial that fits on earlier rows and judges by later ones; None where rows have one time.
 
         Rows of one week share what made it special; a model that learns the week looks good on other clusters
         of that week, and is not in those to come. Later are the times from the third quartile on.
         """
         times = np.concatenate([self.fitting.time, self.held_out.time])
         if not len(times):
-            return self
+            return None
         cut = np.quantile(times, LATER, method="higher")
         earlier, later = self.fitting.time < cut, self.held_out.time >= cut
         if earlier.mean() < ENOUGH_EARLIER:
-            return self
+            return None
         trial = replace(self, fitting=self.fitting.take(earlier), held_out=self.held_out.take(later))
-        return trial if trial.possible else self
+        return trial if trial.possible else None
 
     @property
     def possible(self) -> bool:
@@ -257,6 +263,7 @@ class _Search(Generic[AnyTrack]):
         self._seed = seed
         self._budget = Budget(seconds)
         self._levels = row_levels(len(train))
+        self._last_level = len(self._levels) - 1
         self._splits: dict[int, Trial] = {}
         self._leaders: dict[int, tuple[AnyTrack, NDArray[np.float64]]] = {}
         self._records: list[SearchTrial] = []
@@ -267,6 +274,8 @@ class _Search(Generic[AnyTrack]):
         self._error: Exception | None = None
         # rows and seconds so far of a track that only a clock can tell of
         self._timed = (0, 0.0)
+        # summed log loss of the leader on later rows, once it has been asked for
+        self._leader_later: float | None = None
 
     def run(self, first: Sequence[Mapping[str, Value]]) -> AnyTrack:
         split = self._split(0)
@@ -309,32 +318,34 @@ class _Search(Generic[AnyTrack]):
         """
         from optuna.trial import TrialState
 
-        levels = range(len(self._levels)) if not is_first else sorted({0, len(self._levels) - 1})
+        levels = range(len(self._levels)) if not is_first else sorted({0, self._last_level})
         losses: list[tuple[int, float]] = []
         state: Literal["complete", "pruned", "failed"] = "complete"
-        spent, reason = 0.0, ""
+        reason = ""
+        spent_before = self._budget.spent
         for level in levels:
             split = self._split(level)
-            expected = self._expected(candidate, len(split.fitting))
-            if not self._budget.take(expected):
-                state, reason = "pruned", "what was left of the budget did not reach further"
-                break
-            begun, used = time.process_time(), 1.0
             try:
-                mean, used = self._attempt(candidate, split, level, expected)
+                attempted = self._attempt(candidate, split)
+                if attempted is None:
+                    state, reason = "pruned", "what was left of the budget did not reach further"
+                    break
+                settled, summed = attempted
+                # what stopped early on part of the rows says little of all of them
+                reason = self._lead(settled if level == self._last_level else candidate, summed, level)
             except Exception as error:
                 self._error = error
                 state, reason = "failed", f"{type(error).__name__}: {error}"
-            spent += self._charge(candidate, len(split.fitting), expected, used, begun)
-            if state == "failed":
                 break
+            mean = float(summed.sum() / len(split.held_out))
             losses.append((len(split.fitting), mean))
             trial.report(mean, HALVING**level)
             # asked for the first ones too: that is when Optuna notes what the others are compared with
             prune = trial.should_prune()
-            if prune and not is_first and level < len(self._levels) - 1:
+            if prune and not is_first and level < self._last_level:
                 state, reason = "pruned", "others did better on as many rows"
                 break
+        spent = self._budget.spent - spent_before
         self._records.append(
             SearchTrial(
                 number=len(self._records),
@@ -356,33 +367,66 @@ class _Search(Generic[AnyTrack]):
         self._study.tell(trial, losses[-1][1] if ended is TrialState.COMPLETE else None, state=ended)
         return spent > 0
 
-    def _attempt(self, candidate: AnyTrack, split: Trial, level: int, expected: float) -> tuple[float, float]:
-        """Fit and judge; return the mean held-out loss and the share of the expected cost that was used."""
+    def _attempt(self, candidate: AnyTrack, split: Trial) -> tuple[AnyTrack, NDArray[np.float64]] | None:
+        """Fit, judge and book what it took; return what settled and its losses, None if that is too dear."""
+        expected = self._expected(candidate, len(split.fitting))
+        if not self._budget.take(expected):
+            return None
         reach = 1 + self._budget.left / expected if expected else math.inf
-        attempt = candidate.attempt(replace(split, reach=reach))
+        begun, used = time.process_time(), 1.0
+        try:
+            attempt = candidate.attempt(replace(split, reach=reach))
+            used = attempt.used
+        finally:
+            self._settle(candidate, len(split.fitting), expected, used, begun)
         losses = split.losses(attempt.probabilities)
         if not np.isfinite(losses).all():
             raise DivergedError("what it predicts is not finite")
-        if self._leads(losses, level, split):
-            # what stopped early on part of the rows says little of all of them
-            settled = attempt.settled if level == len(self._levels) - 1 else candidate
-            self._leaders[level] = settled, losses
-        return float(losses.sum() / len(split.held_out)), attempt.used
+        return attempt.settled, losses
 
-    def _charge(self, candidate: AnyTrack, n_rows: int, expected: float, used: float, begun: float) -> float:
-        """Book what a fit took beyond or below what was taken for it; return what it is charged."""
+    def _settle(self, candidate: AnyTrack, n_rows: int, expected: float, used: float, begun: float) -> None:
+        """Book what a fit took beyond or below what was taken for it."""
         seconds = expected * used
         if self._nominal(candidate, n_rows) is None:
             seconds = time.process_time() - begun
             self._timed = self._timed[0] + n_rows, self._timed[1] + seconds
         self._budget.settle(seconds - expected)
-        return seconds
 
-    def _leads(self, losses: NDArray[np.float64], level: int, split: Trial) -> bool:
-        if level not in self._leaders:
-            return True
-        lead = losses - self._leaders[level][1]
-        return clearly_below_zero(lead, split.telling) if self._track.keeps_first else bool(lead.sum() < 0)
+    def _lead(self, track: AnyTrack, losses: NDArray[np.float64], level: int) -> str:
+        """Let a candidate lead if it is better; return why not, where only later rows stood against it."""
+        if level in self._leaders:
+            leader, least = self._leaders[level]
+            lead = losses - least
+            telling = self._split(level).telling
+            if not (clearly_below_zero(lead, telling) if self._track.keeps_first else lead.sum() < 0):
+                return ""
+            if level == self._last_level and (objection := self._objection(track, leader)):
+                return objection
+        self._leaders[level] = track, losses
+        return ""
+
+    def _objection(self, challenger: AnyTrack, leader: AnyTrack) -> str:
+        """Return why a candidate that looks better does not lead; nothing where rows have one time."""
+        later = self._split(self._last_level).ahead()
+        if later is None:
+            return ""
+        if self._leader_later is None:
+            self._leader_later = self._later_loss(leader, later)
+        loss = None if self._leader_later is None else self._later_loss(challenger, later)
+        if self._leader_later is None or loss is None:
+            return "what was left of the budget did not reach to compare it on later rows"
+        if loss >= self._leader_later:
+            return "later rows did not bear out that it was better"
+        self._leader_later = loss
+        return ""
+
+    def _later_loss(self, track: AnyTrack, later: Trial) -> float | None:
+        """Return its summed loss on later rows, infinite if it fails there; None if it is too dear."""
+        try:
+            attempted = self._attempt(track, later)
+        except Exception:
+            return math.inf
+        return None if attempted is None else float(attempted[1].sum())
 
     def _expected(self, candidate: AnyTrack, n_rows: int) -> float:
         seconds = self._nominal(candidate, n_rows)
@@ -394,7 +438,7 @@ class _Search(Generic[AnyTrack]):
 
     def _split(self, level: int) -> Trial:
         if level not in self._splits:
-            self._splits[level] = Trial.of(self._train, self._levels[level], self._seed).ahead()
+            self._splits[level] = Trial.of(self._train, self._levels[level], self._seed)
         return self._splits[level]
 
 

@@ -9,6 +9,7 @@ a 2-core cloud machine (AMD EPYC) in November 2026 and say nothing of any other.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import KNOTS
@@ -26,8 +27,6 @@ __all__ = [
 ENCODE_CELL = 12e-9
 """Seconds to encode one value of a table."""
 
-STEP = 570e-6
-"""Seconds of an optimiser step before any row is looked at, by autograd.
 
 class _Step(NamedTuple):
     """Seconds of a training step."""
