@@ -225,7 +225,7 @@ class Experiment(Frozen):
     task: dict[str, Any]
     ladder: Ladder
     tracks: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
-    search: Annotated[float, Field(strict=True, ge=0)] = 5.0
+    search: Annotated[float, Field(strict=True, ge=0)] = 10.0
     engine: Engine = Engine()
     economics: Economics
 
