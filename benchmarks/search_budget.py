@@ -1,4 +1,4 @@
-"""What the search charges for a fit, and what the fit takes: the ratio should not differ between tracks.
+"""What the search charges for a trial, and what it takes: the ratio should not differ between tracks.
 
     python benchmarks/search_budget.py [--rungs 0 3 6 9] [--repeats 3]
 
@@ -21,7 +21,7 @@ os.environ.update(single_thread_environment())
 import numpy as np
 
 from toolkit import config, registry
-from toolkit.tracks._search import SearchedTrack
+from toolkit.tracks._search import SearchedTrack, Trial
 from toolkit.tracks._work import reference_seconds
 from toolkit.tracks.base import Track
 
@@ -39,6 +39,10 @@ CANDIDATES = {
     "net, weak": ("neural", {"strength": "weak"}),
     "net, 3 layers": ("neural", {"strength": "medium", "depth": 3}),
     "net, 8 members": ("neural", {"strength": "medium", "members": 8}),
+    "net, dropout": ("neural", {"strength": "medium", "dropout": 0.1}),
+    "net, early stopping": ("neural", {"strength": "medium", "early_stopping": True}),
+    "hybrid": ("hybrid", {}),
+    "hybrid, no teacher": ("hybrid", {"teacher_labels": 0.0}),
 }
 
 
@@ -59,16 +63,19 @@ def main() -> None:
         for title, (name, parameters) in CANDIDATES.items():
             if not title.startswith(options.only):
                 continue
-            track: Track = registry.build("tracks", name, parameters).check(task.schema(), EXPERIMENT.parent)
+            track: Track = registry.build("tracks", name, {**experiment.tracks[name], **parameters})
+            track = track.check(task.schema(), EXPERIMENT.parent)
             if not isinstance(track, SearchedTrack):
                 continue
             track.warm_up(train.take(np.arange(0, len(train), max(1, len(train) // 500))))
+            trial = Trial.of(train, len(train), 0)
             seconds = []
             for _ in range(options.repeats):
                 begun = time.process_time()
-                track.fit(train, seed=0)
+                used = track.attempt(trial).used
                 seconds.append(time.process_time() - begun)
-            nominal = track.fit_seconds(len(train), train.schema, len(train.unlabelled)) or np.nan
+            nominal = track.fit_seconds(len(trial.fitting), train.schema, len(train.unlabelled)) or np.nan
+            nominal *= used
             print(
                 f"  {title:<20} measured {np.median(seconds):8.3f}  nominal {nominal:8.3f}  "
                 f"ratio {np.median(seconds) / nominal:5.2f}",

@@ -89,10 +89,10 @@ class SearchTrial(_Frozen):
     params : mapping
         What was varied.
     rows : int
-        Labelled rows of its last fit.
+        Labelled rows of the last step that it reached.
     loss, first_loss : float or None
-        Mean held-out log loss of the last and of the first fit; all first fits of a search have the
-        same rows, so that they can be compared.
+        Mean held-out log loss of the last and of the first step; all first steps of a search have the
+        same rows, so that they can be compared. What later rows say is in neither.
     nominal_cpu_seconds : float
         What the budget was charged.
     reason : str

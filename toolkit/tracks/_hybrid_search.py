@@ -22,6 +22,7 @@ from toolkit.tracks._net_track import NetTrack
 from toolkit.tracks._search import Budget, sample_clusters, search_track
 from toolkit.tracks._teacher import TAUS, Evidence, Labels, Teacher, choose_tau
 from toolkit.tracks._teacher_witnesses import Witnesses
+from toolkit.tracks._work import net_seconds
 
 __all__ = ["HybridParameters"]
 
@@ -53,11 +54,11 @@ MANY_CLUSTERS = 100
 TEACHER_ROWS = 20_000
 """Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
 
-TEACHER_ROW = 25e-6
+TEACHER_ROW = 5e-6
 TAU_ROW = 100e-6
 """Nominal CPU-seconds a row of fitting the teacher, and of choosing tau for it."""
 
-UNLABELLED_CELL = 100e-9
+UNLABELLED_CELL = 60e-9
 """Nominal CPU-seconds a value of an unlabelled row."""
 
 
@@ -106,7 +107,9 @@ class HybridParameters(NetTrack):
 
         Unlabelled rows are read for what agrees with the experts, and for what the teacher says of them.
         """
-        net = super().fit_seconds(n_rows, schema) * (2 if self.trust(n_rows) > 0 else 1)
+        net = super().fit_seconds(n_rows, schema)
+        if self.trust(n_rows) > 0:
+            net += net_seconds(self.recipe(n_rows), n_rows, schema)
         n_read = 0 if self.ablation == "no_unlabelled" else min(n_unlabelled, self.unlabelled_rows)
         return net + TEACHER_ROW * min(n_rows, TEACHER_ROWS) + UNLABELLED_CELL * n_read * len(schema.columns)
 
@@ -136,9 +139,7 @@ class HybridParameters(NetTrack):
             first = sorted(open_again.first(), key=lambda each: each.get("strength") != track.strength)
             found = search_track(open_again, train, budget_cpu_seconds=budget.left, seed=seed, first=first)
             # where the budget did not reach it, nobody has met it
-            is_compared = any(trial.loss is not None for trial in found.trials_) and (
-                found.trials_[0].loss is not None or found.trials_[0].state == "failed"
-            )
+            is_compared = bool(found.trials_) and found.trials_[0].state != "pruned"
             if is_compared:
                 track = found
             track.trials_ = trials.numbered(found.trials_)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NetTrack"]
 
 HELD_OUT_SHARE = 0.2
-"""Of the rows that are fitted, about, an inner split holds out besides."""
+"""Of the rows, about, what an inner split holds out."""
 
 CHOICES: dict[str, list[Any]] = {
     "depth": [2, 1, 3],
@@ -90,10 +90,12 @@ class NetTrack(SearchedTrack):
 
     def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float:
         """Return the nominal CPU-seconds of a fit that held-out rows watch, as those of a trial do."""
-        n_watched = round(HELD_OUT_SHARE * n_rows)
         if self.early_stopping:
-            # its own fifth watches, the trial's only judges
+            # a part of its own watches, the trial's held-out rows only judge
+            n_watched = round(HELD_OUT_SHARE * n_rows)
             n_rows -= n_watched
+        else:
+            n_watched = round(n_rows * HELD_OUT_SHARE / (1 - HELD_OUT_SHARE))
         return net_seconds(self.recipe(n_rows), n_rows, schema, n_watched)
 
     def first(self) -> Sequence[Mapping[str, Value]]:

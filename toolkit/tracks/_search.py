@@ -122,20 +122,23 @@ class Trial:
         return cls(*sample_clusters(train, max_rows, seed).inner_split(seed), seed)
 
     def ahead(self) -> Trial | None:
-        """Return a trial that fits on earlier rows and judges by later ones; None where rows have one time.
+        """Return a trial that fits on earlier rows and judges by later ones; None where time cannot be split.
 
         Rows of one week share what made it special; a model that learns the week looks good on other clusters
-        of that week, and is not in those to come. Later are the times from the third quartile on.
+        of that week, and is not in those to come. The cut lies between two times, as near to the third
+        quartile as it can.
         """
-        times = np.concatenate([self.fitting.time, self.held_out.time])
-        if not len(times):
+        times, counts = np.unique(np.concatenate([self.fitting.time, self.held_out.time]), return_counts=True)
+        shares = np.cumsum(counts)[:-1] / counts.sum()
+        if not len(shares):
             return None
-        cut = np.quantile(times, LATER, method="higher")
+        cut = times[1:][np.argmin(np.abs(shares - LATER))]
         earlier, later = self.fitting.time < cut, self.held_out.time >= cut
         if earlier.mean() < ENOUGH_EARLIER:
             return None
         trial = replace(self, fitting=self.fitting.take(earlier), held_out=self.held_out.take(later))
-        return trial if trial.possible else None
+        # with less than two clusters of the rarer outcome, whoever says it most boldly would be right
+        return trial if trial.possible and trial.telling > 1 else None
 
     @property
     def possible(self) -> bool:
@@ -393,40 +396,50 @@ class _Search(Generic[AnyTrack]):
         self._budget.settle(seconds - expected)
 
     def _lead(self, track: AnyTrack, losses: NDArray[np.float64], level: int) -> str:
-        """Let a candidate lead if it is better; return why not, where only later rows stood against it."""
+        """Let a candidate lead if it is better; return why not, where only later rows stood against it.
+
+        They are asked on the last level only: who leads there is taken, whatever led on fewer rows.
+        """
         if level in self._leaders:
             leader, least = self._leaders[level]
             lead = losses - least
-            telling = self._split(level).telling
-            if not (clearly_below_zero(lead, telling) if self._track.keeps_first else lead.sum() < 0):
+            if not self._track.keeps_first:
+                if lead.sum() >= 0:
+                    return ""
+            elif not clearly_below_zero(lead, self._split(level).telling):
                 return ""
-            if level == self._last_level and (objection := self._objection(track, leader)):
+            elif level == self._last_level and (objection := self._objection(track, leader)):
                 return objection
         self._leaders[level] = track, losses
         return ""
 
     def _objection(self, challenger: AnyTrack, leader: AnyTrack) -> str:
-        """Return why a candidate that looks better does not lead; nothing where rows have one time."""
+        """Return why a candidate that looks better does not lead; nothing where time cannot be split."""
         later = self._split(self._last_level).ahead()
-        if later is None:
+        if later is None or len(later.fitting) < self._track.min_labels:
             return ""
-        if self._leader_later is None:
-            self._leader_later = self._later_loss(leader, later)
-        loss = None if self._leader_later is None else self._later_loss(challenger, later)
-        if self._leader_later is None or loss is None:
+        asked = [challenger] if self._leader_later is not None else [challenger, leader]
+        if sum(self._expected(each, len(later.fitting)) for each in asked) > self._budget.left:
             return "what was left of the budget did not reach to compare it on later rows"
+        if self._leader_later is None:
+            self._leader_later, _ = self._later_loss(leader, later)
+        loss, failure = self._later_loss(challenger, later)
+        if failure:
+            return f"on earlier rows: {failure}"
         if loss >= self._leader_later:
             return "later rows did not bear out that it was better"
         self._leader_later = loss
         return ""
 
-    def _later_loss(self, track: AnyTrack, later: Trial) -> float | None:
-        """Return its summed loss on later rows, infinite if it fails there; None if it is too dear."""
+    def _later_loss(self, track: AnyTrack, later: Trial) -> tuple[float, str]:
+        """Return its summed loss on later rows, and why that is infinite if it is."""
         try:
             attempted = self._attempt(track, later)
-        except Exception:
-            return math.inf
-        return None if attempted is None else float(attempted[1].sum())
+        except Exception as error:
+            return math.inf, f"{type(error).__name__}: {error}"
+        if attempted is None:
+            return math.inf, "it took more of the budget than was to be expected"
+        return float(attempted[1].sum()), ""
 
     def _expected(self, candidate: AnyTrack, n_rows: int) -> float:
         seconds = self._nominal(candidate, n_rows)

@@ -43,7 +43,7 @@ class _Step(NamedTuple):
 BY_HAND = _Step(call=260e-6, layer=21e-6, flop=0.0106e-9, unit=0.55e-9)
 """Of a net whose gradient is worked out by hand."""
 
-BY_AUTOGRAD = _Step(call=550e-6, layer=0.0, flop=0.0135e-9, unit=0.6e-9)
+BY_AUTOGRAD = _Step(call=580e-6, layer=0.0, flop=0.018e-9, unit=0.7e-9)
 """Of an ensemble, and of a net on the raw signal (`toolkit.tracks._backprop.is_single`)."""
 
 WEIGHT = 1.2e-9
@@ -56,6 +56,9 @@ DROPOUT_UNIT = 10e-9
 WATCHED_EPOCH = 500e-6
 """Seconds of an epoch's look at held-out rows before any row is looked at; it copies the best net."""
 
+LOOK = 2.5
+"""What a look takes of a row, as a multiple of the same operations in training."""
+
 FILTER = 0.4e-6
 """Seconds a row and filter of a raw signal of half a year."""
 
@@ -66,15 +69,15 @@ LOGISTIC_CELL = 1.6e-9
 LOGISTIC_PASSES = 60.0
 """Evaluations of loss and gradient that L-BFGS makes, about."""
 
-BOOSTING_CELL = 3.6e-9
-BOOSTING_BIN = 15e-9
+BOOSTING_CELL = 2.4e-9
+BOOSTING_BIN = 5.5e-9
 BINS = 255
-BOOSTING_CALL = 8e-3
-BOOSTING_LEAF = 33e-6
+BOOSTING_CALL = 5e-3
+BOOSTING_LEAF = 13e-6
 
-FOREST_CELL = 45e-9
-SPLIT_NODE = 0.8e-6
-FOREST_TREE = 1.4e-3
+FOREST_CELL = 26e-9
+SPLIT_NODE = 0.4e-6
+FOREST_TREE = 0.7e-3
 
 
 def _sizes(schema: Schema) -> tuple[int, int]:
@@ -104,7 +107,7 @@ def net_seconds(recipe: Recipe, n_rows: int, schema: Schema, n_watched: int = 0)
     row = 2 * products * step.flop + 3 * units * step.unit + n_signals * FILTER + dropped * DROPOUT_UNIT
     epoch = steps * (step.call + layers + matrices * WEIGHT) + n_rows * row
     if n_watched:
-        look = 2 * forward * BY_AUTOGRAD.flop + units * BY_AUTOGRAD.unit + n_signals * FILTER / 3
+        look = LOOK * (2 * forward * step.flop + units * step.unit) + n_signals * FILTER / 3
         epoch += WATCHED_EPOCH + n_watched * look
     return ENCODE_CELL * (n_rows + n_watched) * len(schema.columns) + recipe.epochs * epoch
 
