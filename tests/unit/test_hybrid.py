@@ -13,6 +13,7 @@ from toolkit.errors import DivergedError, KnowledgeError, TooFewLabelsError
 from toolkit.knowledge.base import load
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
+from toolkit.tracks import _search
 from toolkit.tracks._hybrid_ablations import FiringColumns, flipped, logic_target
 from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS
 from toolkit.tracks._hybrid_trials import TrustTrials
@@ -180,6 +181,25 @@ class TestHybrid:
             assert (nets[0].loss is not None) == reached
             assert any(trial.loss is not None for trial in nets), "a strong net fits into either"
             assert found.strength == "medium"
+
+    def test_who_was_only_met_on_fewer_rows_was_not_met(self, path, monkeypatch):
+        monkeypatch.setattr(
+            TrustTrials, "surely_better", lambda _, challenger, *rest: challenger.teacher_labels == 0
+        )
+        monkeypatch.setattr(_search, "FIRST_ROWS", 60)
+        monkeypatch.setattr(
+            Hybrid,
+            "fit_seconds",
+            lambda self, n_rows, *rest: n_rows * (2.0 if self.strength == "medium" else 1.0),
+        )
+        train, budget = make(3000, unlabelled=500), 3000
+        found = Hybrid(knowledge=path).search(train, budget_cpu_seconds=budget, seed=0)
+        nets = [trial for trial in found.trials_ if "strength" in trial.params]
+        assert [(trial.params["strength"], trial.rows > 100) for trial in nets[:2]] == [
+            ("medium", False),
+            ("strong", True),
+        ]
+        assert found.strength == "medium"
 
     def test_rows_that_repeat_one_another_leave_the_experts_more_weight(self, path):
         hybrid = Hybrid(knowledge=path, epochs=1)

@@ -163,6 +163,18 @@ def test_the_rows_of_the_steps():
     assert row_levels(250_000) == (20_000, 80_000, 250_000)
 
 
+@pytest.mark.parametrize(("budget", "settles"), [(1000.0, True), (40.0, False)])
+def test_what_a_fit_settles_is_kept_from_the_last_step_alone(budget, settles):
+    @dataclass
+    class Settling(Fixed):
+        settled: bool = False
+
+        def attempt(self, trial: Trial) -> Attempt[Fixed]:
+            return replace(super().attempt(trial), settled=replace(self, settled=True))
+
+    assert search(Settling(drawn=()), make(100_000, 100), budget).settled == settles
+
+
 def test_nothing_is_searched_on_rows_that_cannot_tell():
     train = make()
     one_class = replace(train, labels=np.zeros(len(train), np.int8))
@@ -329,14 +341,25 @@ class TestAhead:
         assert (trial.seed, trial.reach) == (whole.seed, whole.reach)
 
     @pytest.mark.parametrize(
-        "times",
+        ("shares", "earlier"),
         [
-            pytest.param(np.zeros(2000), id="one time"),
-            pytest.param((np.arange(2000) % 10 > 0) * 1.0, id="too few earlier rows"),
+            pytest.param([1.0], None, id="one time"),
+            pytest.param([0.25, 0.75], None, id="too few earlier rows"),
+            pytest.param([0.5, 0.5], 0.5),
+            pytest.param([0.76, 0.24], 0.76),
+            pytest.param([0.1, 0.2, 0.5, 0.2], 0.8, id="the nearest to three quarters"),
+            pytest.param([0.05] * 20, 0.75),
         ],
     )
-    def test_without_enough_earlier_rows_there_is_nothing_to_prove(self, times):
-        assert Trial.of(self.times(times), 2000, 0).ahead() is None
+    def test_where_time_is_cut(self, shares, earlier):
+        counts = np.round(2000 * np.array(shares)).astype(int)
+        times = np.random.default_rng(0).permutation(np.repeat(np.arange(len(shares)), counts))
+        trial = Trial.of(self.times(times), 2000, 0).ahead()
+        if earlier is None:
+            assert trial is None
+        else:
+            assert trial.fitting.time.max() < trial.held_out.time.min()
+            assert len(trial.fitting) / 1600 == pytest.approx(earlier, abs=0.03)
 
     def test_no_split_that_leaves_one_class_to_learn_from(self):
         train = self.times(np.arange(2000) % 2)
@@ -346,10 +369,7 @@ class TestAhead:
         assert whole.ahead() is None
 
     def test_a_lead_has_to_be_borne_out_and_both_are_charged(self):
-        """Most rows say yes in three weeks of four, in the last few do."""
-        train = self.times(np.arange(2000) % 4)
-        rarely = np.random.default_rng(0).random(2000) < np.where(train.time == 3, 0.1, 0.7)
-        train = replace(train, labels=rarely.astype(np.int8))
+        train = self.rarer_later(self.times(np.arange(2000) % 4))
         track = Fixed(chance=0.2, always=(0.2, 0.6), drawn=())
         found = search(track, train, 100.0)
         refused = found.trials_[1]
@@ -363,11 +383,36 @@ class TestAhead:
         assert [chance for chance, _ in track.tried] == [0.2, 0.6, 0.2, 0.6]
         assert search(track, replace(train, time=np.zeros_like(train.time)), 100.0).chance == 0.6
 
+    def rarer_later(self, train: TrainingData) -> TrainingData:
+        """Most rows say yes in three weeks of four, in the last few do."""
+        says_yes = np.random.default_rng(0).random(len(train)) < np.where(train.time == 3, 0.1, 0.7)
+        return replace(train, labels=says_yes.astype(np.int8))
+
     def test_a_lead_that_is_borne_out_is_taken(self):
         track = Fixed(chance=0.9, always=(0.9, 0.6, 0.3), drawn=())
         assert search(track, self.times(np.arange(2000) % 4), 100.0).chance == 0.3
         # the leader's losses on later rows are known from when it took the lead
         assert [chance for chance, _ in track.tried] == [0.9, 0.6, 0.9, 0.6, 0.3, 0.3]
+
+    def test_later_rows_compare_with_the_one_who_leads_by_then(self):
+        track = Fixed(chance=0.9, always=(0.9, 0.3, 0.5), drawn=())
+        found = search(track, self.rarer_later(self.times(np.arange(2000) % 4)), 100.0)
+        losses = [trial.loss for trial in found.trials_]
+        assert losses == sorted(losses, reverse=True), "else this shows nothing"
+        assert found.chance == 0.3
+
+    def test_one_cluster_that_tells_is_not_asked(self):
+        train = self.times(np.arange(2000) % 4)
+        held_out = Trial.of(train, 2000, 0).held_out.clusters
+        is_rare = (train.time == 3) & (train.clusters != held_out[0])
+        train = replace(train, labels=np.where(is_rare, 0, train.labels).astype(np.int8))
+        assert Trial.of(train, 2000, 0).ahead() is None
+
+    def test_on_many_rows_the_last_step_alone_is_asked_later(self):
+        track = Fixed(chance=0.9, always=(0.9, 0.3), drawn=())
+        search(track, replace(make(100_000, 100), time=np.arange(100_000, dtype=np.int32) % 4), 1000.0)
+        assert [chance for chance, _ in track.tried] == [0.9, 0.9, 0.3, 0.3, 0.9, 0.3]
+        assert [rows for _, rows in track.tried[-2:]] == [60_000, 60_000]
 
     @pytest.mark.parametrize("budget", [3.3, 4.5])
     def test_without_budget_to_prove_it_nobody_takes_the_lead(self, budget):
@@ -376,6 +421,7 @@ class TestAhead:
         assert found.trials_[1].loss < found.trials_[0].loss
         assert "did not reach" in found.trials_[1].reason
         assert found.chance == 0.9
+        assert len(track.tried) == 2, "half of a comparison is not bought"
 
     @pytest.mark.parametrize(("fails", "leads"), [(0.9, 0.3), (0.3, 0.9)])
     def test_who_fails_on_earlier_rows_does_not_lead(self, fails, leads):
@@ -386,10 +432,31 @@ class TestAhead:
                     raise ValueError("cannot learn this")
                 return self
 
-        found = search(
-            Fragile(always=(0.9, 0.3), drawn=(), fails_at=fails), self.times(np.arange(2000) % 4), 100.0
-        )
+        track = Fragile(always=(0.9, 0.3), drawn=(), fails_at=fails)
+        found = search(track, self.times(np.arange(2000) % 4), 100.0)
         assert found.chance == leads
+        said = "on earlier rows: ValueError: cannot learn this" if fails == 0.3 else ""
+        assert found.trials_[1].reason == said
+
+    def test_too_few_earlier_rows_for_a_track_are_not_asked(self):
+        @dataclass
+        class Demanding(Fixed):
+            min_labels = 1500
+
+        track = Demanding(chance=0.9, always=(0.9, 0.3), drawn=())
+        assert search(track, self.times(np.arange(2000) % 4), 100.0).chance == 0.3
+        assert len(track.tried) == 2
+
+    @pytest.mark.parametrize("choices", [(0.2, 0.6), (0.6, 0.2)])
+    def test_of_a_list_without_a_usual_one_the_order_does_not_matter(self, choices):
+        @dataclass
+        class Listed(Fixed):
+            @property
+            def keeps_first(self) -> bool:
+                return False
+
+        track = Listed(chance=choices[0], always=choices, drawn=())
+        assert search(track, self.rarer_later(self.times(np.arange(2000) % 4)), 100.0).chance == 0.6
 
     def test_a_model_that_learns_the_week_does_not_lead(self):
         """Every week has its own level; who knows a week's is the better one there, and nowhere else."""
@@ -408,15 +475,14 @@ class TestAhead:
             unlabelled=features.iloc[:0],
             schema=Schema((Column("x"), Column("week"))),
         )
-        whole = Trial.of(train, n_rows, 0)
-        losses = {
-            (family, kind): float(trial.losses(Classical(family=family).attempt(trial).probabilities).sum())
-            / len(trial.held_out)
-            for kind, trial in (("weeks known", whole), ("weeks to come", whole.ahead()))
-            for family in ("logistic", "boosting")
+        timeless = replace(train, time=np.zeros_like(train.time))
+        led = {
+            name: Classical().search(rows, budget_cpu_seconds=search_budget(10.0, rows), seed=0)
+            for name, rows in (("weeks known", timeless), ("weeks to come", train))
         }
-        assert losses["boosting", "weeks known"] < losses["logistic", "weeks known"] - 0.05
-        assert losses["boosting", "weeks to come"] > losses["logistic", "weeks to come"]
+        assert led["weeks known"].family in ("boosting", "forest")
+        assert led["weeks to come"].family == "logistic"
+        assert any("later rows" in trial.reason for trial in led["weeks to come"].trials_)
 
 
 class TestBudget:
@@ -451,6 +517,24 @@ class TestWork:
         assert plain < net_seconds(recipe, 5000, SCHEMA, n_watched=1000)
         assert plain < net_seconds(replace(recipe, dropout=0.1), 5000, SCHEMA)
         assert plain < net_seconds(replace(recipe, depth=3), 5000, SCHEMA)
+
+    def test_what_watches_pays_for_a_pass_forward(self, monkeypatch):
+        for name in ("ENCODE_CELL", "WEIGHT", "FILTER", "WATCHED_EPOCH"):
+            monkeypatch.setattr(_work, name, 0.0)
+        monkeypatch.setattr(_work, "BY_AUTOGRAD", _work._Step(call=0.0, layer=0.0, flop=1.0, unit=0.0))
+        recipe = replace(Recipe.for_rows(5000, "strong"), members=4)
+        trained = net_seconds(recipe, 5000, SCHEMA)
+        watched = net_seconds(recipe, 5000, SCHEMA, n_watched=5000) - trained
+        assert watched == pytest.approx(_work.LOOK * trained / 3)
+
+    def test_a_net_on_the_raw_signal_pays_for_steps_by_autograd(self, monkeypatch):
+        signal = replace(SCHEMA, channels=("bought",))
+        recipe = replace(Recipe.for_rows(5000, "strong"), filters=3)
+        before = net_seconds(recipe, 5000, signal), net_seconds(recipe, 5000, SCHEMA)
+        monkeypatch.setattr(_work, "BY_HAND", _work._Step(call=0.0, layer=0.0, flop=0.0, unit=0.0))
+        after = net_seconds(recipe, 5000, signal), net_seconds(recipe, 5000, SCHEMA)
+        assert after[0] == before[0]
+        assert after[1] < before[1]
 
     @pytest.mark.parametrize("depth", [1, 2, 5])
     @pytest.mark.parametrize("members", [1, 4])
