@@ -13,7 +13,7 @@ from toolkit.errors import OneClassError, ParameterError, TooFewLabelsError
 from toolkit.scores import check_probabilities, score_probabilities
 from toolkit.tasks.base import TaskData
 from toolkit.tasks.synthetic import Synthetic
-from toolkit.tracks.base import Track
+from toolkit.tracks.base import Track, load_track
 
 SMOKE = load(Path(__file__).parents[2] / "experiments" / "smoke.yaml")
 TASK = Synthetic(n_clusters=300, rows_per_cluster=15)
@@ -65,6 +65,18 @@ def test_it_explains_itself_in_parts_that_add_up(variant: str) -> None:
         parts += [each.log_odds for each in explanation.contributions]
         assert sum(parts) == pytest.approx(explanation.logit, abs=1e-6)
         assert explanation.probability == pytest.approx(chance, abs=1e-6)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_it_comes_back_from_its_files_as_it_was(variant: str, tmp_path: Path) -> None:
+    """The knowledge base's file has the certainties as the experts wrote them."""
+    data = labelled(300)
+    track = build(variant).fit(data.train, seed=0)
+    track.save(tmp_path / "saved")
+    loaded = load_track(tmp_path / "saved")
+    features = data.test.features
+    assert np.array_equal(loaded.predict_proba(features), track.predict_proba(features))
+    assert loaded.explain(features.iloc[:20]).texts() == track.explain(features.iloc[:20]).texts()
 
 
 @pytest.mark.parametrize("label", [0, 1])

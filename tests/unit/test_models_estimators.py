@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from typing import Any
 
@@ -20,7 +21,16 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from toolkit.errors import ModelError
-from toolkit.models.estimators import BOOSTER, SKOPS, XGBOOST, is_estimator, pack_estimator, unpack_estimator
+from toolkit.models.estimators import (
+    BOOSTER,
+    LIGHTGBM,
+    SKOPS,
+    XGBOOST,
+    is_estimator,
+    pack_estimator,
+    unpack_estimator,
+)
+from toolkit.store.models import requirements
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(300, 4))
@@ -72,6 +82,24 @@ def test_a_lightgbm_booster_goes_as_its_own_text():
         unpack_estimator(f"estimator-0{BOOSTER}", b"\xff\xfe")
 
 
+def test_a_lightgbm_classifier_says_what_it_needs(monkeypatch):
+    lightgbm = pytest.importorskip("lightgbm")
+    fitted = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1).fit(X, Y)
+    end, data = pack_estimator(fitted, "model_")
+    assert end == LIGHTGBM
+    assert {line.partition("==")[0] for line in requirements([f"estimator-0{end}"])} >= {
+        "lightgbm",
+        "scikit-learn",
+        "skops",
+    }
+    loaded = unpack_estimator(f"estimator-0{end}", data)
+    assert np.array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "lightgbm"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ModelError, match=r"needs lightgbm.*: pip install lightgbm"):
+        unpack_estimator(f"estimator-0{end}", data)
+
+
 def test_an_xgboost_classifier_goes_as_its_own_json():
     xgboost = pytest.importorskip("xgboost")
     fitted = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(X, Y)
@@ -79,6 +107,10 @@ def test_an_xgboost_classifier_goes_as_its_own_json():
     assert end == XGBOOST
     loaded = unpack_estimator(f"estimator-0{XGBOOST}", data)
     assert np.array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
+    odd = xgboost.XGBClassifier(n_estimators=5, n_jobs=1, missing=-1.0).fit(np.where(X < 0, -1.0, X), Y)
+    loaded = unpack_estimator(f"estimator-0{XGBOOST}", pack_estimator(odd, "model_")[1])
+    holes = np.where(X < 0, -1.0, X)
+    assert np.array_equal(loaded.predict_proba(holes), odd.predict_proba(holes))
     for wrong in (b"no model", b"\xff\xfe", b"{}"):
         with pytest.raises(ModelError, match="XGBoost cannot read"):
             unpack_estimator(f"estimator-0{XGBOOST}", wrong)

@@ -163,6 +163,44 @@ def test_the_rows_of_the_steps():
     assert row_levels(250_000) == (20_000, 80_000, 250_000)
 
 
+def test_a_cheaper_draw_that_has_beaten_nobody_does_not_lead():
+    @dataclass
+    class Cheap(Fixed):
+        def fit_seconds(self, n_rows: int, schema: Schema, n_unlabelled: int = 0) -> float:
+            return n_rows * (1.0 if self.chance == 0.3 else 1e-3)
+
+    track = Cheap(drawn=(0.8,))
+    found = search(track, make(), 100.0)
+    assert [trial.state for trial in found.trials_[:2]] == ["pruned", "complete"]
+    assert found.chance == track.chance
+
+
+def test_rows_of_one_class_choose_nothing_from_a_list():
+    """Whoever says most boldly that nobody buys would be best."""
+
+    @dataclass
+    class Listed(Fixed):
+        @property
+        def keeps_first(self) -> bool:
+            return False
+
+    train = make(60)
+    held_out = Trial.of(train, 60, 0).held_out.clusters
+    labels = np.where(np.isin(train.clusters, held_out), 0, train.labels).astype(np.int8)
+    found = search(Listed(always=(0.3, 0.01), drawn=()), replace(train, labels=labels), 100.0)
+    assert found.trials_[1].loss < found.trials_[0].loss
+    assert found.chance == 0.3
+    assert "cannot tell" in found.trials_[1].reason
+
+
+def test_a_lead_by_luck_says_so():
+    found = search(Fixed(chance=0.301, always=(0.301, 0.302, 0.3), drawn=()), make(300), 100.0)
+    better = [trial for trial in found.trials_[1:] if trial.loss < found.trials_[0].loss]
+    assert better
+    assert {trial.reason for trial in better} == {"better, but by no more than luck"}
+    assert found.chance == 0.301
+
+
 @pytest.mark.parametrize(("budget", "settles"), [(1000.0, True), (40.0, False)])
 def test_what_a_fit_settles_is_kept_from_the_last_step_alone(budget, settles):
     @dataclass

@@ -17,11 +17,24 @@ from numpy.typing import NDArray
 
 from toolkit.errors import ModelError
 
-__all__ = ["BOOSTER", "SKOPS", "TRUSTED", "XGBOOST", "is_estimator", "pack_estimator", "unpack_estimator"]
+__all__ = [
+    "BOOSTER",
+    "LIGHTGBM",
+    "SKOPS",
+    "TRUSTED",
+    "XGBOOST",
+    "is_estimator",
+    "pack_estimator",
+    "unpack_estimator",
+]
 
 SKOPS = ".skops"
+LIGHTGBM = ".lightgbm.skops"
 BOOSTER = ".lightgbm.txt"
 XGBOOST = ".xgboost.json"
+
+MISSING = "missing"
+"""Attribute of a saved XGBoost model: the number that stands for a missing one."""
 
 TRUSTED = (
     "collections.OrderedDict",
@@ -70,7 +83,10 @@ def pack_estimator(value: Any, at: str) -> tuple[str, bytes]:
         return BOOSTER, str(value.model_to_string()).encode()
     xgboost = sys.modules.get("xgboost")
     if xgboost is not None and isinstance(value, xgboost.XGBClassifier):
-        return XGBOOST, bytes(value.get_booster().save_raw("json"))
+        booster = value.get_booster()
+        # the one parameter that shapes predictions and is no part of the booster
+        booster.set_attr(**{MISSING: repr(float(value.missing))})
+        return XGBOOST, bytes(booster.save_raw("json"))
     import skops.io
     from skops.io.exceptions import UnsupportedTypeException
 
@@ -83,7 +99,7 @@ def pack_estimator(value: Any, at: str) -> tuple[str, bytes]:
         raise ModelError(
             f"cannot save {at}, a {type(value).__name__}, as it would be refused: {_why(refused)}"
         )
-    return SKOPS, data
+    return (LIGHTGBM if type(value).__module__.startswith("lightgbm") else SKOPS), data
 
 
 def unpack_estimator(name: str, data: bytes) -> Any:
@@ -109,6 +125,8 @@ def unpack_estimator(name: str, data: bytes) -> Any:
     try:
         refused = sorted({*skops.io.get_untrusted_types(data=data)} - {*TRUSTED})
         found = None if refused else skops.io.loads(data, trusted=list(TRUSTED))
+    except ModuleNotFoundError as error:
+        raise ModelError(f"it needs {error.name}: pip install {error.name}") from error
     except Exception as error:
         # whatever a file of another version or a made-up one makes skops and scikit-learn stumble over
         raise ModelError(
@@ -146,6 +164,8 @@ def _xgboost(data: bytes) -> Any:
     found = xgboost.XGBClassifier(n_jobs=1)
     try:
         found.load_model(bytearray(data))
+        missing = found.get_booster().attr(MISSING)
+        found.set_params(missing=float("nan" if missing is None else missing))
     except (xgboost.core.XGBoostError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"XGBoost cannot read its model ({error})") from error
     return found

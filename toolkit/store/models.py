@@ -20,7 +20,7 @@ import pandas as pd
 
 import toolkit
 from toolkit.errors import ModelError
-from toolkit.models.estimators import BOOSTER, SKOPS, XGBOOST
+from toolkit.models.estimators import BOOSTER, LIGHTGBM, SKOPS, XGBOOST
 from toolkit.models.loading import read_example
 from toolkit.models.pyfunc import PROBABILITY
 from toolkit.store.files import MODEL
@@ -40,7 +40,12 @@ LINKS = "models"
 """Folder below the results with a link to each track's model: MLflow's own names say nothing."""
 
 _ALWAYS = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scipy")
-_FOR = {SKOPS: ("scikit-learn", "skops"), BOOSTER: ("lightgbm",), XGBOOST: ("scikit-learn", "xgboost")}
+_FOR = {
+    SKOPS: ("scikit-learn", "skops"),
+    LIGHTGBM: ("lightgbm",),
+    BOOSTER: ("lightgbm",),
+    XGBOOST: ("scikit-learn", "xgboost"),
+}
 
 
 @dataclass(frozen=True)

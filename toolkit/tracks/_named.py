@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 from collections.abc import Mapping
@@ -94,6 +95,10 @@ def _check_names(family: type[Any], parameters: Mapping[str, Any]) -> None:
     """Refuse parameters that a class does not take; one that passes further ones on takes what is no slip."""
     taken = inspect.signature(family).parameters.values()
     known = [each.name for each in taken if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    if len(known) < len(taken):
+        # XGBoost's signature says nothing, its instances do
+        with contextlib.suppress(Exception):
+            known += [name for name in family().get_params() if name not in known]
     for key in parameters:
         if key not in known and (nearest(key, known) or len(known) == len(taken)):
             raise ParameterError(

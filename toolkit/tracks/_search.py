@@ -288,7 +288,9 @@ class _Search(Generic[AnyTrack]):
             self._try_all(len(first))
         if self._error is not None and not self._leaders:
             raise self._error
-        leader = self._leaders[max(self._leaders)][0] if self._leaders else replace(self._track)
+        # without having met what comes first, a cheaper candidate has beaten nobody
+        is_met = bool(self._leaders) and self._records[0].state != "pruned"
+        leader = self._leaders[max(self._leaders)][0] if is_met else replace(self._track)
         leader.trials_ = tuple(self._records)
         return leader
 
@@ -396,20 +398,23 @@ class _Search(Generic[AnyTrack]):
         self._budget.settle(seconds - expected)
 
     def _lead(self, track: AnyTrack, losses: NDArray[np.float64], level: int) -> str:
-        """Let a candidate lead if it is better; return why not, where only later rows stood against it.
+        """Let a candidate lead if it is better; return why one that looks better does not.
 
-        They are asked on the last level only: who leads there is taken, whatever led on fewer rows.
+        Later rows are asked on the last level only: who leads there is taken, whatever led on fewer rows.
         """
         if level in self._leaders:
             leader, least = self._leaders[level]
             lead = losses - least
-            if not self._track.keeps_first:
-                if lead.sum() >= 0:
-                    return ""
-            elif not clearly_below_zero(lead, self._split(level).telling):
+            telling = self._split(level).telling
+            if lead.sum() >= 0:
                 return ""
-            elif level == self._last_level and (objection := self._objection(track, leader)):
-                return objection
+            if telling == 0:
+                return "held-out rows of one class cannot tell"
+            if self._track.keeps_first:
+                if not clearly_below_zero(lead, telling):
+                    return "better, but by no more than luck"
+                if level == self._last_level and (objection := self._objection(track, leader)):
+                    return objection
         self._leaders[level] = track, losses
         return ""
 

@@ -53,6 +53,9 @@ DROPOUT_LAYER = 17e-6
 DROPOUT_UNIT = 10e-9
 """Seconds a row and hidden unit of drawing what is dropped."""
 
+CATEGORY = 30e-6
+"""Seconds a step and category beyond the first: what is looked up, and its gradient."""
+
 WATCHED_EPOCH = 500e-6
 """Seconds of an epoch's look at held-out rows before any row is looked at; it copies the best net."""
 
@@ -72,7 +75,7 @@ LOGISTIC_PASSES = 60.0
 BOOSTING_CELL = 2.4e-9
 BOOSTING_BIN = 5.5e-9
 BINS = 255
-BOOSTING_CALL = 5e-3
+BOOSTING_CALL = 12e-3
 BOOSTING_LEAF = 13e-6
 
 FOREST_CELL = 26e-9
@@ -105,7 +108,8 @@ def net_seconds(recipe: Recipe, n_rows: int, schema: Schema, n_watched: int = 0)
     layers = recipe.depth * (step.layer + (DROPOUT_LAYER if recipe.dropout else 0.0))
     steps = math.ceil(n_rows / min(recipe.batch_rows, max(n_rows, 1)))
     row = 2 * products * step.flop + 3 * units * step.unit + n_signals * FILTER + dropped * DROPOUT_UNIT
-    epoch = steps * (step.call + layers + matrices * WEIGHT) + n_rows * row
+    categories = max(0, len(schema.categories) - 1) * CATEGORY
+    epoch = steps * (step.call + layers + categories + matrices * WEIGHT) + n_rows * row
     if n_watched:
         look = LOOK * (2 * forward * step.flop + units * step.unit) + n_signals * FILTER / 3
         epoch += WATCHED_EPOCH + n_watched * look

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -36,6 +37,20 @@ RANGES = {
     "l2_regularization": (0.1, 100.0),
 }
 """Where numbers are drawn from, evenly in their logarithm."""
+
+OF_FAMILY: dict[Family, tuple[str, ...]] = {
+    "logistic": ("penalty_factor",),
+    "boosting": (
+        "learning_rate",
+        "max_leaf_nodes",
+        "min_samples_leaf",
+        "l2_regularization",
+        "max_features",
+        "n_trees",
+    ),
+    "forest": ("min_samples_leaf", "max_features", "n_trees", "extra"),
+}
+"""Parameters that a family reads."""
 
 WHOLE_RANGES = {"max_leaf_nodes": (4, 64), "min_samples_leaf": (3, 200)}
 """Where whole numbers are drawn from, evenly in their logarithm."""
@@ -122,7 +137,14 @@ class Classical(SearchedTrack):
             for name in ("parameters", "choices"):
                 if getattr(self, name):
                     raise ParameterError(f"'{name}' are those of an estimator; name it too", path=(name,))
+            self._check_family()
             return self
+        for name in sorted({*chain(*OF_FAMILY.values())}):
+            if getattr(self, name) is not None:
+                raise ParameterError(
+                    f"'{name}' is of the families; give the estimator's own among its 'parameters'",
+                    path=(name,),
+                )
         if self.family != "auto":
             raise ParameterError("give either a family or an estimator, not both", path=("family",))
         for name, values in self.choices.items():
@@ -132,6 +154,15 @@ class Classical(SearchedTrack):
                 raise ParameterError(f"'{name}' is among the parameters too", path=("choices", name))
         check_named(self.estimator, self._first_choices())
         return self
+
+    def _check_family(self) -> None:
+        """Refuse parameters that no model which is open would read."""
+        families = FAMILIES if self.family == "auto" else (self.family,)
+        read = {*chain(*(OF_FAMILY[family] for family in families))}
+        for family, names in OF_FAMILY.items():
+            for name in names:
+                if name not in read and getattr(self, name) is not None:
+                    raise ParameterError(f"'{name}' is of {family}, not of {self.family}", path=(name,))
 
     def _first_choices(self) -> dict[str, Any]:
         """Return the estimator's parameters, with the first of the choices that are open."""
@@ -156,10 +187,9 @@ class Classical(SearchedTrack):
         if self.estimator is not None:
             return None
         if self.family == "boosting":
-            parameters = self._boosting()
-            n_trees = self._trees_found() or 2 * parameters.usual_trees
-            leaves = min(parameters.max_leaf_nodes, max(2, n_rows // parameters.min_samples_leaf))
-            return boosting_seconds(n_rows, schema, n_trees=n_trees, leaves=leaves)
+            return self._boosting_seconds(
+                n_rows, schema, self._trees_found() or 2 * self._boosting().usual_trees
+            )
         if self.family == "forest":
             forest = self._forest()
             return forest_seconds(
@@ -170,6 +200,11 @@ class Classical(SearchedTrack):
                 share=0.4 * forest.max_features if forest.extra else forest.max_features,
             )
         return logistic_seconds(n_rows, schema)
+
+    def _boosting_seconds(self, n_rows: int, schema: Schema, n_trees: int) -> float:
+        parameters = self._boosting()
+        leaves = min(parameters.max_leaf_nodes, max(2, n_rows // parameters.min_samples_leaf))
+        return boosting_seconds(n_rows, schema, n_trees=n_trees, leaves=leaves)
 
     def first(self) -> Sequence[Mapping[str, Value]]:
         """Return the families with their usual parameters, and a nearly free logistic regression."""
@@ -229,7 +264,9 @@ class Classical(SearchedTrack):
         if isinstance(model, Trees) and self.family == "boosting":
             settled.found_ = Found(model.best_trees, platt)
             if self._trees_found() is None:
-                used = int(model.model.n_iter_) / (2 * self._boosting().usual_trees)
+                rows, schema = len(trial.fitting), trial.fitting.schema
+                used = self._boosting_seconds(rows, schema, int(model.model.n_iter_))
+                used /= self._boosting_seconds(rows, schema, 2 * self._boosting().usual_trees)
         else:
             settled.found_ = Found(None, platt)
         return Attempt(probabilities, settled, used)
@@ -261,21 +298,29 @@ class Classical(SearchedTrack):
         if self.estimator is not None:
             return Named.fit(train, self.estimator, self._first_choices(), seed=seed)
         if self.family == "boosting":
-            parameters = self._boosting()
-            reached = MOST_TREES if watch is None else watch.reach * 2 * parameters.usual_trees
             return Trees.boost(
                 train,
-                parameters,
+                self._boosting(),
                 n_trees=self._trees_found(),
                 seed=seed,
                 held_out=None if watch is None else watch.held_out,
-                most_trees=int(min(MOST_TREES, reached)),
+                most_trees=MOST_TREES if watch is None else self._trees_within(watch),
             )
         if self.family == "forest":
             return Trees.grow(train, self._forest(), seed=seed)
         return Logistic.fit(
             train, penalty=(self.penalty_factor or 1.0) * usual_penalty(len(train), train.cluster_rows)
         )
+
+    def _trees_within(self, trial: Trial) -> int:
+        """Return how many trees the budget reaches, one at least."""
+        usual = 2 * self._boosting().usual_trees
+        none, all_of_them = (
+            self._boosting_seconds(len(trial.fitting), trial.fitting.schema, n_trees)
+            for n_trees in (0, usual)
+        )
+        reached = (trial.reach * all_of_them - none) / (all_of_them - none) * usual
+        return int(max(1, min(MOST_TREES, reached)))
 
     def _is_logistic(self) -> bool:
         return self.estimator is None and self.family in ("auto", "logistic")

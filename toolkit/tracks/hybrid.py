@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -223,6 +224,21 @@ class Hybrid(HybridParameters):
             spread=self.spread_,
         )
         return explainer.explain(features, logit)
+
+    def _state(self) -> Mapping[str, Any]:
+        """Return what was learned, with the certainties that an ablation may have changed."""
+        state = dict(super()._state())
+        if "expert_" in state:
+            state["certainties_"] = state["expert_"].weights
+        return state
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what `_state` returned; the knowledge base's file has the certainties as written."""
+        rest = dict(state)
+        certainties = rest.pop("certainties_", None)
+        super()._restore(rest)
+        if certainties is not None:
+            self.expert_ = replace(self.expert_, weights=certainties)
 
     def chosen(self) -> dict[str, str | float | int | bool | None]:
         """Return lambda, the teacher and the recipe."""

@@ -123,12 +123,15 @@ class TestCalibration:
 class TestBoosting:
     def test_it_is_charged_for_the_trees_it_grew_and_grows_none_that_are_not_paid(self, train):
         track = Classical(family="boosting", learning_rate=0.02)
-        usual = 2 * BoostingParameters(learning_rate=0.02).usual_trees
         trial = Trial.of(train, len(train), 0)
+        of_twenty, whole = (
+            replace(track, n_trees=n_trees).fit_seconds(len(trial.fitting), train.schema)
+            for n_trees in (20, None)
+        )
         free = track.attempt(trial)
-        tight = track.attempt(replace(trial, reach=20 / usual))
+        tight = track.attempt(replace(trial, reach=1.01 * of_twenty / whole))
         assert free.used > tight.used
-        assert tight.used == pytest.approx(20 / usual)
+        assert tight.used == pytest.approx(of_twenty / whole)
         assert tight.settled.found_.n_trees is not None
         assert tight.settled.found_.n_trees <= 20
 

@@ -123,6 +123,9 @@ class TestNamed:
             ({"estimator": "sklearn.naive_bayes.GaussianNB", "choices": {"priors": []}}, "empty"),
             ({"estimator": "sklearn.naive_bayes.GaussianNB", "family": "forest"}, "not both"),
             ({"parameters": {"C": 1}}, "name it too"),
+            ({"estimator": "lightgbm.LGBMClassifier", "n_trees": 7}, "'n_trees' is of the families"),
+            ({"family": "logistic", "n_trees": 50}, "'n_trees' is of boosting, not of logistic"),
+            ({"family": "forest", "learning_rate": 0.1}, "'learning_rate' is of boosting, not of forest"),
         ],
     )
     def test_what_cannot_be_used_is_told(self, parameters, message, train):
