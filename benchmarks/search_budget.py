@@ -21,7 +21,8 @@ os.environ.update(single_thread_environment())
 import numpy as np
 
 from toolkit import config, registry
-from toolkit.tracks._search import SearchedTrack, Trial
+from toolkit.tracks._search import SearchedTrack
+from toolkit.tracks._trial import Trial
 from toolkit.tracks._work import reference_seconds
 from toolkit.tracks.base import Track
 

@@ -12,7 +12,7 @@ from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _torch
 from toolkit.tracks._encode import Encoded, Encoder
 from toolkit.tracks._net import STRENGTHS, Net, Recipe
-from toolkit.tracks._search import Trial
+from toolkit.tracks._trial import Trial
 from toolkit.tracks._work import net_seconds
 from toolkit.tracks.neural import Neural
 

@@ -19,10 +19,11 @@ from toolkit.tracks._encode import CLUSTER_ROWS, Encoder, cluster_share
 from toolkit.tracks._hybrid_ablations import Ablation, flipped
 from toolkit.tracks._hybrid_trials import TrustTrials, folds_of
 from toolkit.tracks._net_track import NetTrack
-from toolkit.tracks._search import Budget, sample_clusters, search_track
+from toolkit.tracks._search import search_track
 from toolkit.tracks._teacher import TAUS, Evidence, Labels, Teacher, choose_tau
 from toolkit.tracks._teacher_witnesses import Witnesses
-from toolkit.tracks._work import net_seconds
+from toolkit.tracks._trial import sample_clusters
+from toolkit.tracks._work import Budget, net_seconds
 
 __all__ = ["HybridParameters"]
 

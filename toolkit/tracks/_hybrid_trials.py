@@ -13,8 +13,10 @@ from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._judge import surely_below_zero
-from toolkit.tracks._search import FIRST_ROWS, Budget, SearchedTrack, Trial, sample_clusters
+from toolkit.tracks._search import FIRST_ROWS, SearchedTrack
 from toolkit.tracks._teacher import FEWEST_CLUSTERS
+from toolkit.tracks._trial import Trial, sample_clusters
+from toolkit.tracks._work import Budget
 
 __all__ = ["TrustTrials", "folds_of"]
 

@@ -12,7 +12,8 @@ from pydantic import Field
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import CLUSTER_ROWS
 from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
-from toolkit.tracks._search import Attempt, SearchedTrack, Trial, Value
+from toolkit.tracks._search import Attempt, SearchedTrack, Value
+from toolkit.tracks._trial import Trial
 from toolkit.tracks._work import net_seconds
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -26,13 +25,15 @@ from toolkit.errors import DivergedError
 from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks._judge import clearly_below_zero, telling_clusters
+from toolkit.tracks._judge import clearly_below_zero
+from toolkit.tracks._trial import Trial
+from toolkit.tracks._work import Budget
 from toolkit.tracks.base import Track
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Attempt", "Budget", "SearchedTrack", "Trial", "Value", "sample_clusters", "search_track"]
+__all__ = ["Attempt", "SearchedTrack", "Value", "search_track"]
 
 Value = str | float | int | bool | None
 AnyTrack = TypeVar("AnyTrack", bound="SearchedTrack")
@@ -41,12 +42,6 @@ FIRST_ROWS = 20_000
 """Rows of a trial's first step; `HALVING` times as many at every further one."""
 
 HALVING = 4
-
-LATER = 0.75
-"""Share of the rows, about, that is earlier than those that a new leader has to prove itself on."""
-
-ENOUGH_EARLIER = 0.3
-"""With a smaller share of earlier rows to fit, time is not split."""
 
 MOST_TRIALS = 200
 """Only bounds the search of a track whose trials cost next to nothing."""
@@ -58,104 +53,6 @@ MOST_REPEATS = 30
 
 MOST_MISFITS = 5
 """Draws in a row that are too dear for what is left before the search ends."""
-
-
-class Budget:
-    """Nominal CPU-seconds that a search may use."""
-
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
-        self._whole = seconds
-
-    @property
-    def left(self) -> float:
-        """What is left."""
-        return max(0.0, self._left)
-
-    @property
-    def spent(self) -> float:
-        """What was taken and settled; more than the whole when something took longer than expected."""
-        return self._whole - self._left
-
-    def take(self, seconds: float) -> bool:
-        """Take `seconds` from what is left, or nothing when they do not fit; tell which."""
-        fits = seconds <= self._left and self._left > 0
-        self._left -= seconds if fits else 0.0
-        return fits
-
-    def settle(self, seconds: float) -> None:
-        """Book what a trial used beyond what was taken for it; less than zero gives back."""
-        self._left -= seconds
-
-
-def sample_clusters(train: TrainingData, max_rows: int, seed: int) -> TrainingData:
-    """Return whole clusters in random order while they fit into `max_rows`, at least two."""
-    if len(train) <= max_rows:
-        return train
-    names, codes, counts = np.unique(train.clusters, return_inverse=True, return_counts=True)
-    order = np.random.default_rng(derive_seed("sample_clusters", seed)).permutation(len(names))
-    taken = order[: max(2, int(np.searchsorted(np.cumsum(counts[order]), max_rows, side="right")))]
-    return train.take(np.isin(codes, taken))
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Where candidates are compared: rows to fit, and rows of other clusters to judge by.
-
-    Parameters
-    ----------
-    fitting, held_out : TrainingData
-    seed : int
-    reach : float
-        How many times the nominal cost of a fit may be used, by one that does not know before how long
-        it takes.
-    """
-
-    fitting: TrainingData
-    held_out: TrainingData
-    seed: int
-    reach: float = math.inf
-
-    @classmethod
-    def of(cls, train: TrainingData, max_rows: int, seed: int) -> Trial:
-        """Split at most `max_rows` rows by cluster, from inside the rung."""
-        return cls(*sample_clusters(train, max_rows, seed).inner_split(seed), seed)
-
-    def ahead(self) -> Trial | None:
-        """Return a trial that fits on earlier rows and judges by later ones; None where time cannot be split.
-
-        Rows of one week share what made it special; a model that learns the week looks good on other clusters
-        of that week, and is not in those to come. The cut lies between two times, as near to the third
-        quartile as it can.
-        """
-        times, counts = np.unique(np.concatenate([self.fitting.time, self.held_out.time]), return_counts=True)
-        shares = np.cumsum(counts)[:-1] / counts.sum()
-        if not len(shares):
-            return None
-        cut = times[1:][np.argmin(np.abs(shares - LATER))]
-        earlier, later = self.fitting.time < cut, self.held_out.time >= cut
-        if earlier.mean() < ENOUGH_EARLIER:
-            return None
-        trial = replace(self, fitting=self.fitting.take(earlier), held_out=self.held_out.take(later))
-        # with less than two clusters of the rarer outcome, whoever says it most boldly would be right
-        return trial if trial.possible and trial.telling > 1 else None
-
-    @property
-    def possible(self) -> bool:
-        """Whether there is something to learn from and something to judge by."""
-        return len(np.unique(self.fitting.labels)) == 2 and len(self.held_out) > 0
-
-    @cached_property
-    def telling(self) -> int:
-        """Held-out clusters that a comparison rests on; see `telling_clusters`."""
-        return telling_clusters(self.held_out.labels, self.held_out.clusters)
-
-    def losses(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the summed log loss of every held-out cluster, shape (n_clusters,)."""
-        chances = np.clip(probabilities, 1e-7, 1 - 1e-7)
-        losses = -np.where(self.held_out.labels == 1, np.log(chances), np.log1p(-chances))
-        _, codes = np.unique(self.held_out.clusters, return_inverse=True)
-        return np.bincount(codes, weights=losses).astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from toolkit.tracks._encode import KNOTS
 from toolkit.tracks._net import Recipe
 
 __all__ = [
+    "Budget",
     "boosting_seconds",
     "forest_seconds",
     "logistic_seconds",
@@ -81,6 +82,34 @@ BOOSTING_LEAF = 13e-6
 FOREST_CELL = 26e-9
 SPLIT_NODE = 0.4e-6
 FOREST_TREE = 0.7e-3
+
+
+class Budget:
+    """Nominal CPU-seconds that a search may use."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._whole = seconds
+
+    @property
+    def left(self) -> float:
+        """What is left."""
+        return max(0.0, self._left)
+
+    @property
+    def spent(self) -> float:
+        """What was taken and settled; more than the whole when something took longer than expected."""
+        return self._whole - self._left
+
+    def take(self, seconds: float) -> bool:
+        """Take `seconds` from what is left, or nothing when they do not fit; tell which."""
+        fits = seconds <= self._left and self._left > 0
+        self._left -= seconds if fits else 0.0
+        return fits
+
+    def settle(self, seconds: float) -> None:
+        """Book what a trial used beyond what was taken for it; less than zero gives back."""
+        self._left -= seconds
 
 
 def _sizes(schema: Schema) -> tuple[int, int]:

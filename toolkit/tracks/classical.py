@@ -19,8 +19,9 @@ from toolkit.tracks._calibration import Platt, calibrate
 from toolkit.tracks._encode import row_blocks, usual_penalty
 from toolkit.tracks._logistic import Logistic
 from toolkit.tracks._named import Named, check_named
-from toolkit.tracks._search import Attempt, SearchedTrack, Trial, Value
+from toolkit.tracks._search import Attempt, SearchedTrack, Value
 from toolkit.tracks._trees import MOST_TREES, BoostingParameters, ForestParameters, Trees
+from toolkit.tracks._trial import Trial
 from toolkit.tracks._work import boosting_seconds, forest_seconds, logistic_seconds
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
 from toolkit.tracks._hybrid_search import FEWEST_LABELS, TEACHER_ROWS, HybridParameters
-from toolkit.tracks._search import sample_clusters
 from toolkit.tracks._teacher import Evidence, Labels, Teacher
+from toolkit.tracks._trial import sample_clusters
 
 if TYPE_CHECKING:
     from toolkit.knowledge.explain.explainer import Explanations

@@ -11,8 +11,8 @@ from toolkit.tasks.base import TrainingData
 from toolkit.tracks._calibration import Platt, calibrate
 from toolkit.tracks._encode import hinged
 from toolkit.tracks._logistic import Logistic
-from toolkit.tracks._search import Trial
 from toolkit.tracks._trees import MAX_LEVELS, BoostingParameters, Trees
+from toolkit.tracks._trial import Trial
 from toolkit.tracks.classical import Classical
 
 
