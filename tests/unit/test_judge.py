@@ -16,6 +16,14 @@ class TestJudge:
         assert clearly_below_zero(np.full(4, -1.0) + generator.normal(0, 0.01, 4), 4)
         assert not clearly_below_zero(-lead, 2000)
 
+    def test_a_lead_that_is_asked_for_at_least(self):
+        for errors in (0.5, 0.99, 1.01):
+            lead = np.tile([-1.0, 1.0], 200) - errors / 400**0.5
+            assert clearly_below_zero(lead, 400)
+            assert clearly_below_zero(lead, 400, at_least=1.0) == (errors > 1)
+        few = np.tile([-1.0, 1.0], 2) - 1.2 / 2
+        assert not clearly_below_zero(few, 4, at_least=1.0)
+
     def test_luck_alone_seldom_leads_with_few_clusters(self):
         generator = np.random.default_rng(0)
         for n_clusters, most in ((2, 0.01), (5, 0.03)):

@@ -392,6 +392,21 @@ class TestAhead:
         assert losses == sorted(losses, reverse=True), "else this shows nothing"
         assert found.chance == 0.3
 
+    @pytest.mark.parametrize(("n_times", "leads"), [(4, 0.305), (1, 0.3)])
+    def test_where_no_later_rows_bear_it_out_a_standard_error_is_asked(self, n_times, leads):
+        train = replace(make(rows_per_cluster=1), time=np.arange(2000, dtype=np.int32) % n_times)
+        held_out = Trial.of(train, 2000, 0).held_out.clusters
+        labels = train.labels.copy()
+        labels[held_out] = np.arange(len(held_out)) % 19 < 6
+        labels[held_out[train.time[held_out] == n_times - 1]] = np.arange(len(held_out) // n_times) % 19 < 6
+        train = replace(train, labels=labels)
+        trial = Trial.of(train, 2000, 0)
+        chances = np.array([[0.3], [0.305]]) + np.zeros(len(held_out))
+        usual, other = (trial.losses(each) for each in chances)
+        errors = (usual - other).sum() / (usual - other).std() / len(held_out) ** 0.5
+        assert (20 / trial.telling) ** 0.5 < errors < 1, "else this shows nothing"
+        assert search(Fixed(always=(0.3, 0.305), drawn=()), train, 100.0).chance == leads
+
     def test_one_cluster_that_tells_is_not_asked(self):
         train = self.times(np.arange(2000) % 4)
         held_out = Trial.of(train, 2000, 0).held_out.clusters

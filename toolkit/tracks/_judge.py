@@ -23,7 +23,7 @@ def telling_clusters(labels: NDArray[np.int8], clusters: NDArray[np.int32]) -> i
     return min(len(np.unique(clusters[labels == outcome])) for outcome in (0, 1))
 
 
-def clearly_below_zero(differences: NDArray[np.float64], n_telling: int) -> bool:
+def clearly_below_zero(differences: NDArray[np.float64], n_telling: int, *, at_least: float = 0.0) -> bool:
     """Tell whether a sum over clusters lies below zero by more than luck.
 
     What came first keeps its place unless it is beaten by ``sqrt(CLUSTERS / n_telling)`` standard errors
@@ -37,8 +37,13 @@ def clearly_below_zero(differences: NDArray[np.float64], n_telling: int) -> bool
         Paired differences of summed losses.
     n_telling : int
         See `telling_clusters`.
+    at_least : float
+        Standard errors that are asked for, however many the clusters.
     """
-    return n_telling > 1 and _is_below(differences, float(ndtr(np.sqrt(CLUSTERS / n_telling))), n_telling)
+    if n_telling < 2:
+        return False
+    asked = max(float(np.sqrt(CLUSTERS / n_telling)), at_least)
+    return _is_below(differences, float(ndtr(asked)), n_telling)
 
 
 def surely_below_zero(differences: NDArray[np.float64], n_telling: int) -> bool:

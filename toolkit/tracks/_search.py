@@ -16,6 +16,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -53,6 +54,11 @@ MOST_REPEATS = 30
 
 MOST_MISFITS = 5
 """Draws in a row that are too dear for what is left before the search ends."""
+
+
+UNCONFIRMED = 1.0
+"""Standard errors that a new leader is better by, at least, where no later rows can bear it out: the
+one-standard-error rule (Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984, 3.4.3)."""
 
 
 @dataclass(frozen=True)
@@ -308,18 +314,24 @@ class _Search(Generic[AnyTrack]):
             if telling == 0:
                 return "held-out rows of one class cannot tell"
             if self._track.keeps_first:
-                if not clearly_below_zero(lead, telling):
+                later = self._later
+                if not clearly_below_zero(lead, telling, at_least=0.0 if later else UNCONFIRMED):
                     return "better, but by no more than luck"
-                if level == self._last_level and (objection := self._objection(track, leader)):
-                    return objection
+                if later and level == self._last_level:
+                    objection = self._objection(track, leader, later)
+                    if objection:
+                        return objection
         self._leaders[level] = track, losses
         return ""
 
-    def _objection(self, challenger: AnyTrack, leader: AnyTrack) -> str:
-        """Return why a candidate that looks better does not lead; nothing where time cannot be split."""
+    @cached_property
+    def _later(self) -> Trial | None:
+        """Later rows that a new leader has to prove itself on; None where time cannot be split."""
         later = self._split(self._last_level).ahead()
-        if later is None or len(later.fitting) < self._track.min_labels:
-            return ""
+        return later if later and len(later.fitting) >= self._track.min_labels else None
+
+    def _objection(self, challenger: AnyTrack, leader: AnyTrack, later: Trial) -> str:
+        """Return why a candidate that is better on other clusters does not lead."""
         asked = [challenger] if self._leader_later is not None else [challenger, leader]
         if sum(self._expected(each, len(later.fitting)) for each in asked) > self._budget.left:
             return "what was left of the budget did not reach to compare it on later rows"
