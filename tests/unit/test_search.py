@@ -397,8 +397,9 @@ class TestAhead:
         train = replace(make(rows_per_cluster=1), time=np.arange(2000, dtype=np.int32) % n_times)
         held_out = Trial.of(train, 2000, 0).held_out.clusters
         labels = train.labels.copy()
-        labels[held_out] = np.arange(len(held_out)) % 19 < 6
-        labels[held_out[train.time[held_out] == n_times - 1]] = np.arange(len(held_out) // n_times) % 19 < 6
+        for time_ in range(n_times):
+            of_time = held_out[train.time[held_out] == time_]
+            labels[of_time] = 6 * np.arange(len(of_time)) % 19 < 6
         train = replace(train, labels=labels)
         trial = Trial.of(train, 2000, 0)
         chances = np.array([[0.3], [0.305]]) + np.zeros(len(held_out))

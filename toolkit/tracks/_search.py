@@ -57,8 +57,8 @@ MOST_MISFITS = 5
 
 
 UNCONFIRMED = 1.0
-"""Standard errors that a new leader is better by, at least, where no later rows can bear it out: the
-one-standard-error rule (Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984, 3.4.3)."""
+"""Standard errors that a new leader is better by, at least, where no later rows can bear it out: the rule of
+one standard error of Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984."""
 
 
 @dataclass(frozen=True)
