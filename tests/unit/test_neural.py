@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 
-from toolkit.errors import DivergedError
+from toolkit.errors import DivergedError, ParameterError
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _torch
 from toolkit.tracks._encode import Encoded, Encoder
@@ -166,6 +167,17 @@ def test_what_is_given_stays(train):
     chosen = track.chosen()
     assert (chosen["width"], chosen["epochs"], chosen["penalty"]) == (7, 2, 3.0)
     assert chosen["n_parameters"] == track.net_.n_parameters
+    assert not chosen["early_stopping"]
+    stopped = Neural(strength="weak", epochs=2, early_stopping=True).fit(train, seed=0)
+    assert stopped.chosen()["early_stopping"]
+
+
+@pytest.mark.parametrize("name", ["penalty", "learning_rate", "epochs"])
+def test_a_factor_on_what_is_given_is_refused(train, name):
+    track = Neural(**{name: 2, f"{name}_factor": 0.5})
+    with pytest.raises(ParameterError, match=f"'{name}' is given"):
+        track.check(train.schema, Path())
+    Neural(**{f"{name}_factor": 0.5}).check(train.schema, Path())
 
 
 def search(track: Neural, train: TrainingData, seconds: float = 4.0) -> Neural:

@@ -82,10 +82,12 @@ class HybridParameters(NetTrack):
         ------
         KnowledgeError
             The file cannot be read or does not fit the task's columns.
+        ParameterError
         """
         # Here and not above: checks shape no result, so they are no part of a cell's fingerprint.
         from toolkit.knowledge.checks.gate import load_checked
 
+        super().check(schema, folder)
         path = (folder / self.knowledge).resolve()
         load_checked(path, schema)
         return replace(self, knowledge=path)

@@ -166,7 +166,7 @@ class Named:
         plain = {
             key: value
             for key, value in self.model.get_params(deep=False).items()
-            if isinstance(value, str | int | float | bool)
+            if value is None or isinstance(value, str | int | float | bool)
         }
         return {"family": type(self.model).__name__, **plain}
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field
 
+from toolkit.errors import ParameterError
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import CLUSTER_ROWS
 from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
@@ -36,6 +38,8 @@ CHOICES: dict[str, list[Any]] = {
     "early_stopping": [False, True],
 }
 """What is searched besides the strength, the usual value first."""
+
+_WITH_FACTOR = ("penalty", "learning_rate", "epochs")
 
 _AS_IN_RECIPE = ("width", "depth", "members", "dropout", "penalty", "learning_rate", "epochs", "batch_rows")
 
@@ -75,6 +79,21 @@ class NetTrack(SearchedTrack):
     steps_: int = field(init=False, repr=False, compare=False)
     epochs_: int = field(init=False, repr=False, compare=False)
     step_rows_: int = field(init=False, repr=False, compare=False)
+
+    def check(self, schema: Schema, folder: Path) -> Self:
+        """Refuse a factor on what is given.
+
+        Raises
+        ------
+        ParameterError
+        """
+        for name in _WITH_FACTOR:
+            factor = f"{name}_factor"
+            if getattr(self, name) is not None and getattr(self, factor) is not None:
+                raise ParameterError(
+                    f"'{name}' is given, which leaves '{factor}' nothing to do", path=(factor,)
+                )
+        return self
 
     def recipe(self, n_rows: int, cluster_rows: float = CLUSTER_ROWS) -> Recipe:
         """Return what is trained on `n_rows` labelled rows, so many of each cluster."""
@@ -180,6 +199,7 @@ class NetTrack(SearchedTrack):
         return {
             "strength": self.strength or "strong",
             **self.recipe_.__dict__,
+            "early_stopping": bool(self.early_stopping),
             "n_parameters": net.n_parameters,
             "steps": self.steps_,
         }

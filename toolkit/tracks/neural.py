@@ -63,12 +63,13 @@ class Neural(NetTrack):
         return schema if self.inputs != "sequence" else Schema(schema.categories, schema.channels)
 
     def check(self, schema: Schema, folder: Path) -> Self:
-        """Check that there is a raw signal if one is to be read.
+        """Check that there is a raw signal if one is to be read, and that nothing is given for nothing.
 
         Raises
         ------
         ParameterError
         """
+        super().check(schema, folder)
         if self.inputs != "features" and not schema.channels:
             raise ParameterError(
                 f"inputs: {self.inputs} reads the raw signal of a row, and the task gives none; retail does "

@@ -62,6 +62,8 @@ class TestNamed:
             estimator="sklearn.tree.DecisionTreeClassifier", choices={"max_depth": [None, 3]}
         ).check(train.schema, Path())
         assert track.search(train, budget_cpu_seconds=2.0, seed=0).parameters["max_depth"] == 3
+        chosen = track.fit(train, seed=0).chosen()
+        assert chosen.get("max_depth", "missing") is None
 
     def test_predictions_that_are_no_numbers_are_a_failed_trial(self, train):
         track = Classical(estimator="sklearn.naive_bayes.GaussianNB", choices={"var_smoothing": [1e-9, 0.0]})
