@@ -201,6 +201,17 @@ class TestHybrid:
         ]
         assert found.strength == "medium"
 
+    def test_a_trial_of_trust_pays_for_the_epochs_that_it_used(self, path, monkeypatch):
+        train = make(3000, unlabelled=500)
+        taken = []
+        for used in (1.0, 0.25):
+            attempt = Hybrid.attempt
+            monkeypatch.setattr(Hybrid, "attempt", lambda *args, a=attempt, u=used: replace(a(*args), used=u))
+            found = Hybrid(knowledge=path, tau=1.0).search(train, budget_cpu_seconds=2.0, seed=0)
+            trust = [trial for trial in found.trials_ if "teacher_labels" in trial.params]
+            taken.append(sum(trial.nominal_cpu_seconds for trial in trust) / len(trust))
+        assert taken[1] == pytest.approx(taken[0] / 4)
+
     def test_rows_that_repeat_one_another_leave_the_experts_more_weight(self, path):
         hybrid = Hybrid(knowledge=path, epochs=1)
         alone, repeated = (

@@ -56,8 +56,11 @@ TEACHER_ROWS = 20_000
 """Labelled rows that the teacher is fitted on: it has one weight a rule, more rows change nothing."""
 
 TEACHER_ROW = 5e-6
-TAU_ROW = 100e-6
+TAU_ROW = 16e-6
 """Nominal CPU-seconds a row of fitting the teacher, and of choosing tau for it."""
+
+TAU_CALL = 30e-3
+"""Nominal CPU-seconds of choosing tau before any row is looked at."""
 
 UNLABELLED_CELL = 60e-9
 """Nominal CPU-seconds a value of an unlabelled row."""
@@ -113,8 +116,15 @@ class HybridParameters(NetTrack):
         net = super().fit_seconds(n_rows, schema)
         if self.trust(n_rows) > 0:
             net += net_seconds(self.recipe(n_rows), n_rows, schema)
+        return net + TEACHER_ROW * min(n_rows, TEACHER_ROWS) + self._reading_seconds(schema, n_unlabelled)
+
+    def _tau_seconds(self, train: TrainingData) -> float:
+        rows = TAU_ROW * min(len(train), TEACHER_ROWS)
+        return TAU_CALL + rows + self._reading_seconds(train.schema, len(train.unlabelled))
+
+    def _reading_seconds(self, schema: Schema, n_unlabelled: int) -> float:
         n_read = 0 if self.ablation == "no_unlabelled" else min(n_unlabelled, self.unlabelled_rows)
-        return net + TEACHER_ROW * min(n_rows, TEACHER_ROWS) + UNLABELLED_CELL * n_read * len(schema.columns)
+        return UNLABELLED_CELL * n_read * len(schema.columns)
 
     def search(self, train: TrainingData, *, budget_cpu_seconds: float, seed: int) -> Self:
         """Choose the trust in the teacher, then tau, then the net, as far as the one budget reaches.
@@ -130,7 +140,7 @@ class HybridParameters(NetTrack):
         levels[1:] = [replace(level, strength=self.strength or "medium") for level in levels[1:]]
         trials = TrustTrials(train, seed, levels[:2], TRUST_SHARE * budget_cpu_seconds)
         track = self._trusting(levels, trials, budget)
-        seconds = TAU_ROW * min(len(train), TEACHER_ROWS)
+        seconds = self._tau_seconds(train)
         is_open = self.tau is None and self.has_teacher and track.trust(len(train)) > 0
         if is_open and budget.take(seconds):
             track = track._with_tau(train, seed)

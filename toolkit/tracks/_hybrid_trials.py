@@ -89,14 +89,15 @@ class TrustTrials:
         for track in new:
             seconds = costs[track.teacher_labels]
             try:
-                losses = np.concatenate(
-                    [split.losses(track.attempt(split).probabilities) for split in self._splits]
-                )
+                attempts = [(split, track.attempt(split)) for split in self._splits]
             except DivergedError as error:
                 self._add(track, seconds, None, reason=f"{type(error).__name__}: {error}")
                 return False
+            used = sum(self._seconds(track, [split]) * attempt.used for split, attempt in attempts)
+            budget.settle(used - seconds)
+            losses = np.concatenate([split.losses(attempt.probabilities) for split, attempt in attempts])
             self._losses[track.teacher_labels] = losses
-            self._add(track, seconds, float(losses.sum() / sum(len(each.held_out) for each in self._splits)))
+            self._add(track, used, float(losses.sum() / sum(len(each.held_out) for each in self._splits)))
         advantage = self._losses[challenger.teacher_labels] - self._losses[leader.teacher_labels]
         return surely_below_zero(advantage, sum(split.telling for split in self._splits))
 
