@@ -14,13 +14,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from toolkit import registry
-from toolkit.errors import DataError, TrackError, UserError
+from toolkit.errors import DataError, ModelError, TrackError, UserError
 from toolkit.knowledge.base import load
 from toolkit.knowledge.frames import named_levels
 from toolkit.labels import two_classes
 from toolkit.models.frames import coded, level_name
+from toolkit.models.loading import read_classifier
+from toolkit.models.saving import save
 from toolkit.tasks.base import Column, Schema, TrainingData
-from toolkit.tracks.base import Track
+from toolkit.tracks.base import Track, load_track
 
 __all__ = ["TrackClassifier"]
 
@@ -49,13 +51,14 @@ class TrackClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     schema_ : Schema
         The columns as the track sees them.
     track_ : Track
-        Fitted; `track_.save` saves it.
+        Fitted. It reads numbers and codes of levels, as `toolkit.models.frames.coded` gives them.
 
     Notes
     -----
     In a data frame, numbers and truth values are numbers, and texts and categories are categories. Their
     levels are the values seen at `fit`; a value that was never seen counts as missing. In an array all
-    columns are numbers. Values may be missing.
+    columns are numbers. Values may be missing. There are no unlabelled rows here and no times: a hybrid's
+    experts speak on the rows of `fit` only.
 
     Examples
     --------
@@ -123,6 +126,59 @@ class TrackClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         second = self._second(X) > 0.5
         labels: NDArray[np.generic] = self.classes_[second.astype(np.intp)]
         return labels
+
+    def save(self, folder: Path | str) -> None:
+        """Save the fitted classifier as a folder, without pickle; `load` gives it back.
+
+        ``toolkit predict`` and `toolkit.tracks.base.load_track` read it too, as the track that it is.
+
+        Parameters
+        ----------
+        folder : Path or str
+            New or empty.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+        ModelError
+            The folder cannot be written, or the labels are neither texts, numbers nor truth values.
+        """
+        check_is_fitted(self)
+        classes = self.classes_.tolist()
+        if not all(isinstance(each, str | int | float) for each in classes):
+            raise ModelError(f"labels such as {classes[0]!r} cannot be saved: give texts or numbers")
+        known = {
+            "classes": classes,
+            "dtype": self.classes_.dtype.str,
+            "named": hasattr(self, "feature_names_in_"),
+            "seed": int(self.seed),
+        }
+        save(self.track_, Path(folder), classifier=known)
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Self:
+        """Load what `save` wrote; its predictions are the same to the last bit.
+
+        Parameters
+        ----------
+        folder : Path or str
+
+        Raises
+        ------
+        ModelError
+            It is damaged, changed, of a newer version, or a track without a classifier. Nothing that a file
+            says is imported or run.
+        """
+        known = read_classifier(Path(folder))
+        track: Track = load_track(Path(folder))
+        name = type(track).__module__.rpartition(".")[2]
+        model = cls(name, track.get_params(), known["seed"])
+        model.track_, model.schema_ = track, track.schema_
+        model.classes_ = np.array(known["classes"], np.dtype(known["dtype"]))
+        model.n_features_in_ = len(track.schema_.columns)
+        if known["named"]:
+            model.feature_names_in_ = np.array(track.schema_.names, object)
+        return model
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

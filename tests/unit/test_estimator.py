@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from toolkit.config import Rung
+from toolkit.errors import ModelError
 from toolkit.estimator import TrackClassifier
 from toolkit.tasks.synthetic import Synthetic
 from toolkit.tracks.base import load_track
@@ -83,6 +85,59 @@ def test_the_answer_is_the_tracks_own_and_can_be_saved(table, tmp_path):
     codes = {level: code for code, level in enumerate(model.schema_.column("segment").levels)}
     features = X.assign(segment=X["segment"].map(codes).astype("int32"))
     assert np.array_equal(loaded.predict_proba(features), model.predict_proba(X)[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("track", "labels"),
+    [
+        pytest.param("classical", ("goes", "stays"), id="texts"),
+        pytest.param("neural", (1, 2), id="numbers"),
+        pytest.param("rules", (False, True), id="truth values"),
+        pytest.param("hybrid", (1.0, 2.0), id="floats"),
+    ],
+)
+def test_it_is_saved_whole(table, tmp_path, track, labels):
+    X, y, groups = table
+    params = {"knowledge": str(KNOWLEDGE)} if track in ("rules", "hybrid") else {}
+    X = X.assign(grade=pd.Categorical(1 + np.arange(len(X)) % 3))
+    named = np.array(labels)[y]
+    model = TrackClassifier(track, params, seed=3).fit(X, named, groups)
+    model.save(tmp_path / "saved")
+    loaded = TrackClassifier.load(tmp_path / "saved")
+    assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert np.array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.classes_.dtype == model.classes_.dtype
+    assert (loaded.track, loaded.seed, loaded.n_features_in_) == (track, 3, X.shape[1])
+    assert list(loaded.feature_names_in_) == list(X.columns)
+    again = clone(loaded).fit(X, named, groups)
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+    with pytest.raises(ValueError, match="feature names"):
+        loaded.predict(X.drop(columns="grade"))
+
+
+def test_what_is_no_classifier_is_not_loaded_as_one(table, tmp_path):
+    X, y, _ = table
+    model = TrackClassifier()
+    with pytest.raises(NotFittedError):
+        model.save(tmp_path / "unfitted")
+    model.fit(X, y).track_.save(tmp_path / "track")
+    with pytest.raises(ModelError, match="a track alone"):
+        TrackClassifier.load(tmp_path / "track")
+    model.fit(X, y).save(tmp_path / "saved")
+    document = tmp_path / "saved" / "track.json"
+    document.write_text(document.read_text().replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(ModelError, match="damaged"):
+        TrackClassifier.load(tmp_path / "saved")
+
+
+def test_an_array_is_saved_too(table, tmp_path):
+    X, y, _ = table
+    numbers = X.drop(columns="segment").to_numpy()
+    model = TrackClassifier().fit(numbers, y)
+    model.save(str(tmp_path / "saved"))
+    loaded = TrackClassifier.load(str(tmp_path / "saved"))
+    assert np.array_equal(loaded.predict_proba(numbers), model.predict_proba(numbers))
+    assert not hasattr(loaded, "feature_names_in_")
 
 
 def test_groups_decide_what_is_held_out(table):

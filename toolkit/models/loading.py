@@ -31,7 +31,7 @@ from toolkit.models.saving import ARRAYS, FORMAT, FORMAT_VERSION
 from toolkit.models.unpacker import Sources, Unpacker
 from toolkit.tasks.base import Column, Schema
 
-__all__ = ["load", "read_example"]
+__all__ = ["load", "read_classifier", "read_example"]
 
 _LEARNED = re.compile(r"[a-z][a-z0-9_]*_")
 _KEYS = {
@@ -87,6 +87,27 @@ def read_example(folder: Path) -> tuple[Schema, dict[str, Any]]:
         schema = _schema(document["columns"], document["channels"])
         example = document["example"] or {}
     return schema, {name: example.get(name) for name in (*schema.names, *schema.channels)}
+
+
+def read_classifier(folder: Path) -> Mapping[str, Any]:
+    """Return what a saved `toolkit.estimator.TrackClassifier` knew beside its track.
+
+    Raises
+    ------
+    ModelError
+        The folder is damaged, or holds a track that no such classifier saved.
+    """
+    saved = SavedFolder.open(Path(folder))
+    with _told(saved):
+        said = _checked(saved).get("classifier")
+        if not isinstance(said, dict):
+            raise ModelError(
+                "this is a track alone, of a sweep or of track_.save; toolkit.tracks.base.load_track loads it"
+            )
+        classes = said["classes"]
+        if not isinstance(classes, list) or len(classes) != 2 or type(classes[0]) is not type(classes[1]):
+            raise ModelError("'classes' are two values of one type")
+    return said
 
 
 @contextmanager

@@ -56,7 +56,13 @@ Example = Mapping[str, float | str | list[int] | None]
 """A row that may be predicted: column -> number, name of a level, or None for missing."""
 
 
-def save(track: Any, folder: Path, *, example: Example | None = None) -> None:
+def save(
+    track: Any,
+    folder: Path,
+    *,
+    example: Example | None = None,
+    classifier: Mapping[str, Any] | None = None,
+) -> None:
     """Save a fitted track as a folder; see `toolkit.tracks.base.Track.save`.
 
     Parameters
@@ -66,6 +72,8 @@ def save(track: Any, folder: Path, *, example: Example | None = None) -> None:
         New or empty.
     example : mapping of str to float, str or None, optional
         A row that may be predicted, to be shown: column -> number, name of a level, or None for missing.
+    classifier : mapping, optional
+        What `toolkit.estimator.TrackClassifier` knows beside its track; plain data.
 
     Raises
     ------
@@ -73,10 +81,12 @@ def save(track: Any, folder: Path, *, example: Example | None = None) -> None:
     ModelError
         It learned something that cannot be saved, or the folder cannot be written.
     """
-    write_folder(Path(folder), pack(track, example=example))
+    write_folder(Path(folder), pack(track, example=example, classifier=classifier))
 
 
-def pack(track: Any, *, example: Example | None = None) -> dict[str, bytes]:
+def pack(
+    track: Any, *, example: Example | None = None, classifier: Mapping[str, Any] | None = None
+) -> dict[str, bytes]:
     """Return the files of a fitted track by their names; nothing is written.
 
     Raises
@@ -113,6 +123,7 @@ def pack(track: Any, *, example: Example | None = None) -> dict[str, bytes]:
         "example": None if example is None else {key: _plain(value) for key, value in example.items()},
         "learned": tree,
         "versions": _versions(),
+        **({} if classifier is None else {"classifier": dict(classifier)}),
     }
     files = {**{file: _words(each) for file, each in packer.knowledge.items()}, **packer.estimators}
     if packer.arrays:

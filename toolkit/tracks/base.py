@@ -167,7 +167,8 @@ class Track(ABC):
         Parameters
         ----------
         features : DataFrame of shape (n_rows, n_columns)
-            Columns of the schema, in any order.
+            Columns of the schema, in any order; categories as codes of their levels (a table with names
+            becomes that by `toolkit.models.frames.coded`).
         sequence : ndarray of shape (n_rows, n_channels, n_steps), uint8, optional
             The raw signal of the rows where the task gives one; most tracks do not look at it.
 
