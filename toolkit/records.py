@@ -97,6 +97,9 @@ class SearchTrial(_Frozen):
         What the budget was charged.
     reason : str
         Why it was pruned or failed, or was not taken although held-out rows spoke for it.
+    chosen : bool
+        Whether it is what the search ended with; a hybrid makes several choices, and has one for each. None
+        is where what comes first was kept without having been fitted.
     """
 
     number: int
@@ -108,6 +111,7 @@ class SearchTrial(_Frozen):
     first_loss: float | None
     nominal_cpu_seconds: float
     reason: str = ""
+    chosen: bool = False
 
 
 class CellRecord(_Frozen):

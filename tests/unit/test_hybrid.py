@@ -9,13 +9,13 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from toolkit.errors import DivergedError, KnowledgeError, TooFewLabelsError
+from toolkit.errors import DivergedError, KnowledgeError, ParameterError, TooFewLabelsError
 from toolkit.knowledge.base import load
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _search
 from toolkit.tracks._hybrid_ablations import FiringColumns, flipped, logic_target
-from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS
+from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS, written
 from toolkit.tracks._hybrid_trials import TrustTrials
 from toolkit.tracks._work import search_budget
 from toolkit.tracks.hybrid import Hybrid
@@ -109,9 +109,51 @@ class TestHybrid:
         assert found.tau is not None
         assert track.tau is None
         assert not hasattr(found, "net_")
-        paid = [trial for trial in found.trials_ if trial.params == {"tau": found.tau}]
-        assert len(paid) == 1
-        assert paid[0].nominal_cpu_seconds > 0
+        (paid,) = (trial for trial in found.trials_ if "tau" in trial.params)
+        assert paid.params["tau"] == written(found.tau)
+        assert paid.nominal_cpu_seconds > 0
+        assert paid.chosen
+
+    @pytest.mark.parametrize("trusted", [True, False])
+    def test_the_record_says_what_was_chosen(self, path, monkeypatch, trusted):
+        judge = TrustTrials.surely_better
+
+        def surely_better(*args):
+            judge(*args)
+            return not trusted
+
+        monkeypatch.setattr(TrustTrials, "surely_better", surely_better)
+        found = Hybrid(knowledge=path).search(make(3000, unlabelled=500), budget_cpu_seconds=3.0, seed=0)
+        told = [trial.params["teacher_labels"] for trial in found.trials_ if "teacher_labels" in trial.params]
+        taken = [trial.params for trial in found.trials_ if trial.chosen]
+        assert len(told) > 1
+        assert [each["teacher_labels"] for each in taken if "teacher_labels" in each] == [
+            found.teacher_labels
+        ]
+        assert [each["strength"] for each in taken if "depth" in each] == [found.strength or "strong"]
+
+    def test_tau_without_end_is_a_word_in_the_record(self, path):
+        fitted = Hybrid(knowledge=path, strength="strong", epochs=1)
+        assert replace(fitted, tau=1.0).fit(make(50), seed=0).chosen()["tau"] == 1.0
+        fitted.tau = float("inf")
+        assert fitted.fit(make(50), seed=0).chosen()["tau"] == "infinite"
+
+    @pytest.mark.parametrize(
+        ("given", "idle"),
+        [
+            ({"teacher_labels": 0.0, "tau": 1.0}, "tau"),
+            ({"teacher_labels": 0.0, "flip_signs": 0.5}, "flip_signs"),
+            ({"ablation": "no_certainties", "flip_signs": 0.5}, "flip_signs"),
+            ({"ablation": "firings_as_features", "teacher_labels": 5.0}, "teacher_labels"),
+            ({"ablation": "logic_loss", "tau": 1.0}, "tau"),
+        ],
+    )
+    def test_what_has_no_effect_is_refused(self, path, given, idle):
+        with pytest.raises(ParameterError, match=f"'{idle}' has no effect") as caught:
+            Hybrid(knowledge=path, **given).check(SCHEMA, Path())
+        assert caught.value.path == (idle,)
+        del given[idle]
+        Hybrid(knowledge=path, **given).check(SCHEMA, Path())
 
     def test_unlabelled_rows_are_charged_as_far_as_they_are_read(self, path):
         track = Hybrid(knowledge=path, unlabelled_rows=1000)
@@ -133,7 +175,7 @@ class TestHybrid:
         train = make(3000, unlabelled=500, rows_per_cluster=70)
         found = Hybrid(knowledge=path).search(train, budget_cpu_seconds=search_budget(10.0, train), seed=0)
         (failed,) = (trial for trial in found.trials_ if trial.state == "failed")
-        assert failed.params == {"teacher_labels": 0.0}
+        assert failed.params == {"teacher_labels": 0.0, "strength": "medium"}
         assert "training has diverged" in failed.reason
         assert failed.nominal_cpu_seconds > 0
         assert found.teacher_labels != 0
@@ -323,6 +365,7 @@ class TestWrongKnowledge:
     def test_as_many_signs_are_turned_as_asked_for_and_the_seed_says_which(self, expert):
         assert (flipped(expert, 0.0, 0).weights == expert.weights).all()
         assert (flipped(expert, 1.0, 0).weights == -expert.weights).all()
+        assert (flipped(expert, 0.01, 0).weights != expert.weights).sum() == 1, "asked for is asked for"
         third = [flipped(expert, 1 / 3, seed).weights != expert.weights for seed in range(20)]
         assert {int(each.sum()) for each in third} == {1}
         assert len({each.tobytes() for each in third}) > 1

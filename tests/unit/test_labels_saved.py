@@ -253,6 +253,9 @@ class TestStatements:
         assert exact
         assert all(needed == Interval(100.0, 100.0, 100.0) for needed in exact)
 
+    def test_without_a_finished_cell_nothing_is_said(self):
+        assert analysed({}) == ((), ())
+
     def test_the_plug_in_of_a_track_is_its_name_or_what_it_says(self):
         experiment = declare(TRACKS, RUNGS, 4)
         assert kind_of(experiment, "misled") == "hybrid"

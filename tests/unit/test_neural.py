@@ -180,6 +180,14 @@ def test_a_factor_on_what_is_given_is_refused(train, name):
     Neural(**{f"{name}_factor": 0.5}).check(train.schema, Path())
 
 
+def test_a_strength_that_decides_nothing_is_not_searched(train):
+    settled = Neural(width=8, penalty=3.0, epochs=2)
+    assert [set(each) & {"strength"} for each in settled.first()] == [set()]
+    found = search(settled, train)
+    assert all("strength" not in trial.params for trial in found.trials_)
+    assert len(replace(settled, epochs=None).first()) == len(STRENGTHS)
+
+
 def search(track: Neural, train: TrainingData, seconds: float = 4.0) -> Neural:
     return track.search(train, budget_cpu_seconds=seconds, seed=0)
 

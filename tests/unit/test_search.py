@@ -205,8 +205,27 @@ def test_nothing_is_searched_on_rows_that_cannot_tell():
     train = make()
     one_class = replace(train, labels=np.zeros(len(train), np.int8))
     track = Fixed()
-    assert search(track, one_class, 100.0).trials_ == ()
+    (told,) = search(track, one_class, 100.0).trials_
+    assert (told.state, told.params, told.nominal_cpu_seconds) == ("pruned", {"chance": 0.3}, 0.0)
+    assert "one class" in told.reason
     assert track.tried == []
+
+
+def test_too_few_rows_to_hold_some_out_are_told():
+    @dataclass
+    class Demanding(Fixed):
+        min_labels = 1601
+
+    track = Demanding()
+    (told,) = search(track, make(), 100.0).trials_
+    assert told.reason == "1600 rows are left when some are held out, and 1601 are needed"
+    assert not told.chosen
+    assert track.tried == []
+
+
+def test_the_record_says_which_trial_was_chosen():
+    found = search(Fixed(always=(0.9, 0.05, 0.3, 0.5), drawn=()), make(), 100.0)
+    assert [trial.chosen for trial in found.trials_] == [False, False, True, False]
 
 
 @dataclass

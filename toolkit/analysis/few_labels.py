@@ -91,7 +91,7 @@ def few_labels(
         Those that `drawn` was made with.
     """
     roles = _Roles.of(experiment)
-    if not experiment.ladder.counts_labels or roles.hybrid is None:
+    if not experiment.ladder.counts_labels or roles.hybrid is None or not stacks:
         return (), ()
     reader = _Reader(experiment, stacks, drawn, weights)
     saved: list[LabelsSaved] = []

@@ -277,6 +277,8 @@ def _warm_up(track: Track, train: TrainingData) -> None:
     )
     try:
         copy.deepcopy(track).warm_up(few)
+    except (TooFewLabelsError, OneClassError):
+        return  # the fit itself will say so
     except Exception as error:
         # Too little data for this track: the real fit will tell what is wrong, if anything is.
         print(f"the warm-up was not possible: {error}", file=sys.stderr)

@@ -35,12 +35,13 @@ def flipped(expert: ExpertSystem, share: float, seed: int) -> ExpertSystem:
     ----------
     expert : ExpertSystem
     share : float
-        Of the rules, rounded; which ones depends on the seed.
+        Of the rules, rounded, but one at least; which ones depends on the seed.
     seed : int
     """
     generator = np.random.default_rng(derive_seed("flipped", seed))
     signs = np.ones(expert.n_rules)
-    signs[generator.permutation(expert.n_rules)[: round(share * expert.n_rules)]] = -1.0
+    n_turned = max(1, round(share * expert.n_rules)) if share > 0 else 0
+    signs[generator.permutation(expert.n_rules)[:n_turned]] = -1.0
     return replace(expert, weights=expert.weights * signs)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from toolkit.errors import ParameterError
 from toolkit.knowledge import base as knowledge_base
 from toolkit.knowledge.base import KnowledgeBase
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
@@ -25,7 +26,7 @@ from toolkit.tracks._teacher_witnesses import Witnesses
 from toolkit.tracks._trial import sample_clusters
 from toolkit.tracks._work import Budget, net_seconds
 
-__all__ = ["HybridParameters"]
+__all__ = ["HybridParameters", "written"]
 
 TEACHER_LABELS = 40_000.0
 """What the teacher's word is worth where neither the user nor the search says, with `CLUSTER_ROWS` a cluster:
@@ -62,6 +63,14 @@ TAU_ROW = 16e-6
 TAU_CALL = 30e-3
 """Nominal CPU-seconds of choosing tau before any row is looked at."""
 
+IDLE: dict[str, tuple[str, ...]] = {
+    "teacher_labels: 0": ("tau", "flip_signs"),
+    "ablation: no_certainties": ("flip_signs",),
+    "ablation: firings_as_features": ("tau", "flip_signs", "teacher_labels"),
+    "ablation: logic_loss": ("tau",),
+}
+"""What has no effect without the part of the hybrid that it is about."""
+
 UNLABELLED_CELL = 60e-9
 """Nominal CPU-seconds a value of an unlabelled row."""
 
@@ -91,9 +100,24 @@ class HybridParameters(NetTrack):
         from toolkit.knowledge.checks.gate import load_checked
 
         super().check(schema, folder)
+        self._check_ablation()
         path = (folder / self.knowledge).resolve()
         load_checked(path, schema)
         return replace(self, knowledge=path)
+
+    def _check_ablation(self) -> None:
+        """Refuse what has no effect without the part that it is about."""
+        cause = f"ablation: {self.ablation}"
+        if self.ablation == "none" and self.teacher_labels == 0:
+            cause = "teacher_labels: 0"
+        given = {
+            "tau": self.tau is not None,
+            "flip_signs": self.flip_signs > 0,
+            "teacher_labels": self.teacher_labels is not None,
+        }
+        for name in IDLE.get(cause, ()):
+            if given[name]:
+                raise ParameterError(f"with {cause}, '{name}' has no effect", path=(name,))
 
     @property
     def has_teacher(self) -> bool:
@@ -144,7 +168,7 @@ class HybridParameters(NetTrack):
         is_open = self.tau is None and self.has_teacher and track.trust(len(train)) > 0
         if is_open and budget.take(seconds):
             track = track._with_tau(train, seed)
-            trials.add({"tau": track.tau}, min(len(train), TEACHER_ROWS), seconds)
+            trials.add({"tau": written(track.tau)}, min(len(train), TEACHER_ROWS), seconds)
         n_clusters = len(np.unique(train.clusters))
         if track.trust(len(train)) <= STILL_TAUGHT or n_clusters >= MANY_CLUSTERS:
             open_again = replace(track, strength=self.strength)
@@ -155,9 +179,9 @@ class HybridParameters(NetTrack):
             is_compared = bool(found.trials_) and found.trials_[0].state != "pruned"
             if is_compared:
                 track = found
-            track.trials_ = trials.numbered(found.trials_)
+            track.trials_ = trials.numbered(track.teacher_labels, found.trials_)
             return track
-        track.trials_ = trials.numbered(())
+        track.trials_ = trials.numbered(track.teacher_labels, ())
         return track
 
     def _levels_of_trust(self, train: TrainingData) -> list[float]:
@@ -223,3 +247,8 @@ class HybridParameters(NetTrack):
             return features
         generator = np.random.default_rng(derive_seed("unlabelled", seed))
         return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]
+
+
+def written(tau: float | None) -> float | str | None:
+    """Return tau as a record has it."""
+    return "infinite" if tau == float("inf") else tau

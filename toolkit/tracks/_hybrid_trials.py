@@ -13,7 +13,7 @@ from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._judge import surely_below_zero
-from toolkit.tracks._search import FIRST_ROWS, SearchedTrack
+from toolkit.tracks._search import FIRST_ROWS, SearchedTrack, Value
 from toolkit.tracks._teacher import FEWEST_CLUSTERS
 from toolkit.tracks._trial import Trial, sample_clusters
 from toolkit.tracks._work import Budget
@@ -101,9 +101,20 @@ class TrustTrials:
         advantage = self._losses[challenger.teacher_labels] - self._losses[leader.teacher_labels]
         return surely_below_zero(advantage, sum(split.telling for split in self._splits))
 
-    def numbered(self, further: Iterable[SearchTrial]) -> tuple[SearchTrial, ...]:
-        """Return these trials, then further ones, numbered through."""
-        every = [*self._records, *further]
+    def numbered(self, trusted: float | None, further: Iterable[SearchTrial]) -> tuple[SearchTrial, ...]:
+        """Return these trials, then further ones, numbered through.
+
+        Parameters
+        ----------
+        trusted : float or None
+            What the teacher's word was found to be worth, in labels.
+        further : iterable of SearchTrial
+        """
+        own = [
+            trial.model_copy(update={"chosen": trial.params.get("teacher_labels", trusted) == trusted})
+            for trial in self._records
+        ]
+        every = [*own, *further]
         return tuple(trial.model_copy(update={"number": number}) for number, trial in enumerate(every))
 
     def _seconds(self, track: SearchedTrack, splits: Sequence[Trial]) -> float:
@@ -114,12 +125,14 @@ class TrustTrials:
         )
 
     def _add(self, track: Any, seconds: float, loss: float | None, reason: str = "") -> None:
-        params = {"teacher_labels": track.teacher_labels}
+        params: dict[str, Value] = {"teacher_labels": track.teacher_labels}
+        if track.strength is not None:
+            params["strength"] = track.strength
         self.add(params, len(self._splits[0].fitting), seconds, loss, reason)
 
     def add(
         self,
-        params: dict[str, float | None],
+        params: dict[str, Value],
         n_rows: int,
         seconds: float,
         loss: float | None = None,
@@ -131,7 +144,7 @@ class TrustTrials:
                 number=0,
                 state="failed" if reason else "complete",
                 drawn=False,
-                params=dict(params),
+                params=params,
                 rows=n_rows,
                 loss=loss,
                 first_loss=None,

@@ -121,18 +121,23 @@ class NetTrack(SearchedTrack):
     def first(self) -> Sequence[Mapping[str, Value]]:
         """Return the strengths, the strong one first: it hurts least where it is wrong."""
         usual = {name: values[0] for name, values in self._choices().items()}
-        if self.strength is not None:
+        if not self._strength_is_open:
             return [usual]
         return [{**usual, "strength": strength} for strength in STRENGTHS]
 
     def suggest(self, trial: optuna.Trial) -> Self:
         """Return this track with a drawn recipe."""
         changes: dict[str, Any] = {}
-        if self.strength is None:
+        if self._strength_is_open:
             changes["strength"] = trial.suggest_categorical("strength", list(STRENGTHS))
         for name, values in self._choices().items():
             changes[name] = trial.suggest_categorical(name, values)
         return replace(self, **changes)
+
+    @property
+    def _strength_is_open(self) -> bool:
+        """Whether it is not given and has something to decide."""
+        return self.strength is None and None in (self.width, self.penalty, self.epochs)
 
     def _choices(self) -> dict[str, list[Any]]:
         """Return what is searched besides the strength: its values, the usual one first."""

@@ -172,6 +172,8 @@ class _Search(Generic[AnyTrack]):
         self._last_level = len(self._levels) - 1
         self._splits: dict[int, Trial] = {}
         self._leaders: dict[int, tuple[AnyTrack, NDArray[np.float64]]] = {}
+        # level -> number of the trial that leads there
+        self._leading: dict[int, int] = {}
         self._records: list[SearchTrial] = []
         self._study = optuna.create_study(
             sampler=optuna.samplers.RandomSampler(seed=derive_seed("search", seed) % 2**32),
@@ -184,8 +186,10 @@ class _Search(Generic[AnyTrack]):
         self._leader_later: float | None = None
 
     def run(self, first: Sequence[Mapping[str, Value]]) -> AnyTrack:
-        split = self._split(0)
-        if split.possible and len(split.fitting) >= self._track.min_labels:
+        obstacle = self._obstacle()
+        if obstacle:
+            self._record(first[0], state="pruned", drawn=False, reason=obstacle)
+        else:
             for parameters in first:
                 self._study.enqueue_trial(dict(parameters))
             self._try_all(len(first))
@@ -193,9 +197,23 @@ class _Search(Generic[AnyTrack]):
             raise self._error
         # without having met what comes first, a cheaper candidate has beaten nobody
         is_met = bool(self._leaders) and self._records[0].state != "pruned"
-        leader = self._leaders[max(self._leaders)][0] if is_met else replace(self._track)
+        leader = replace(self._track)
+        if is_met:
+            leader = self._leaders[max(self._leaders)][0]
+            number = self._leading[max(self._leading)]
+            self._records[number] = self._records[number].model_copy(update={"chosen": True})
         leader.trials_ = tuple(self._records)
         return leader
+
+    def _obstacle(self) -> str:
+        """Return why nothing can be compared, if so."""
+        split = self._split(0)
+        if not split.possible:
+            return "no rows can be held out, or those to fit have one class only"
+        if len(split.fitting) < self._track.min_labels:
+            n_needed = self._track.min_labels
+            return f"{len(split.fitting)} rows are left when some are held out, and {n_needed} are needed"
+        return ""
 
     def _try_all(self, n_first: int) -> None:
         """Try the enqueued candidates, then drawn ones, until the budget or the draws come to an end."""
@@ -254,18 +272,8 @@ class _Search(Generic[AnyTrack]):
                 state, reason = "pruned", "others did better on as many rows"
                 break
         spent = self._budget.spent - spent_before
-        self._records.append(
-            SearchTrial(
-                number=len(self._records),
-                state=state,
-                drawn=not is_first,
-                params=dict(trial.params),
-                rows=losses[-1][0] if losses else 0,
-                loss=losses[-1][1] if losses else None,
-                first_loss=losses[0][1] if losses else None,
-                nominal_cpu_seconds=spent,
-                reason=reason,
-            )
+        self._record(
+            trial.params, state=state, drawn=not is_first, reason=reason, losses=losses, seconds=spent
         )
         ended = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[
             state
@@ -274,6 +282,31 @@ class _Search(Generic[AnyTrack]):
             ended = TrialState.FAIL
         self._study.tell(trial, losses[-1][1] if ended is TrialState.COMPLETE else None, state=ended)
         return spent > 0
+
+    def _record(
+        self,
+        params: Mapping[str, Value],
+        *,
+        state: Literal["complete", "pruned", "failed"],
+        drawn: bool,
+        reason: str,
+        losses: Sequence[tuple[int, float]] = (),
+        seconds: float = 0.0,
+    ) -> None:
+        """Record a trial with the rows and the mean loss of its steps."""
+        self._records.append(
+            SearchTrial(
+                number=len(self._records),
+                state=state,
+                drawn=drawn,
+                params=dict(params),
+                rows=losses[-1][0] if losses else 0,
+                loss=losses[-1][1] if losses else None,
+                first_loss=losses[0][1] if losses else None,
+                nominal_cpu_seconds=seconds,
+                reason=reason,
+            )
+        )
 
     def _attempt(self, candidate: AnyTrack, split: Trial) -> tuple[AnyTrack, NDArray[np.float64]] | None:
         """Fit, judge and book what it took; return what settled and its losses, None if that is too dear."""
@@ -322,6 +355,7 @@ class _Search(Generic[AnyTrack]):
                     if objection:
                         return objection
         self._leaders[level] = track, losses
+        self._leading[level] = len(self._records)
         return ""
 
     @cached_property

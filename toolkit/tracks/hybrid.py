@@ -18,7 +18,7 @@ from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
-from toolkit.tracks._hybrid_search import FEWEST_LABELS, TEACHER_ROWS, HybridParameters
+from toolkit.tracks._hybrid_search import FEWEST_LABELS, TEACHER_ROWS, HybridParameters, written
 from toolkit.tracks._teacher import Evidence, Labels, Teacher
 from toolkit.tracks._trial import sample_clusters
 
@@ -87,7 +87,10 @@ class Hybrid(HybridParameters):
     def _require_labels(self, train: TrainingData) -> None:
         """Raise where there is nothing to learn from: no row, or too few labels without a teacher."""
         if not len(train) and not len(train.unlabelled):
-            raise TooFewLabelsError("Hybrid needs labelled or unlabelled rows to learn from, got neither")
+            raise TooFewLabelsError(
+                "Hybrid needs labelled or unlabelled rows to learn from, got neither "
+                "(a rung of a ladder of labels has unlabelled rows with e.g. unlabelled: 5000)"
+            )
         if self.ablation == "firings_as_features" or self.teacher_labels == 0:
             if len(train) < FEWEST_LABELS:
                 raise TooFewLabelsError(
@@ -245,13 +248,16 @@ class Hybrid(HybridParameters):
         if not hasattr(self, "teacher_"):
             return {}
         said: dict[str, str | float | int | bool | None] = {
-            "lambda": self.lambda_ if np.isfinite(self.lambda_) else None,
-            "tau": self.tau,
-            "teacher_scale": self.teacher_.scale,
-            "teacher_bias": self.teacher_.bias,
-            "teacher_prior_scale": self.teacher_.prior_scale,
-            "teacher_witness_scale": self.teacher_.witness_scale,
+            "lambda": self.lambda_ if np.isfinite(self.lambda_) else None
         }
+        if self.taught_ or self.net_ is None:
+            said |= {
+                "tau": written(self.tau),
+                "teacher_scale": self.teacher_.scale,
+                "teacher_bias": self.teacher_.bias,
+                "teacher_prior_scale": self.teacher_.prior_scale,
+                "teacher_witness_scale": self.teacher_.witness_scale,
+            }
         if self.net_ is None:
             return said
         return {**said, **super().chosen()}
