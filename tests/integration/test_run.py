@@ -89,6 +89,9 @@ def test_a_whole_comparison_ends_with_table_sentence_and_places(first, store):
     assert first.returncode == 0, first.stdout + first.stderr
     n_cells = 1 + 6 + 4
     assert len(ran_cells(first.stdout)) == n_cells
+    assert (
+        len([line for line in first.stdout.splitlines() if "rung" in line and "fit CPU-s" in line]) == n_cells
+    )
     assert f"{n_cells} cells to run; about" in first.stdout
     for word in ("baseline", "rules", "classical", "PR-AUC", "verdict", "report", "MLflow"):
         assert word in first.stdout

@@ -96,7 +96,8 @@ class SweepDisplay:
         """Show a finished cell, and how long the rest will take."""
         self._waiting.pop(record.fingerprint, None)
         self._plan.estimate.observe(record)
-        self._console.print(_line(record), highlight=False)
+        # in a file, a cell is one line that can be searched for
+        self._console.print(_line(record), highlight=False, soft_wrap=not self._console.is_terminal)
         self._progress.advance(self._lines[record.track])
         for track, line in self._lines.items():
             self._progress.update(line, doing=self._left(track))
