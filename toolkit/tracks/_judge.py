@@ -6,10 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
-__all__ = ["clearly_below_zero", "surely_below_zero", "telling_clusters"]
+__all__ = ["UNCONFIRMED", "clearly_below_zero", "surely_below_zero", "telling_clusters"]
 
 CLUSTERS = 20
 """Clusters with which a lead of one standard error counts."""
+
+UNCONFIRMED = 1.0
+"""Standard errors that a new leader is better by, at least, where no later rows can bear it out: the rule of
+one standard error of Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984."""
 
 SURE = 0.95
 

@@ -156,7 +156,7 @@ class NetTrack(SearchedTrack):
         self._require_labels(train)
         self.schema_ = train.schema
         trial = Trial.of(train, len(train), seed) if self.early_stopping and len(train) else None
-        if trial is not None and trial.possible and len(trial.fitting) >= self.min_labels:
+        if trial is not None and not trial.obstacle(self.min_labels):
             self._learn(trial.fitting, seed, held_out=trial.held_out)
         else:
             self._learn(train, seed)

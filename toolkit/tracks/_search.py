@@ -26,7 +26,7 @@ from toolkit.errors import DivergedError
 from toolkit.records import SearchTrial
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
-from toolkit.tracks._judge import clearly_below_zero
+from toolkit.tracks._judge import UNCONFIRMED, clearly_below_zero
 from toolkit.tracks._trial import Trial
 from toolkit.tracks._work import Budget
 from toolkit.tracks.base import Track
@@ -54,11 +54,6 @@ MOST_REPEATS = 30
 
 MOST_MISFITS = 5
 """Draws in a row that are too dear for what is left before the search ends."""
-
-
-UNCONFIRMED = 1.0
-"""Standard errors that a new leader is better by, at least, where no later rows can bear it out: the rule of
-one standard error of Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +166,8 @@ class _Search(Generic[AnyTrack]):
         self._levels = row_levels(len(train))
         self._last_level = len(self._levels) - 1
         self._splits: dict[int, Trial] = {}
-        self._leaders: dict[int, tuple[AnyTrack, NDArray[np.float64]]] = {}
-        # level -> number of the trial that leads there
-        self._leading: dict[int, int] = {}
+        # level -> who leads there, its losses, and the number of its trial
+        self._leaders: dict[int, tuple[AnyTrack, NDArray[np.float64], int]] = {}
         self._records: list[SearchTrial] = []
         self._study = optuna.create_study(
             sampler=optuna.samplers.RandomSampler(seed=derive_seed("search", seed) % 2**32),
@@ -186,7 +180,7 @@ class _Search(Generic[AnyTrack]):
         self._leader_later: float | None = None
 
     def run(self, first: Sequence[Mapping[str, Value]]) -> AnyTrack:
-        obstacle = self._obstacle()
+        obstacle = self._split(0).obstacle(self._track.min_labels)
         if obstacle:
             self._record(first[0], state="pruned", drawn=False, reason=obstacle)
         else:
@@ -199,21 +193,10 @@ class _Search(Generic[AnyTrack]):
         is_met = bool(self._leaders) and self._records[0].state != "pruned"
         leader = replace(self._track)
         if is_met:
-            leader = self._leaders[max(self._leaders)][0]
-            number = self._leading[max(self._leading)]
+            leader, _, number = self._leaders[max(self._leaders)]
             self._records[number] = self._records[number].model_copy(update={"chosen": True})
         leader.trials_ = tuple(self._records)
         return leader
-
-    def _obstacle(self) -> str:
-        """Return why nothing can be compared, if so."""
-        split = self._split(0)
-        if not split.possible:
-            return "no rows can be held out, or those to fit have one class only"
-        if len(split.fitting) < self._track.min_labels:
-            n_needed = self._track.min_labels
-            return f"{len(split.fitting)} rows are left when some are held out, and {n_needed} are needed"
-        return ""
 
     def _try_all(self, n_first: int) -> None:
         """Try the enqueued candidates, then drawn ones, until the budget or the draws come to an end."""
@@ -339,7 +322,7 @@ class _Search(Generic[AnyTrack]):
         Later rows are asked on the last level only: who leads there is taken, whatever led on fewer rows.
         """
         if level in self._leaders:
-            leader, least = self._leaders[level]
+            leader, least, _ = self._leaders[level]
             lead = losses - least
             telling = self._split(level).telling
             if lead.sum() >= 0:
@@ -354,8 +337,7 @@ class _Search(Generic[AnyTrack]):
                     objection = self._objection(track, leader, later)
                     if objection:
                         return objection
-        self._leaders[level] = track, losses
-        self._leading[level] = len(self._records)
+        self._leaders[level] = track, losses, len(self._records)
         return ""
 
     @cached_property

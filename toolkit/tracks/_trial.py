@@ -79,6 +79,14 @@ class Trial:
         """Whether there is something to learn from and something to judge by."""
         return len(np.unique(self.fitting.labels)) == 2 and len(self.held_out) > 0
 
+    def obstacle(self, min_labels: int) -> str:
+        """Return why nothing can be compared here by a track that needs so many labels; nothing if it can."""
+        if not self.possible:
+            return "no rows can be held out, or those to fit have one class only"
+        if len(self.fitting) < min_labels:
+            return f"{len(self.fitting)} rows are left when some are held out, and {min_labels} are needed"
+        return ""
+
     @cached_property
     def telling(self) -> int:
         """Held-out clusters that a comparison rests on; see `telling_clusters`."""
