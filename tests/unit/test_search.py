@@ -9,24 +9,11 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
-from scipy.special import expit
 
 from toolkit.records import CellRecord
 from toolkit.tasks.base import Column, Schema, TrainingData
-from toolkit.tracks._search import (
-    MOST_MISFITS,
-    Attempt,
-    SearchedTrack,
-    row_levels,
-    search_track,
-)
-from toolkit.tracks._trial import Trial, sample_clusters
-from toolkit.tracks._work import (
-    search_budget,
-)
-from toolkit.tracks.classical import Classical
-
-SCHEMA = Schema((Column("x"), Column("y"), Column("kind", "category", ("a", "b", "c"))))
+from toolkit.tracks._search import MOST_MISFITS, Attempt, SearchedTrack, row_levels, search_track
+from toolkit.tracks._trial import Trial
 
 
 def make(n_rows: int = 2000, rows_per_cluster: int = 10, seed: int = 0) -> TrainingData:
@@ -280,7 +267,6 @@ def test_a_fit_is_told_how_far_the_budget_reaches():
 
 def test_two_clusters_are_enough_to_hold_one_out():
     train = make(60_000, rows_per_cluster=30_000)
-    assert len(np.unique(sample_clusters(train, 20_000, 0).clusters)) == 2
     assert search(Fixed(drawn=()), train, 1000.0).trials_[0].loss is not None
 
 
@@ -316,67 +302,11 @@ def test_trials_survive_the_record():
     assert "trials" not in record.flat()
 
 
-class TestTrial:
-    def test_trials_share_no_cluster_and_keep_to_their_rows(self):
-        trial = Trial.of(make(), 500, 0)
-        assert not set(trial.fitting.clusters) & set(trial.held_out.clusters)
-        assert len(trial.fitting) + len(trial.held_out) == 500
-
-    def test_samples_are_whole_clusters_and_the_same_for_a_seed(self):
-        first, again = (sample_clusters(make(), 95, 3) for _ in range(2))
-        assert len(first) == 90
-        assert (np.unique(first.clusters, return_counts=True)[1] == 10).all()
-        assert (first.clusters == again.clusters).all()
-
-    def test_losses_are_summed_by_cluster(self):
-        trial = Trial.of(make(), 500, 0)
-        losses = trial.losses(np.full(len(trial.held_out), 0.5))
-        assert losses == pytest.approx(np.full(len(losses), 10 * np.log(2)))
-
-
 class TestAhead:
     """Whoever is to take the lead has to be better on later rows too, where rows have several times."""
 
     def times(self, times: np.ndarray) -> TrainingData:
         return replace(make(), time=times.astype(np.int32))
-
-    def test_later_rows_judge_what_was_fitted_on_earlier_ones(self):
-        train = self.times(np.arange(2000) % 4)
-        whole = Trial.of(train, len(train), 0)
-        trial = whole.ahead()
-        assert trial.fitting.time.max() < trial.held_out.time.min() == 3
-        assert not set(trial.fitting.clusters) & set(trial.held_out.clusters)
-        assert len(trial.fitting) == (whole.fitting.time < 3).sum()
-        assert len(trial.held_out) == (whole.held_out.time == 3).sum()
-        assert (trial.seed, trial.reach) == (whole.seed, whole.reach)
-
-    @pytest.mark.parametrize(
-        ("shares", "earlier"),
-        [
-            pytest.param([1.0], None, id="one time"),
-            pytest.param([0.25, 0.75], None, id="too few earlier rows"),
-            pytest.param([0.5, 0.5], 0.5),
-            pytest.param([0.76, 0.24], 0.76),
-            pytest.param([0.1, 0.2, 0.5, 0.2], 0.8, id="the nearest to three quarters"),
-            pytest.param([0.05] * 20, 0.75),
-        ],
-    )
-    def test_where_time_is_cut(self, shares, earlier):
-        counts = np.round(2000 * np.array(shares)).astype(int)
-        times = np.random.default_rng(0).permutation(np.repeat(np.arange(len(shares)), counts))
-        trial = Trial.of(self.times(times), 2000, 0).ahead()
-        if earlier is None:
-            assert trial is None
-        else:
-            assert trial.fitting.time.max() < trial.held_out.time.min()
-            assert len(trial.fitting) / 1600 == pytest.approx(earlier, abs=0.03)
-
-    def test_no_split_that_leaves_one_class_to_learn_from(self):
-        train = self.times(np.arange(2000) % 2)
-        train = replace(train, labels=(train.time * train.labels).astype(np.int8))
-        whole = Trial.of(train, len(train), 0)
-        assert whole.possible
-        assert whole.ahead() is None
 
     def test_a_lead_has_to_be_borne_out_and_both_are_charged(self):
         train = self.rarer_later(self.times(np.arange(2000) % 4))
@@ -427,13 +357,6 @@ class TestAhead:
         assert (20 / trial.telling) ** 0.5 < errors < 1, "else this shows nothing"
         assert search(Fixed(always=(0.3, 0.305), drawn=()), train, 100.0).chance == leads
 
-    def test_one_cluster_that_tells_is_not_asked(self):
-        train = self.times(np.arange(2000) % 4)
-        held_out = Trial.of(train, 2000, 0).held_out.clusters
-        is_rare = (train.time == 3) & (train.clusters != held_out[0])
-        train = replace(train, labels=np.where(is_rare, 0, train.labels).astype(np.int8))
-        assert Trial.of(train, 2000, 0).ahead() is None
-
     def test_on_many_rows_the_last_step_alone_is_asked_later(self):
         track = Fixed(chance=0.9, always=(0.9, 0.3), drawn=())
         search(track, replace(make(100_000, 100), time=np.arange(100_000, dtype=np.int32) % 4), 1000.0)
@@ -483,29 +406,3 @@ class TestAhead:
 
         track = Listed(chance=choices[0], always=choices, drawn=())
         assert search(track, self.rarer_later(self.times(np.arange(2000) % 4)), 100.0).chance == 0.6
-
-    def test_a_model_that_learns_the_week_does_not_lead(self):
-        """Every week has its own level; who knows a week's is the better one there, and nowhere else."""
-        generator = np.random.default_rng(0)
-        n_rows, n_weeks = 6000, 6
-        weeks = np.arange(n_rows) % n_weeks
-        levels = np.array([-2.0, 1.0, -2.0, 1.0, -2.0, 1.0])
-        x = generator.normal(size=n_rows)
-        labels = generator.random(n_rows) < expit(levels[weeks] + x)
-        features = pd.DataFrame({"x": x.astype(np.float32), "week": weeks.astype(np.float32)})
-        train = TrainingData(
-            features=features,
-            labels=labels.astype(np.int8),
-            clusters=(np.arange(n_rows) // (2 * n_weeks)).astype(np.int32),
-            time=weeks.astype(np.int32),
-            unlabelled=features.iloc[:0],
-            schema=Schema((Column("x"), Column("week"))),
-        )
-        timeless = replace(train, time=np.zeros_like(train.time))
-        led = {
-            name: Classical().search(rows, budget_cpu_seconds=search_budget(10.0, rows), seed=0)
-            for name, rows in (("weeks known", timeless), ("weeks to come", train))
-        }
-        assert led["weeks known"].family in ("boosting", "forest")
-        assert led["weeks to come"].family == "logistic"
-        assert any("later rows" in trial.reason for trial in led["weeks to come"].trials_)
