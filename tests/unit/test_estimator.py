@@ -18,6 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from toolkit.config import Rung
 from toolkit.errors import ModelError
 from toolkit.estimator import TrackClassifier
+from toolkit.models.saving import save
 from toolkit.tasks.synthetic import Synthetic
 from toolkit.tracks.base import load_track
 
@@ -127,6 +128,24 @@ def test_what_is_no_classifier_is_not_loaded_as_one(table, tmp_path):
     document = tmp_path / "saved" / "track.json"
     document.write_text(document.read_text().replace('"seed": 0', '"seed": 1'))
     with pytest.raises(ModelError, match="damaged"):
+        TrackClassifier.load(tmp_path / "saved")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"classes": [0, 1]},
+        {"classes": [0, 1, 2], "dtype": "<i8", "named": True, "seed": 0},
+        {"classes": [0, 1], "dtype": "no such thing", "named": True, "seed": 0},
+        {"classes": ["a", "b"], "dtype": "<i8", "named": True, "seed": 0},
+        {"classes": [0, 1], "dtype": "<i8", "named": True, "seed": "0"},
+    ],
+)
+def test_a_classifier_that_says_something_else_is_refused(table, tmp_path, said):
+    X, y, _ = table
+    save(TrackClassifier().fit(X, y).track_, tmp_path / "saved", classifier=said)
+    with pytest.raises(ModelError):
         TrackClassifier.load(tmp_path / "saved")
 
 

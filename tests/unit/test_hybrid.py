@@ -15,7 +15,7 @@ from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _search
 from toolkit.tracks._hybrid_ablations import FiringColumns, flipped, logic_target
-from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS, written
+from toolkit.tracks._hybrid_search import LEAST_LAMBDA, TEACHER_LABELS, recorded_tau
 from toolkit.tracks._hybrid_trials import TrustTrials
 from toolkit.tracks._work import search_budget
 from toolkit.tracks.hybrid import Hybrid
@@ -110,7 +110,7 @@ class TestHybrid:
         assert track.tau is None
         assert not hasattr(found, "net_")
         (paid,) = (trial for trial in found.trials_ if "tau" in trial.params)
-        assert paid.params["tau"] == written(found.tau)
+        assert paid.params["tau"] == recorded_tau(found.tau)
         assert paid.nominal_cpu_seconds > 0
         assert paid.chosen
 

@@ -107,6 +107,9 @@ def read_classifier(folder: Path) -> Mapping[str, Any]:
         classes = said["classes"]
         if not isinstance(classes, list) or len(classes) != 2 or type(classes[0]) is not type(classes[1]):
             raise ModelError("'classes' are two values of one type")
+        np.array(classes, np.dtype(said["dtype"]))
+        if type(said["seed"]) is not int or type(said["named"]) is not bool:
+            raise ModelError("'seed' is a whole number, and 'named' true or false")
     return said
 
 

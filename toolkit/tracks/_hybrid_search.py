@@ -26,7 +26,7 @@ from toolkit.tracks._teacher_witnesses import Witnesses
 from toolkit.tracks._trial import sample_clusters
 from toolkit.tracks._work import Budget, net_seconds
 
-__all__ = ["HybridParameters", "written"]
+__all__ = ["HybridParameters", "recorded_tau"]
 
 TEACHER_LABELS = 40_000.0
 """What the teacher's word is worth where neither the user nor the search says, with `CLUSTER_ROWS` a cluster:
@@ -168,7 +168,7 @@ class HybridParameters(NetTrack):
         is_open = self.tau is None and self.has_teacher and track.trust(len(train)) > 0
         if is_open and budget.take(seconds):
             track = track._with_tau(train, seed)
-            trials.add({"tau": written(track.tau)}, min(len(train), TEACHER_ROWS), seconds)
+            trials.add({"tau": recorded_tau(track.tau)}, min(len(train), TEACHER_ROWS), seconds)
         n_clusters = len(np.unique(train.clusters))
         if track.trust(len(train)) <= STILL_TAUGHT or n_clusters >= MANY_CLUSTERS:
             open_again = replace(track, strength=self.strength)
@@ -249,6 +249,6 @@ class HybridParameters(NetTrack):
         return features.iloc[np.sort(generator.choice(len(features), self.unlabelled_rows, replace=False))]
 
 
-def written(tau: float | None) -> float | str | None:
+def recorded_tau(tau: float | None) -> float | str | None:
     """Return tau as a record has it."""
     return "infinite" if tau == float("inf") else tau

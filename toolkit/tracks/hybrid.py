@@ -18,7 +18,7 @@ from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
-from toolkit.tracks._hybrid_search import FEWEST_LABELS, TEACHER_ROWS, HybridParameters, written
+from toolkit.tracks._hybrid_search import FEWEST_LABELS, TEACHER_ROWS, HybridParameters, recorded_tau
 from toolkit.tracks._teacher import Evidence, Labels, Teacher
 from toolkit.tracks._trial import sample_clusters
 
@@ -252,7 +252,7 @@ class Hybrid(HybridParameters):
         }
         if self.taught_ or self.net_ is None:
             said |= {
-                "tau": written(self.tau),
+                "tau": recorded_tau(self.tau),
                 "teacher_scale": self.teacher_.scale,
                 "teacher_bias": self.teacher_.bias,
                 "teacher_prior_scale": self.teacher_.prior_scale,
