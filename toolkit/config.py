@@ -13,96 +13,26 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from toolkit.amounts import Count, Frozen, Positive, Share
+from toolkit.business import Economics
 from toolkit.errors import ConfigError, did_you_mean
 from toolkit.yamlfile import Source, explain, read_mapping
 
 __all__ = [
     "TRACK_KEY",
-    "Economics",
     "Engine",
     "Experiment",
-    "Frozen",
-    "Hours",
     "Ladder",
-    "OutcomeValue",
-    "Range",
     "Rung",
     "load",
 ]
-
-
-class Frozen(BaseModel):
-    """A frozen model that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
 
 TRACK_KEY = "track"
 """With it one plug-in can stand in an experiment several times: ``neural_raw: {track: neural, …}``."""
 
 TRACK_NAME = "[A-Za-z][A-Za-z0-9_]{0,39}"
-
-Number = Annotated[float, Field(strict=True)]
-"""A number as such: neither true nor a number in quotes."""
-
-Share = Annotated[float, Field(strict=True, gt=0, le=1)]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Positive = Annotated[float, Field(strict=True, gt=0)]
-
-
-class Range(Frozen):
-    """A number the user is not sure of: lowest, most likely and highest value."""
-
-    low: Number
-    likely: Number
-    high: Number
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Range:
-        if not self.low <= self.likely <= self.high:
-            raise ValueError(
-                f"a range is [low, likely, high] in rising order, got {[self.low, self.likely, self.high]}"
-            )
-        return self
-
-
-def _to_range(value: object) -> object:
-    if isinstance(value, Range | dict):
-        return value
-    if isinstance(value, list | tuple):
-        if len(value) != 3:
-            raise ValueError(f"a range is [low, likely, high], got {len(value)} values")
-        return dict(zip(("low", "likely", "high"), value, strict=True))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("expected a number or [low, likely, high]")
-    if not math.isfinite(value):
-        raise ValueError("expected a finite number")
-    return Range(low=value, likely=value, high=value)
-
-
-def _not_negative(value: Range) -> Range:
-    if value.low < 0:
-        raise ValueError("must not be negative")
-    return value
-
-
-Amount = Annotated[Range, BeforeValidator(_to_range)]
-"""A number, or ``[low, likely, high]``."""
-
-NonNegative = Annotated[Amount, AfterValidator(_not_negative)]
-"""An `Amount` that is not below zero."""
 
 
 class Rung(Frozen):
@@ -174,47 +104,24 @@ class Ladder(Frozen):
 
 
 class Engine(Frozen):
-    """Where cells run. ``slots: 1`` keeps the costs clean."""
+    """Where cells run.
+
+    Parameters
+    ----------
+    slots : int
+        Cells side by side; 1 keeps the costs clean.
+    readings : int
+        Clean readings of its costs that each rung of the verdict should have. The cells of the seeds count;
+        what is missing is measured again after the sweep, one at a time. 0 leaves it at the cells.
+    codecarbon : bool
+        Ask codecarbon for a second opinion on the energy of every cell.
+    """
 
     kind: Literal["local"] = "local"
     slots: Count = 1
     timeout_seconds: Positive = 3600.0
-
-
-class OutcomeValue(Frozen):
-    """Money gained (or, negative, lost) by each outcome of one decision."""
-
-    true_positive: Amount
-    false_positive: Amount
-    true_negative: Amount = Range(low=0, likely=0, high=0)
-    false_negative: Amount = Range(low=0, likely=0, high=0)
-
-
-class Hours(Frozen):
-    """A person's declared hours for one track."""
-
-    build: NonNegative = Range(low=0, likely=0, high=0)
-    per_year: NonNegative = Range(low=0, likely=0, high=0)
-
-
-class Economics(Frozen):
-    """What the business knows: values, volumes and prices. Money is in `currency`."""
-
-    currency: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
-    currency_per_usd: Positive = 1.0
-    value: OutcomeValue
-    volume_per_year: NonNegative
-    retrains_per_year: NonNegative = Range(low=1, likely=1, high=1)
-    search_each_retrain: bool = False
-    horizon_years: Positive = 3.0
-    wage_per_hour: NonNegative = Range(low=60, likely=60, high=60)
-    hours: dict[str, Hours] = Field(default_factory=dict)
-    hardware: str = "cloud-vcpu"
-    country: str = "US"
-    price_per_kwh: NonNegative | None = None
-    pue: Annotated[float, Field(strict=True, ge=1)] = 1.2
-    carbon_price_per_tonne: NonNegative = Range(low=0, likely=0, high=0)
-    margin: Annotated[float, Field(strict=True, ge=0)] | None = None
+    readings: Annotated[int, Field(strict=True, ge=0, le=50)] = 5
+    codecarbon: bool = False
 
 
 class Experiment(Frozen):

@@ -2,6 +2,7 @@
 
 Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
 
+3. `repeat`, `qualities`, `withheld` and `calibration` (none in earlier versions)
 2. `trials`: what the search tried (none in version 1); the status ``not_applicable``
 1. first version
 
@@ -33,20 +34,34 @@ __all__ = [
     "CellRecord",
     "CellSpec",
     "Evidence",
+    "Quality",
     "SearchTrial",
     "Status",
     "to_frame",
 ]
 
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 EVIDENCE_VERSION = 1
 N_BINS = 512
 """Score bins of the evidence, of equal width on the logit scale from -12 to 12."""
 
-_NOT_FLAT = ("scores", "costs", "chosen", "trials", "machine", "log_tail")
+_NOT_FLAT = (
+    "scores",
+    "costs",
+    "chosen",
+    "trials",
+    "machine",
+    "log_tail",
+    "qualities",
+    "withheld",
+    "calibration",
+)
 """Fields of a record that have no column of their own in a table."""
 
 Status = Literal["finished", "not_applicable", "failed", "killed", "timeout", "lost"]
+
+Quality = Literal["clean", "contended", "too_short"]
+"""How far the costs of a phase can be trusted."""
 
 SETTLED: tuple[Status, ...] = ("finished", "not_applicable")
 """Nothing went wrong, and running the cell again would change nothing."""
@@ -130,8 +145,12 @@ class CellRecord(_Frozen):
     status : str
         ``finished``; ``not_applicable`` where a rung has fewer labels than the track can learn from;
         ``failed``, ``killed``, ``timeout`` or ``lost``.
+    repeat : int
+        0 for the cell itself; from 1 for further readings of its costs, which have no scores.
     quality : str or None
         ``clean``, ``contended`` or ``too_short``: the trust in the cost figures of `fit`.
+    qualities : mapping of str to str
+        The same for every phase that was metered.
     reason : str
         Why it is not finished, or does not apply; empty when it is.
     log_tail : str
@@ -140,6 +159,11 @@ class CellRecord(_Frozen):
         ``score_*`` (higher is better) and ``error_*`` (lower is better) on the test block.
     costs : mapping of str to float or None
         ``cost_<phase>_<quantity>_<unit>``; None means not measured.
+    withheld : mapping of str to str
+        Why a cost is not there, by its name.
+    calibration : mapping of str to float
+        What fixed pieces of work took in the cell's process before anything else, in CPU-seconds, by their
+        name: they convert its times to those of another machine.
     chosen : mapping
         What search and fit chose.
     trials : tuple of SearchTrial
@@ -161,11 +185,15 @@ class CellRecord(_Frozen):
     n_clusters: int | None = None
     fingerprint: str
     status: Status
-    quality: Literal["clean", "contended", "too_short"] | None = None
+    repeat: int = 0
+    quality: Quality | None = None
+    qualities: dict[str, Quality] = Field(default_factory=dict)
     reason: str = ""
     log_tail: str = ""
     scores: dict[str, float | None] = Field(default_factory=dict)
     costs: dict[str, float | None] = Field(default_factory=dict)
+    withheld: dict[str, str] = Field(default_factory=dict)
+    calibration: dict[str, float] = Field(default_factory=dict)
     chosen: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
     trials: tuple[SearchTrial, ...] = ()
     machine: dict[str, str] = Field(default_factory=dict)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from toolkit import prices, scores
+from toolkit.amounts import Range
 from toolkit.analysis.analyse import analyse
 from toolkit.analysis.economics import draw_interval, price_list, price_rung
 from toolkit.analysis.inputs import draw_inputs, mean_of
 from toolkit.analysis.stacks import stack_evidence
-from toolkit.config import Range
 from toolkit.errors import ConfigError
 
 

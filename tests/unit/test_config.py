@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from toolkit.config import Experiment, Range, Rung, load
+from toolkit.amounts import Range
+from toolkit.config import Experiment, Rung, load
 from toolkit.errors import ConfigError
 
 GOOD = """\

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from toolkit.amounts import Range
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_list, price_rung
 from toolkit.analysis.few_labels import few_labels, told
@@ -18,7 +19,8 @@ from toolkit.analysis.pairwise import compare
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import Stack, StackKey, stack_evidence
 from toolkit.analysis.verdict import decide, deployed
-from toolkit.config import Economics, Experiment, Hours, Range
+from toolkit.business import Economics, Hours
+from toolkit.config import Experiment
 from toolkit.records import CellRecord, Evidence, to_frame
 
 __all__ = ["analyse"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toolkit.amounts import Range
 from toolkit.analysis.intervals import draw_weights
 from toolkit.analysis.stacks import Floats
-from toolkit.config import Economics, Hours, Range
+from toolkit.business import Economics, Hours
 from toolkit.prices import Grid, Hardware, grid, hardware
 from toolkit.seeding import derive_seed
 
@@ -119,7 +120,7 @@ def draw_inputs(
         volume=drawn(economics.volume_per_year, "volume"),
         retrains=drawn(economics.retrains_per_year, "retrains"),
         wage=drawn(economics.wage_per_hour, "wage"),
-        hours_build={t: drawn(economics.hours.get(t, nobody).build, "build", t) for t in tracks},
+        hours_build={t: drawn(economics.hours.get(t, nobody).to_build, "build", t) for t in tracks},
         hours_per_year={t: drawn(economics.hours.get(t, nobody).per_year, "upkeep", t) for t in tracks},
         carbon_price_per_kg=drawn(economics.carbon_price_per_tonne, "carbon") / 1000,
         price_per_kwh=drawn(price_per_kwh, "electricity")

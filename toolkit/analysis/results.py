@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from toolkit.analysis.spending import Spending
 from toolkit.records import Evidence
 
 __all__ = [
@@ -232,3 +233,4 @@ class Results:
     prices: tuple[Mapping[str, Any], ...] = ()
     labels_saved: tuple[LabelsSaved, ...] = ()
     statements: tuple[Statement, ...] = ()
+    spending: Spending = field(default_factory=Spending)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from toolkit.config import Frozen
+from toolkit.amounts import Frozen
 from toolkit.errors import KnowledgeError
 from toolkit.knowledge import validation
 from toolkit.knowledge.condition import Condition, size

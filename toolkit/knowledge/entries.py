@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from toolkit.config import Frozen
+from toolkit.amounts import Frozen
 from toolkit.errors import did_you_mean, nearest, shorten
 from toolkit.knowledge.language import ColumnType
 

@@ -22,7 +22,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from toolkit.config import Frozen
+from toolkit.amounts import Frozen
 from toolkit.errors import did_you_mean, shorten
 from toolkit.knowledge.condition import quote
 from toolkit.knowledge.entries import Certainty, ColumnSpec, Id, Rule, Text

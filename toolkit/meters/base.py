@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from toolkit.records import Quality
+
 __all__ = ["Basis", "Meter", "Phase", "Quality", "Reading"]
 
 Basis = Literal["measured", "modelled", "declared"]
 Phase = Literal["import", "load", "search", "fit", "predict_first", "predict_batch", "predict_single"]
-Quality = Literal["clean", "contended", "too_short"]
 
 METER_VERSION = 2
 """Part of every fingerprint: raise it when a reading changes its meaning.

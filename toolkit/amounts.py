@@ -1,0 +1,87 @@
+"""Numbers as configuration has them: strict, with bounds, or ranges where the user is not sure."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+__all__ = [
+    "Amount",
+    "Count",
+    "Frozen",
+    "NonNegative",
+    "Number",
+    "Positive",
+    "PositiveAmount",
+    "Range",
+    "Share",
+]
+
+
+class Frozen(BaseModel):
+    """A frozen model that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Number = Annotated[float, Field(strict=True)]
+"""A number as such: neither true nor a number in quotes."""
+
+Share = Annotated[float, Field(strict=True, gt=0, le=1)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
+
+
+class Range(Frozen):
+    """A number the user is not sure of: lowest, most likely and highest value."""
+
+    low: Number
+    likely: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(
+                f"a range is [low, likely, high] in rising order, got {[self.low, self.likely, self.high]}"
+            )
+        return self
+
+
+def _to_range(value: object) -> object:
+    if isinstance(value, Range | dict):
+        return value
+    if isinstance(value, list | tuple):
+        if len(value) != 3:
+            raise ValueError(f"a range is [low, likely, high], got {len(value)} values")
+        return dict(zip(("low", "likely", "high"), value, strict=True))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("expected a number or [low, likely, high]")
+    if not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    return Range(low=value, likely=value, high=value)
+
+
+def _not_negative(value: Range) -> Range:
+    if value.low < 0:
+        raise ValueError("must not be negative")
+    return value
+
+
+Amount = Annotated[Range, BeforeValidator(_to_range)]
+"""A number, or ``[low, likely, high]``."""
+
+NonNegative = Annotated[Amount, AfterValidator(_not_negative)]
+"""An `Amount` that is not below zero."""
+
+
+def _positive(value: Range) -> Range:
+    if value.low <= 0:
+        raise ValueError("must be above zero")
+    return value
+
+
+PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
+"""An `Amount` above zero."""

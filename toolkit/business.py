@@ -1,0 +1,145 @@
+"""What a business declares of itself: values of outcomes, volumes, hours, and the prices it pays."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from toolkit.amounts import Amount, Count, Frozen, NonNegative, Positive, PositiveAmount, Range, Share
+
+__all__ = ["Economics", "Hours", "OutcomeValue", "OwnHardware"]
+
+_NOTHING = Range(low=0, likely=0, high=0)
+
+
+class OutcomeValue(Frozen):
+    """Money gained (or, negative, lost) by each outcome of one decision."""
+
+    true_positive: Amount
+    false_positive: Amount
+    true_negative: Amount = _NOTHING
+    false_negative: Amount = _NOTHING
+
+
+class Hours(Frozen):
+    """People's declared hours for one track.
+
+    Parameters
+    ----------
+    build : Range, optional
+        Until it first runs. Either this total or its parts.
+    features, rules, modelling : Range, optional
+        Parts of the hours to build: preparing the data, writing down what experts know, making the model.
+    per_year : Range
+        Upkeep.
+    """
+
+    build: NonNegative | None = None
+    features: NonNegative | None = None
+    rules: NonNegative | None = None
+    modelling: NonNegative | None = None
+    per_year: NonNegative = _NOTHING
+
+    @model_validator(mode="after")
+    def _total_or_parts(self) -> Hours:
+        if self.build is not None and self.parts:
+            raise ValueError(
+                f"give the hours to build in all or in parts, got 'build' and {', '.join(self.parts)}"
+            )
+        return self
+
+    @property
+    def parts(self) -> dict[str, Range]:
+        """The parts of the hours to build that are given."""
+        found = {name: getattr(self, name) for name in ("features", "rules", "modelling")}
+        return {name: hours for name, hours in found.items() if hours is not None}
+
+    @property
+    def to_build(self) -> Range:
+        """The hours to build in all: where parts are given, the sum of their ends."""
+        if self.build is not None:
+            return self.build
+        parts = self.parts.values()
+        return Range(
+            low=sum(part.low for part in parts),
+            likely=sum(part.likely for part in parts),
+            high=sum(part.high for part in parts),
+        )
+
+
+class OwnHardware(Frozen):
+    """A machine that is in no table, with its price and power.
+
+    Parameters
+    ----------
+    title : str
+    usd_per_hour : float
+        Of the whole machine, in US dollars.
+    vcpus : int
+    memory_gb : float
+    idle_watts, max_watts : Range
+        Power of one vCPU at rest and at full load.
+    utilisation : float
+        Share of the paid hours that do work.
+    energy_in_price : bool
+        Whether the price already pays for electricity.
+    """
+
+    title: Annotated[str, Field(min_length=1, max_length=120)] = "our own machine"
+    usd_per_hour: Annotated[float, Field(strict=True, ge=0)]
+    vcpus: Count
+    memory_gb: Positive
+    idle_watts: PositiveAmount
+    max_watts: PositiveAmount
+    utilisation: Share = 0.5
+    energy_in_price: bool = False
+
+    @model_validator(mode="after")
+    def _power_rises(self) -> OwnHardware:
+        for end in ("low", "likely", "high"):
+            if getattr(self.idle_watts, end) > getattr(self.max_watts, end):
+                raise ValueError("a vCPU draws no less at full load (max_watts) than at rest (idle_watts)")
+        return self
+
+
+class Economics(Frozen):
+    """What the business knows: values, volumes and prices. Money is in `currency`.
+
+    Parameters
+    ----------
+    serving : {"batch", "single"}
+        Whether decisions are made in batches or one at a time, which costs more.
+    price_per_label : Range
+        Of one training label; 0 where labels come by themselves, as sales do.
+    hardware : str
+        A profile of the table; `own_hardware` takes its place where it is given.
+    speed : Range
+        Of that hardware's processor, relative to the machine that was measured: 2 halves the seconds.
+    """
+
+    currency: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
+    currency_per_usd: Positive = 1.0
+    value: OutcomeValue
+    volume_per_year: NonNegative
+    serving: Literal["batch", "single"] = "batch"
+    retrains_per_year: NonNegative = Range(low=1, likely=1, high=1)
+    search_each_retrain: bool = False
+    horizon_years: Positive = 3.0
+    wage_per_hour: NonNegative = Range(low=60, likely=60, high=60)
+    hours: dict[str, Hours] = Field(default_factory=dict)
+    price_per_label: NonNegative = _NOTHING
+    hardware: str = "cloud-vcpu"
+    own_hardware: OwnHardware | None = None
+    speed: PositiveAmount = Range(low=1, likely=1, high=1)
+    country: str = "US"
+    price_per_kwh: NonNegative | None = None
+    pue: Annotated[float, Field(strict=True, ge=1)] = 1.2
+    carbon_price_per_tonne: NonNegative = _NOTHING
+    margin: Annotated[float, Field(strict=True, ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_hardware(self) -> Economics:
+        if self.own_hardware is not None and "hardware" in self.model_fields_set:
+            raise ValueError("give the name of a hardware profile or own_hardware, not both")
+        return self
