@@ -30,6 +30,7 @@ __all__ = [
     "EVIDENCE_VERSION",
     "N_BINS",
     "RECORD_VERSION",
+    "REPEAT_MARK",
     "SETTLED",
     "CellRecord",
     "CellSpec",
@@ -37,6 +38,7 @@ __all__ = [
     "Quality",
     "SearchTrial",
     "Status",
+    "cell_name",
     "to_frame",
 ]
 
@@ -58,6 +60,9 @@ _NOT_FLAT = (
 )
 """Fields of a record that have no column of their own in a table."""
 
+REPEAT_MARK = "-again"
+"""Between a cell's fingerprint and the number of a repeat, in the repeat's own."""
+
 Status = Literal["finished", "not_applicable", "failed", "killed", "timeout", "lost"]
 
 Quality = Literal["clean", "contended", "too_short"]
@@ -65,6 +70,11 @@ Quality = Literal["clean", "contended", "too_short"]
 
 SETTLED: tuple[Status, ...] = ("finished", "not_applicable")
 """Nothing went wrong, and running the cell again would change nothing."""
+
+
+def cell_name(track: str, rung: int, seed: int, repeat: int = 0) -> str:
+    """Return a cell's name for people, e.g. ``neural rung 3 seed 1``, a repeat's with ``again 2``."""
+    return f"{track} rung {rung} seed {seed}" + (f" again {repeat}" if repeat else "")
 
 
 class _Frozen(BaseModel):
@@ -82,12 +92,19 @@ class CellSpec(_Frozen):
     n_rules: int | None
     seed: int
     n_train: int
+    repeat: int = 0
     fingerprint: str = ""
 
     @property
     def name(self) -> str:
         """Short name for people and for MLflow, e.g. ``neural rung 3 seed 1``."""
-        return f"{self.track} rung {self.rung} seed {self.seed}"
+        return cell_name(self.track, self.rung, self.seed, self.repeat)
+
+    def again(self, repeat: int) -> CellSpec:
+        """Return a further reading of this cell's costs; `repeat` counts from 1."""
+        return self.model_copy(
+            update={"repeat": repeat, "fingerprint": f"{self.fingerprint}{REPEAT_MARK}{repeat}"}
+        )
 
 
 class SearchTrial(_Frozen):

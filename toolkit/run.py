@@ -13,6 +13,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -26,14 +27,12 @@ from toolkit.analysis.export import to_json
 from toolkit.config import Experiment
 from toolkit.context import code_version, read_results, report_folder, write_context
 from toolkit.errors import StoreError, ToolkitError
-from toolkit.records import SETTLED, CellSpec
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
-from toolkit.sweep.local import LocalExecutor
-from toolkit.sweep.plan import Plan, make_plan
-from toolkit.sweep.progress import SweepDisplay, duration, preparing
-from toolkit.sweep.spool import CellOutcome, discard, spooled
+from toolkit.sweep.driver import measure_again, run_cells
+from toolkit.sweep.plan import make_plan
+from toolkit.sweep.progress import preparing
 
 __all__ = [
     "HELP",
@@ -183,19 +182,29 @@ def run_experiment(
             tags=code_version(),
         )
         write_context(plan, store_folder)
-        failed = _run_cells(plan, store, store_folder / "spool", fresh=fresh, console=console)
+        begun, spool = time.time(), store_folder / "spool"
+        ran = run_cells(plan, store, spool, fresh=fresh, console=console)
         results = read_results(experiment, store, store_folder)
+        if not quick:
+            entering = [(one.track, one.rung) for one in results.verdict.tracks]
+            since = begun if fresh else 0.0
+            again = measure_again(plan, store, spool, entering, since=since, console=console)
+            if again.n:
+                ran += again
+                results = read_results(experiment, store, store_folder)
         paths = document.write(results, report_folder(store_folder, experiment))
         store.finish(results, report_html=paths.html, results_json=paths.json)
         links = store.links(experiment.experiment)
     console.print()
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
-    for line in (plan.left_out, f"{failed} cell(s) failed: see the report" if failed else ""):
+    for line in (plan.left_out, f"{ran.failed} cell(s) failed: see the report" if ran.failed else ""):
         if line:
             console.print(f"[yellow]{line}[/]", highlight=False)
+    if ran.n:
+        console.print(ran.told(experiment.engine.slots), highlight=False)
     _print_places(console, paths, links, store_folder)
-    return 1 if failed else 0
+    return 1 if ran.failed else 0
 
 
 def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: Console) -> int:
@@ -239,62 +248,6 @@ def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
     from toolkit.serving import start_ui
 
     return start_ui(store_folder, port, console=console)
-
-
-def _run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: Console) -> int:
-    """Run the cells that are missing and log each; return how many of the plan's cells failed."""
-    name = plan.experiment.experiment
-    done = {} if fresh else store.finished(name)
-    recovered = spooled(spool, [spec.fingerprint for spec in plan.specs])
-    for note in recovered.notes:
-        console.print(f"[yellow]{escape(note)}[/]", highlight=False)
-    for outcome in recovered.outcomes:
-        _log(outcome, store)
-        discard(spool, outcome.record.fingerprint)
-        if not fresh and outcome.record.status in SETTLED:
-            done[outcome.record.fingerprint] = outcome.record
-    for record in done.values():
-        plan.estimate.observe(record)
-    waiting = [spec for spec in plan.specs if spec.fingerprint not in done]
-    _print_intro(plan, waiting, console)
-    engine = plan.experiment.engine
-    failed = 0
-    with SweepDisplay(plan, waiting, console) as display:
-        executor = LocalExecutor(
-            slots=engine.slots, timeout_seconds=engine.timeout_seconds, on_event=display.on_event
-        )
-        for outcome in executor.run(plan, waiting, spool=spool):
-            _log(outcome, store)
-            discard(spool, outcome.record.fingerprint)
-            display.on_end(outcome.record)
-            failed += outcome.record.status not in SETTLED
-    return failed
-
-
-def _log(outcome: CellOutcome, store: Store) -> None:
-    evidence = None if outcome.evidence is None else outcome.evidence.to_bytes()
-    store.log_cell(outcome.record, evidence, model=outcome.model)
-
-
-def _print_intro(plan: Plan, waiting: Sequence[CellSpec], console: Console) -> None:
-    task = plan.task
-    console.print(f"[bold]{plan.experiment.experiment}[/]: {task.title}", highlight=False)
-    for name in dict.fromkeys(spec.track for spec in plan.specs):
-        track = plan.tracks[name]
-        console.print(f"  {name:<10} {track.title}", highlight=False)
-    finished = len(plan.specs) - len(waiting)
-    if waiting:
-        seconds = sum(plan.estimate.seconds(spec) for spec in waiting)
-        console.print(
-            f"{len(waiting)} cells to run"
-            + (f", {finished} are finished already" if finished else "")
-            + f"; about {duration(seconds)}, one at a time so that costs stay clean",
-            highlight=False,
-        )
-    else:
-        console.print(f"all {finished} cells are finished already; writing the report anew", highlight=False)
-    if plan.left_out:
-        console.print(f"[yellow]{plan.left_out}[/]", highlight=False)
 
 
 def _print_places(

@@ -13,6 +13,7 @@ import pytest
 from toolkit.config import Rung
 from toolkit.records import CellSpec
 from toolkit.sweep import cell as cell_module
+from toolkit.sweep import inference
 from toolkit.sweep.cell import CellJob, run_cell
 from toolkit.sweep.fork_server import EXIT_SPOOL
 from toolkit.sweep.spool import CellOutcome, read_cell
@@ -204,10 +205,10 @@ def test_single_rows_are_timed_for_the_first_seed_only(tmp_path):
 
 
 def test_upper_percentiles_are_withheld_when_calls_are_few(tmp_path, monkeypatch):
-    monkeypatch.setattr(cell_module, "SINGLE_WALL_SECONDS", 0.0)
+    monkeypatch.setattr(inference, "SINGLE_WALL_SECONDS", 0.0)
     costs = run(tmp_path, Plain()).record.costs
     assert costs["cost_predict_single_p50_seconds"] is None
-    monkeypatch.setattr(cell_module, "SINGLE_MEDIAN_CALLS", 1)
+    monkeypatch.setattr(inference, "SINGLE_MEDIAN_CALLS", 1)
     costs = run(tmp_path, Plain()).record.costs
     assert costs["cost_predict_single_p50_seconds"] > 0
     assert costs["cost_predict_single_p95_seconds"] is None

@@ -12,6 +12,7 @@ from toolkit.config import Rung
 from toolkit.models.loading import read_example
 from toolkit.records import CellSpec
 from toolkit.sweep import cell as cell_module
+from toolkit.sweep import ledger
 from toolkit.sweep import cell_model
 from toolkit.sweep.cell import CellJob, run_cell
 from toolkit.sweep.spool import CellOutcome, model_path, read_cell
@@ -105,7 +106,7 @@ def test_a_track_that_cannot_be_saved_finishes_all_the_same(tmp_path, monkeypatc
 
 def test_saving_comes_after_all_that_is_metered(tmp_path, monkeypatch):
     done: list[str] = []
-    window, leave = cell_module.Window, cell_module.leave_model
+    window, leave = ledger.Window, cell_module.leave_model
 
     def opened(phase, *arguments, **options):
         done.append(phase)
@@ -115,7 +116,7 @@ def test_saving_comes_after_all_that_is_metered(tmp_path, monkeypatch):
         done.append("model")
         return leave(*arguments)
 
-    monkeypatch.setattr(cell_module, "Window", opened)
+    monkeypatch.setattr(ledger, "Window", opened)
     monkeypatch.setattr(cell_module, "leave_model", left)
     run(tmp_path)
     assert done == ["load", "fit", "predict_first", "predict_batch", "predict_single", "model"]

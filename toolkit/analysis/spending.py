@@ -60,7 +60,8 @@ class Footprint:
     track : str
     rung : int
     work : {"search", "training", "million_predictions", "year"}
-        ``training`` loads and fits once; ``year`` is all the work of a year and the idle capacity paid with it.
+        ``training`` loads and fits once; ``year`` is all the work of a year, with the idle capacity
+        that is paid with it.
     cpu_seconds : float
         On the hardware that is priced.
     joules, kg_co2e : Spread

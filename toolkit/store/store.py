@@ -17,7 +17,7 @@ from typing import Self
 
 from toolkit.analysis.board import Board, cell_board, note, report_board, track_board, tracks
 from toolkit.analysis.results import Results
-from toolkit.records import CellRecord, Evidence
+from toolkit.records import REPEAT_MARK, CellRecord, Evidence, cell_name
 from toolkit.store.database import DATABASE, Lock, check, create, link_above, make_portable, told
 from toolkit.store.files import MODEL, read_evidence, read_record, write_cell
 from toolkit.store.models import Deployed
@@ -154,24 +154,24 @@ class Store:
         ----------
         experiment : str
         fingerprints : iterable of str, optional
-            Only these; by default every cell ever logged.
+            Only these cells, with their repeats; by default every cell ever logged.
         evidence : bool
             False reads records only.
 
         Returns
         -------
         list of (CellRecord, Evidence or None)
-            Sorted by track, rung and seed.
+            Sorted by track, rung, seed and repeat.
         """
         wanted = None if fingerprints is None else set(fingerprints)
         best: dict[str, tuple[CellRecord, Path]] = {}
         for record, folder in self._cells(experiment):
-            if wanted is not None and record.fingerprint not in wanted:
+            if wanted is not None and record.fingerprint.partition(REPEAT_MARK)[0] not in wanted:
                 continue
             before = best.get(record.fingerprint)
             if before is None or record.status == "finished" or before[0].status != "finished":
                 best[record.fingerprint] = record, folder
-        chosen = sorted(best.values(), key=lambda cell: (cell[0].track, cell[0].rung, cell[0].seed))
+        chosen = sorted(best.values(), key=lambda cell: _place(cell[0]))
         return [(record, read_evidence(folder) if evidence else None) for record, folder in chosen]
 
     def log_cell(self, record: CellRecord, evidence: bytes | None, *, model: Path | None = None) -> str:
@@ -190,7 +190,7 @@ class Store:
         str
             Identifier of the MLflow run.
         """
-        name = f"{record.track} rung {record.rung} seed {record.seed}"
+        name = cell_name(record.track, record.rung, record.seed, record.repeat)
         board = cell_board(record)
         with self._told(f"logging {name}"):
             identifier = self._runs.find_or_make(record.experiment)
@@ -357,3 +357,7 @@ class Store:
         for run in old:
             self._runs.delete(run)
         self._tracks.clear()
+
+
+def _place(record: CellRecord) -> tuple[str, int, int, int]:
+    return record.track, record.rung, record.seed, record.repeat

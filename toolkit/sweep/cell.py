@@ -17,19 +17,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit import registry
 from toolkit.config import Rung
 from toolkit.errors import OneClassError, TooFewLabelsError, ToolkitError
 from toolkit.machine import pin_one_thread
-from toolkit.meters._window import Window
-from toolkit.meters.base import Meter, Phase, Quality, Reading
-from toolkit.records import CellRecord, CellSpec
+from toolkit.meters._calibration import calibrate
+from toolkit.meters.base import Meter
+from toolkit.meters.time import read_processor
+from toolkit.records import CellRecord, CellSpec, Evidence
 from toolkit.scores import check_probabilities, make_evidence, row_log_loss, score_probabilities
 from toolkit.sweep.cell_model import leave_model
 from toolkit.sweep.fork_server import EXIT_SPOOL
+from toolkit.sweep.inference import PERCENTILES, inputs, measure_batch, measure_first, measure_single
+from toolkit.sweep.ledger import Ledger
 from toolkit.sweep.spool import CellOutcome, write_cell
 from toolkit.tasks.base import Block, Task, TaskData, TrainingData
 from toolkit.tracks._work import search_budget
@@ -37,22 +39,12 @@ from toolkit.tracks.base import Step, Track
 
 __all__ = ["CellJob", "run_cell"]
 
+NOT_COUNTED = "the track counts no operations"
+
 WARM_UP_ROWS = 120
 """Labelled rows of the unmetered fit that takes the first-use costs of the libraries."""
 
-BATCH_CPU_SECONDS = 0.020
-"""A batch prediction is repeated until it has used this much, so that short ones can be read."""
-
-BATCH_CALLS = 20
-SINGLE_CALLS = 1000
-SINGLE_WALL_SECONDS = 1.0
-SINGLE_MEDIAN_CALLS = 100
-"""Fewer calls than this give no median; fewer than `SINGLE_CALLS` no upper percentile."""
-
-_SINGLE = tuple(f"cost_predict_single_{name}_seconds" for name in ("cpu", "p50", "p95", "p99"))
 _TAIL_CHARACTERS = 4000
-
-Costs = dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -140,127 +132,82 @@ class _Cell:
     def __init__(self, job: CellJob) -> None:
         # First of all: what is resident now is the fork server's, not the cell's.
         meters: list[Meter] = [registry.build("meters", name, {}) for name in registry.names("meters")]
-        self.meters = meters
         self.job = job
-        self.costs: Costs = dict(job.import_costs)
         self.machine = dict(job.machine)
         n_threads = pin_one_thread(job.core)
         self.machine["threads"] = str(n_threads)
         self.machine["load_average"] = f"{os.getloadavg()[0]:.2f}"
-        self.alone = job.slots == 1 and n_threads == 1
+        self.ledger = Ledger(meters, alone=job.slots == 1 and n_threads == 1)
+        self.ledger.costs.update(job.import_costs)
 
     def run(self, started_at: float) -> CellOutcome:
-        job, spec = self.job, self.job.spec
-        with self._window("load") as window:
+        """Run all phases; a repeat ends with what they cost, a cell is scored and leaves its model too."""
+        job, spec, ledger = self.job, self.job.spec, self.ledger
+        begun, used = time.perf_counter(), read_processor().cpu_seconds
+        calibration = calibrate()
+        with ledger.phase("load"):
             data = job.task.load(rung=job.rung, seed=spec.seed)
-        self._charge(window.reading)
         step = Step(rung=spec.rung, data_rung=spec.data_rung, n_rules=spec.n_rules)
-        fitted, quality = self._learn(job.track.at(step), data.train)
+        fitted = self._learn(job.track.at(step), data.train)
         probabilities = self._predict(fitted, data.test)
-        valid = check_probabilities(fitted.predict_proba(*_inputs(data.valid)), len(data.valid))
-        scores = _scores(job.task, data, probabilities)
-        evidence = make_evidence(
-            labels=data.test.labels,
-            probabilities=probabilities,
-            clusters=data.test.clusters,
-            strata=data.test.strata,
-            valid_labels=data.valid.labels,
-            valid_probabilities=valid,
-        )
-        self.costs["cost_model_bytes"] = leave_model(fitted, spec, data, job.spool)
+        scores: dict[str, float | None] = {}
+        evidence = None
+        if not spec.repeat:
+            scores, evidence = _score(job.task, data, fitted, probabilities)
+            ledger.tell("model_bytes", *leave_model(fitted, spec, data, job.spool))
+        ledger.tell("cell_metered_wall_seconds", ledger.metered_seconds)
+        ledger.tell("cell_cpu_seconds", read_processor().cpu_seconds - used)
+        ledger.tell("cell_wall_seconds", time.perf_counter() - begun)
         record = CellRecord(
             **spec.model_dump(exclude={"data_rung", "n_train"}),
             n_train=len(data.train),
             n_clusters=len(np.unique(data.train.clusters)),
             status="finished",
-            quality=quality,
+            quality=ledger.qualities["fit"],
+            qualities=ledger.qualities,
             scores=scores,
-            costs=self.costs,
+            costs=ledger.costs,
+            withheld=ledger.withheld,
+            calibration=calibration,
             chosen=_chosen(fitted, len(data.train)),
-            trials=fitted.trials_,
+            trials=() if spec.repeat else fitted.trials_,
             machine=self.machine,
             started_at=started_at,
             ended_at=time.time(),
         )
         return CellOutcome(record, evidence)
 
-    def _window(self, phase: Phase) -> Window:
-        return Window(phase, self.meters, alone=self.alone)
-
-    def _charge(self, reading: Reading) -> None:
-        for name, value in reading.quantities.items():
-            self.costs[f"cost_{reading.phase}_{name}"] = value
-
-    def _learn(self, track: Track, train: TrainingData) -> tuple[Track, Quality]:
+    def _learn(self, track: Track, train: TrainingData) -> Track:
         """Search and fit, metered apart."""
-        seed = self.job.spec.seed
+        seed, ledger = self.job.spec.seed, self.ledger
         _warm_up(track, train)
-        self.costs["cost_search_cpu_seconds"] = 0.0
-        self.costs["cost_search_wall_seconds"] = 0.0
+        ledger.tell("search_cpu_seconds", 0.0)
+        ledger.tell("search_wall_seconds", 0.0)
         if self.job.search > 0 and type(track).search is not Track.search and len(train) > 0:
             budget = search_budget(self.job.search, train)
-            with self._window("search") as search:
+            with ledger.phase("search"):
                 track = copy.deepcopy(track).search(train, budget_cpu_seconds=budget, seed=seed)
-            self._charge(search.reading)
-            self.costs["cost_search_nominal_cpu_seconds"] = math.fsum(
-                trial.nominal_cpu_seconds for trial in track.trials_
+            ledger.tell(
+                "search_nominal_cpu_seconds", math.fsum(trial.nominal_cpu_seconds for trial in track.trials_)
             )
-            self.costs["cost_search_budget_cpu_seconds"] = budget
-        with self._window("fit") as fit:
+            ledger.tell("search_budget_cpu_seconds", budget)
+        with ledger.phase("fit"):
             fitted = copy.deepcopy(track).fit(train, seed=seed)
-        self._charge(fit.reading)
         flop = fitted.flop_counts()
-        self.costs["cost_fit_flop"] = flop.get("fit_flop")
-        self.costs["cost_predict_batch_flop_per_row"] = flop.get("predict_flop_per_row")
-        return fitted, fit.reading.quality
+        ledger.tell("fit_flop", flop.get("fit_flop"), NOT_COUNTED)
+        ledger.tell("predict_batch_flop_per_row", flop.get("predict_flop_per_row"), NOT_COUNTED)
+        return fitted
 
     def _predict(self, fitted: Track, test: Block) -> NDArray[np.float64]:
         """Predict one row, the whole block and, for the first seed, single rows; all metered."""
-        one, everything = _inputs(test, slice(1)), _inputs(test)
-        with self._window("predict_first") as window:
-            fitted.predict_proba(*one)
-        self._charge(window.reading)
-        calls = 0
-        begun = time.process_time()
-        with self._window("predict_batch") as window:
-            while calls == 0 or (time.process_time() - begun < BATCH_CPU_SECONDS and calls < BATCH_CALLS):
-                raw = fitted.predict_proba(*everything)
-                calls += 1
-        probabilities = check_probabilities(raw, len(test))
-        self._charge(_per_row(window.reading, calls * len(test)))
-        self.costs.update(dict.fromkeys(_SINGLE))
-        if self.job.spec.seed == 0:
-            self._predict_single(fitted, test)
+        measure_first(fitted, test, self.ledger)
+        probabilities = check_probabilities(measure_batch(fitted, test, self.ledger), len(test))
+        if self.job.spec.seed == 0 or self.job.spec.repeat:
+            measure_single(fitted, test, self.ledger)
+        else:
+            names = [f"predict_single_{name}_seconds" for name in ("cpu", *PERCENTILES)]
+            self.ledger.withhold(names, "measured with seed 0 only")
         return probabilities
-
-    def _predict_single(self, fitted: Track, test: Block) -> None:
-        """Measure the latency of calls with one row each; withhold what too few calls can tell."""
-        places = [index % len(test) for index in range(SINGLE_CALLS)]
-        rows = [_inputs(test, slice(place, place + 1)) for place in places]
-        seconds: list[float] = []
-        end = time.perf_counter() + SINGLE_WALL_SECONDS
-        with self._window("predict_single") as window:
-            for row in rows:
-                begun = time.perf_counter()
-                fitted.predict_proba(*row)
-                ended = time.perf_counter()
-                seconds.append(ended - begun)
-                if ended > end:
-                    break
-        calls = len(seconds)
-        cpu_seconds = window.reading.quantities.get("cpu_seconds")
-        values: list[float | None] = [None] * len(_SINGLE)
-        values[0] = None if cpu_seconds is None else cpu_seconds / calls
-        if calls >= SINGLE_MEDIAN_CALLS:
-            values[1] = float(np.median(seconds))
-        if calls >= SINGLE_CALLS and window.reading.quality != "contended":
-            values[2:] = [float(value) for value in np.percentile(seconds, (95, 99))]
-        self.costs.update(zip(_SINGLE, values, strict=True))
-
-
-def _inputs(block: Block, rows: slice = slice(None)) -> tuple[pd.DataFrame, NDArray[np.uint8] | None]:
-    """Return what a track predicts from: some rows' features and raw signal, without labels."""
-    return block.features.iloc[rows], None if block.sequence is None else block.sequence[rows]
 
 
 def _warm_up(track: Track, train: TrainingData) -> None:
@@ -293,18 +240,9 @@ def _chosen(fitted: Track, n_rows: int) -> dict[str, str | float | int | bool | 
     return chosen
 
 
-def _per_row(reading: Reading, n_rows: int) -> Reading:
-    """Turn seconds into seconds a row; other quantities stay."""
-    quantities = {
-        f"{name}_per_row" if name.endswith("_seconds") else name: (
-            value / n_rows if name.endswith("_seconds") and value is not None and n_rows else value
-        )
-        for name, value in reading.quantities.items()
-    }
-    return replace(reading, quantities=quantities)
-
-
-def _scores(task: Task, data: TaskData, probabilities: NDArray[np.float64]) -> dict[str, float | None]:
+def _score(
+    task: Task, data: TaskData, fitted: Track, probabilities: NDArray[np.float64]
+) -> tuple[dict[str, float | None], Evidence]:
     """Score the test block, with the log loss of always saying the training base rate beside it."""
     scores: dict[str, float | None] = dict(score_probabilities(data.test.labels, probabilities))
     scores.update(task.extra_scores(data.test, probabilities))
@@ -313,4 +251,13 @@ def _scores(task: Task, data: TaskData, probabilities: NDArray[np.float64]) -> d
         constant = np.full(len(data.test), float(np.mean(data.train.labels)))
         prior = float(row_log_loss(data.test.labels, constant).mean())
     scores["error_log_loss_class_prior"] = prior
-    return scores
+    valid = check_probabilities(fitted.predict_proba(*inputs(data.valid)), len(data.valid))
+    evidence = make_evidence(
+        labels=data.test.labels,
+        probabilities=probabilities,
+        clusters=data.test.clusters,
+        strata=data.test.strata,
+        valid_labels=data.valid.labels,
+        valid_probabilities=valid,
+    )
+    return scores, evidence

@@ -27,7 +27,7 @@ MODEL_SEED = 0
 """The seed whose model is kept: one is enough to predict with."""
 
 
-def leave_model(fitted: Track, spec: CellSpec, data: TaskData, spool: Path) -> float | None:
+def leave_model(fitted: Track, spec: CellSpec, data: TaskData, spool: Path) -> tuple[float | None, str]:
     """Save a cell's fitted track in the spool, and return how large it is.
 
     What goes wrong is noted on standard error, and so in the cell's log; the cell has finished all the same.
@@ -42,11 +42,13 @@ def leave_model(fitted: Track, spec: CellSpec, data: TaskData, spool: Path) -> f
 
     Returns
     -------
-    float or None
-        Bytes; None for other seeds than the first, and where it cannot be saved.
+    n_bytes : float or None
+        None for other seeds than the first, and where it cannot be saved.
+    why : str
+        Why there is no size; empty where there is one.
     """
     if spec.seed != MODEL_SEED:
-        return None
+        return None, "saved with seed 0 only"
     try:
         files = pack(fitted, example=typical_row(data.valid.features, data.train.schema, data.valid.sequence))
         size = sum(map(len, files.values()))
@@ -55,7 +57,7 @@ def leave_model(fitted: Track, spec: CellSpec, data: TaskData, spool: Path) -> f
                 f"the model was not kept: it has {size:,} bytes, and up to {MAX_MODEL_BYTES:,} are kept",
                 file=sys.stderr,
             )
-            return float(size)
+            return float(size), ""
         folder = model_path(spool, spec.fingerprint)
         shutil.rmtree(folder, ignore_errors=True)
         write_folder(folder, files)
@@ -63,5 +65,5 @@ def leave_model(fitted: Track, spec: CellSpec, data: TaskData, spool: Path) -> f
         # hours of training must not be lost for a track that cannot be saved
         kind = "" if isinstance(error, ToolkitError) else f"{type(error).__name__}: "
         print(f"the model was not kept: {kind}{error}", file=sys.stderr)
-        return None
-    return float(size)
+        return None, "it cannot be saved"
+    return float(size), ""

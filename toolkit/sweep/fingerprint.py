@@ -31,7 +31,14 @@ from toolkit.tracks.base import Track
 __all__ = ["Fingerprinter", "source_hash"]
 
 _PACKAGES = ("numpy", "optuna", "scikit-learn", "torch")
-_ALWAYS = ("scores.py", "seeding.py", "tasks/base.py", "tracks/base.py", "sweep/cell.py")
+_ALWAYS = (
+    "scores.py",
+    "seeding.py",
+    "tasks/base.py",
+    "tracks/base.py",
+    "sweep/cell.py",
+    "sweep/inference.py",
+)
 """Files below ``toolkit`` that shape every cell."""
 
 

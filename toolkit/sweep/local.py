@@ -20,6 +20,7 @@ from toolkit.sweep.fork_server import EXIT_SPOOL, Ended, Kill, Run
 from toolkit.sweep.fork_server_handle import ForkServer
 from toolkit.sweep.import_probe import probe
 from toolkit.sweep.plan import Plan
+from toolkit.sweep.second_opinion import CODECARBON_COST, CodeCarbon
 from toolkit.sweep.spool import CellOutcome, discard, log_path, read_cell
 
 __all__ = ["Event", "LocalExecutor"]
@@ -63,6 +64,8 @@ class LocalExecutor:
         A cell that takes longer is ended.
     on_event : callable, optional
         Called with each `Event`, in the driver's thread.
+    second_opinion : CodeCarbon, optional
+        Told when a cell begins and ends, for its energy.
     """
 
     def __init__(
@@ -71,8 +74,10 @@ class LocalExecutor:
         slots: int = 1,
         timeout_seconds: float = 3600.0,
         on_event: Callable[[Event], None] | None = None,
+        second_opinion: CodeCarbon | None = None,
     ) -> None:
         self.slots = slots
+        self.second_opinion = second_opinion
         self.timeout_seconds = timeout_seconds
         self._on_event = on_event or (lambda event: None)
 
@@ -133,6 +138,8 @@ class _Sweep:
         if self.fork_server is not None:
             self.fork_server.close()
             self.fork_server = None
+        if self.executor.second_opinion is not None:
+            self.executor.second_opinion.close()
 
     def _start(self, spec: CellSpec) -> None:
         track = self.plan.tracks[spec.track]
@@ -160,6 +167,8 @@ class _Sweep:
         # What an earlier run left must not pass for this one's result.
         discard(self.spool, spec.fingerprint)
         log = log_path(self.spool.absolute(), spec.fingerprint)
+        if self.executor.second_opinion is not None:
+            self.executor.second_opinion.begin(spec.fingerprint)
         self.fork_server.start(Run(spec.fingerprint, pickle.dumps((run_cell, job)), str(log)))
         now = time.monotonic()
         self.running[spec.fingerprint] = _Running(
@@ -198,6 +207,8 @@ class _Sweep:
         log = log_path(self.spool, cell.spec.fingerprint)
         tail = _tail(log)
         log.unlink(missing_ok=True)
+        opinion = self.executor.second_opinion
+        joules = None if opinion is None else opinion.end(cell.spec.fingerprint)
         if ended is not None and ended.exit_code == EXIT_SPOOL:
             said = tail.strip().rpartition("\n")[2] or "the disk may be full, or the folder gone"
             raise StoreError(
@@ -210,9 +221,12 @@ class _Sweep:
         except ValueError as error:
             return CellOutcome(self._failure(cell, "lost", f"its result is damaged: {error}", tail))
         if outcome is not None:
-            if tail and not outcome.record.log_tail:
-                return replace(outcome, record=outcome.record.model_copy(update={"log_tail": tail}))
-            return outcome
+            record = outcome.record
+            if tail and not record.log_tail:
+                record = record.model_copy(update={"log_tail": tail})
+            if joules is not None:
+                record = record.model_copy(update={"costs": {**record.costs, CODECARBON_COST: joules}})
+            return replace(outcome, record=record)
         return CellOutcome(self._failure(cell, *self._why(cell, ended), tail))
 
     def _why(self, cell: _Running, ended: Ended | None) -> tuple[Status, str]:

@@ -10,6 +10,7 @@ from toolkit import prices, registry
 from toolkit.config import TRACK_KEY, Experiment, Rung
 from toolkit.errors import ConfigError, ParameterError, UserError, did_you_mean
 from toolkit.records import CellSpec
+from toolkit.sweep import second_opinion
 from toolkit.sweep.estimate import Estimate
 from toolkit.sweep.fingerprint import Fingerprinter
 from toolkit.tasks.base import Progress, Schema, Task
@@ -93,6 +94,7 @@ def make_plan(
         Data or knowledge is missing or broken.
     """
     prices.check(experiment)
+    second_opinion.check(experiment)
     chosen = _chosen_tracks(experiment, only)
     if seeds is not None and seeds < 1:
         raise ConfigError(f"the number of seeds must be at least 1, got {seeds}")

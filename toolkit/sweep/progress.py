@@ -112,6 +112,8 @@ class SweepDisplay:
 def _line(record: CellRecord) -> str:
     size = f"{record.n_rules} rules" if record.n_rules is not None else f"{record.n_train:,} rows"
     start = f"{escape(record.track):<10} rung {record.rung:<2} seed {record.seed}  {size:>13}"
+    if record.repeat:
+        start += f"  again {record.repeat}"
     if record.status != "finished":
         colour = "dim" if record.status in SETTLED else "red"
         return f"{start}  [{colour}]{record.status.replace('_', ' ')}: {escape(record.reason)}[/]"

@@ -120,7 +120,7 @@ def read_cell(spool: Path, fingerprint: str) -> CellOutcome | None:
         raise ValueError("its record is not a cell record") from error
     if record.fingerprint != fingerprint:
         raise ValueError("its record is another cell's")
-    if record.status != "finished":
+    if record.status != "finished" or record.repeat:
         return CellOutcome(record)
     try:
         evidence = Evidence.read(_evidence_path(spool, fingerprint))
