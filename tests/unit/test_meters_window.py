@@ -58,24 +58,28 @@ CALM = {"cpu_seconds": 1.0, "wall_seconds": 1.01, "run_queue_seconds": 0.001, "i
 
 
 @pytest.mark.parametrize(
-    ("change", "alone", "expected"),
+    ("change", "alone", "expected", "why"),
     [
-        ({}, True, "clean"),
-        ({}, False, "contended"),
-        ({"run_queue_seconds": 0.2}, True, "contended"),
-        ({"involuntary_switches": 300.0}, True, "contended"),
-        ({"run_queue_seconds": None}, True, "clean"),
-        ({"run_queue_seconds": None, "involuntary_switches": 300.0}, True, "contended"),
-        ({"cpu_seconds": 0.004}, True, "too_short"),
-        ({"cpu_seconds": 0.004}, False, "too_short"),
-        ({"cpu_seconds": None, "wall_seconds": None}, True, "clean"),
+        ({}, True, "clean", ""),
+        ({}, False, "contended", "other cells"),
+        ({"run_queue_seconds": 0.2}, True, "contended", "waited 20%"),
+        ({"involuntary_switches": 300.0}, True, "contended", "300 times a second"),
+        ({"run_queue_seconds": None}, True, "clean", ""),
+        ({"run_queue_seconds": None, "involuntary_switches": 300.0}, True, "contended", "300 times"),
+        ({"cpu_seconds": 0.004}, True, "too_short", "less than 10 ms"),
+        ({"cpu_seconds": 0.004}, False, "too_short", "less than 10 ms"),
+        ({"cpu_seconds": None, "wall_seconds": None}, True, "clean", ""),
     ],
 )
-def test_quality(change, alone, expected):
-    assert quality_of({**CALM, **change}, alone=alone) == expected
+def test_quality(change, alone, expected, why):
+    quality, reason = quality_of({**CALM, **change}, alone=alone)
+    assert quality == expected
+    assert why in reason
+    assert bool(reason) == (quality != "clean")
 
 
 def test_the_reading_carries_its_quality():
     with Window("fit", [Fixed(**CALM)], alone=False) as window:
         pass
     assert window.reading.quality == "contended"
+    assert window.reading.why == "other cells may have run beside it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from toolkit.meters.base import Meter, Phase, Quality, Reading
@@ -19,8 +19,8 @@ _SWITCHES_PER_SECOND = 50.0
 """Times a second of CPU time that the core was taken away; kernel threads alone stay far below."""
 
 
-def quality_of(quantities: dict[str, float | None], *, alone: bool = True) -> Quality:
-    """Judge the figures of a phase.
+def quality_of(quantities: Mapping[str, float | None], *, alone: bool = True) -> tuple[Quality, str]:
+    """Judge the figures of a phase, and say why.
 
     Parameters
     ----------
@@ -33,20 +33,22 @@ def quality_of(quantities: dict[str, float | None], *, alone: bool = True) -> Qu
 
     Returns
     -------
-    {"clean", "contended", "too_short"}
+    quality : {"clean", "contended", "too_short"}
+    why : str
+        Why it is not clean; empty when it is.
     """
     cpu = quantities.get("cpu_seconds")
     if cpu is not None and cpu < TOO_SHORT_SECONDS:
-        return "too_short"
+        return "too_short", f"it took less than {TOO_SHORT_SECONDS * 1000:g} ms of CPU time"
     if not alone:
-        return "contended"
+        return "contended", "other cells may have run beside it"
     wall, waited = quantities.get("wall_seconds"), quantities.get("run_queue_seconds")
     if wall and waited is not None and waited / wall > _WAIT_SHARE:
-        return "contended"
+        return "contended", f"it waited {waited / wall:.0%} of its time for a core"
     switches = quantities.get("involuntary_switches")
     if cpu and switches is not None and switches / cpu > _SWITCHES_PER_SECOND:
-        return "contended"
-    return "clean"
+        return "contended", f"its core was taken away {switches / cpu:.0f} times a second"
+    return "clean", ""
 
 
 class Window:
@@ -89,6 +91,5 @@ class Window:
     ) -> None:
         stopped = [meter.stop() for meter in reversed(self._meters)]
         quantities = {name: value for part in reversed(stopped) for name, value in part.items()}
-        self.reading = Reading(
-            phase=self._phase, quantities=quantities, quality=quality_of(quantities, alone=self._alone)
-        )
+        quality, why = quality_of(quantities, alone=self._alone)
+        self.reading = Reading(phase=self._phase, quantities=quantities, quality=quality, why=why)

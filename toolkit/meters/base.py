@@ -33,11 +33,14 @@ class Reading:
     quantities : mapping of str to float or None
         Unit in the name, e.g. ``cpu_seconds``; None means not measured, zero is a reading.
     quality : {"clean", "contended", "too_short"}
+    why : str
+        Why the quality is not clean, as the end of a sentence; empty when it is.
     """
 
     phase: Phase
     quantities: Mapping[str, float | None] = field(default_factory=dict)
     quality: Quality = "clean"
+    why: str = ""
 
 
 class Meter(ABC):

@@ -1,0 +1,121 @@
+"""Electrical energy, modelled from time: a power at rest, a power at work, and the power of memory.
+
+The model is that of Cloud Carbon Footprint (methodology, "Energy Estimate (Watt-Hours)"): average watts =
+minimum watts + utilisation x (maximum watts - minimum watts) for compute, a constant power per gigabyte for
+memory, and the power usage effectiveness (PUE) of the building on top of both. Nothing is measured here.
+"""
+
+from __future__ import annotations
+
+from toolkit.prices.bands import Band
+from toolkit.prices.hardware import Hardware
+
+__all__ = ["accelerator_joules", "energy_joules", "idle_joules"]
+
+
+def energy_joules(
+    cpu_seconds: float,
+    wall_seconds: float,
+    profile: Hardware,
+    *,
+    memory_bytes: float | None = None,
+    vcpus: int = 1,
+    pue: float = 1.0,
+) -> Band:
+    """Model the electrical energy of a piece of work on vCPUs; it is never measured here.
+
+    ``E = cpu_s (Pmax - Pidle) + wall_s vcpus Pidle + wall_s GB 0.392 W``, times PUE, after the
+    methodology of Cloud Carbon Footprint. Accelerators of the profile are left out: see
+    `accelerator_joules`.
+
+    Parameters
+    ----------
+    cpu_seconds, wall_seconds : float
+    profile : Hardware
+        Gives the power of a vCPU, with its band.
+    memory_bytes : float, optional
+        Memory that the work holds; None takes the profile's memory per vCPU.
+    vcpus : int
+        vCPUs held for the whole of `wall_seconds`.
+    pue : float
+        Power of the building over power of the machines, at least 1.
+
+    Returns
+    -------
+    Band
+        Joules: low, mid and high.
+    """
+    if memory_bytes is None:
+        gigabytes = vcpus * profile.memory_gb / profile.vcpus
+    else:
+        gigabytes = memory_bytes / 1e9
+    memory = wall_seconds * gigabytes * profile.memory_watts_per_gb
+
+    def joules(idle: float, full: float) -> float:
+        return pue * (cpu_seconds * (full - idle) + wall_seconds * vcpus * idle + memory)
+
+    return Band(*(joules(*watts) for watts in zip(profile.idle_watts, profile.max_watts, strict=True)))
+
+
+def accelerator_joules(seconds: float, profile: Hardware, *, pue: float = 1.0) -> Band:
+    """Model the electrical energy of a whole machine whose accelerators train or predict for `seconds`.
+
+    ``E = seconds (Pmax_accelerators + (Pmax - Pidle) + vcpus Pidle + GB 0.392 W)``, times PUE: all devices
+    at work, one vCPU that drives them, the others at rest, all memory. Cloud Carbon Footprint treats
+    GPUs likewise, by a minimum and a maximum power (methodology, "Graphic Processing Units").
+
+    Parameters
+    ----------
+    seconds : float
+        Wall seconds for which the machine is held.
+    profile : Hardware
+        With an accelerator.
+    pue : float
+        Power of the building over power of the machines, at least 1.
+
+    Returns
+    -------
+    Band
+        Joules: low, mid and high.
+
+    Raises
+    ------
+    ValueError
+        The profile has no accelerator.
+    """
+    if profile.accelerator is None:
+        raise ValueError(f"hardware profile '{profile.name}' has no accelerator; use energy_joules")
+    driver = energy_joules(seconds, seconds, profile, memory_bytes=0.0, vcpus=1, pue=pue)
+    others = energy_joules(0.0, seconds, profile, memory_bytes=0.0, vcpus=profile.vcpus - 1, pue=pue)
+    memory = pue * seconds * profile.memory_gb * profile.memory_watts_per_gb
+    devices = profile.accelerator.max_watts.times(pue * seconds)
+    return Band(*(sum(parts) + memory for parts in zip(driver, others, devices, strict=True)))
+
+
+def idle_joules(vcpu_seconds: float, profile: Hardware, *, pue: float = 1.0) -> Band:
+    """Model the electrical energy of capacity that is paid for and does nothing.
+
+    ``E = vcpu_s (Pidle + GB 0.392 W / vcpus + Pidle_accelerators / vcpus)``, times PUE: each idle vCPU
+    with its share of the memory and of the accelerators. A whole machine that idles for a second has
+    `profile.vcpus` idle vCPU-seconds.
+
+    Parameters
+    ----------
+    vcpu_seconds : float
+        Paid vCPU-seconds without work: work x (1 / utilisation - 1).
+    profile : Hardware
+    pue : float
+        Power of the building over power of the machines, at least 1.
+
+    Returns
+    -------
+    Band
+        Joules: low, mid and high.
+    """
+    devices = Band(0.0, 0.0, 0.0) if profile.accelerator is None else profile.accelerator.idle_watts
+    memory = profile.memory_gb * profile.memory_watts_per_gb
+    watts = [
+        idle + (memory + device) / profile.vcpus
+        for idle, device in zip(profile.idle_watts, devices, strict=True)
+    ]
+    return Band(*(pue * vcpu_seconds * each for each in watts))
