@@ -35,6 +35,7 @@ tracks:
   rules: {{knowledge: {REPOSITORY}/experiments/knowledge/smoke.yaml}}
   classical: {{}}
 search: 1.0
+engine: {{readings: 0}}
 economics:
   value: {{true_positive: 2.0, false_positive: -0.8}}
   volume_per_year: 1.0e6

@@ -12,8 +12,7 @@ from toolkit.config import Rung
 from toolkit.models.loading import read_example
 from toolkit.records import CellSpec
 from toolkit.sweep import cell as cell_module
-from toolkit.sweep import ledger
-from toolkit.sweep import cell_model
+from toolkit.sweep import cell_model, ledger
 from toolkit.sweep.cell import CellJob, run_cell
 from toolkit.sweep.spool import CellOutcome, model_path, read_cell
 from toolkit.tasks.synthetic import Synthetic

@@ -1,8 +1,8 @@
 """codecarbon, where it is installed and asked for: the energy of a cell as another tool tells it.
 
 It stands beside ours, never in its place: on a machine without energy counters it is the time, times a
-constant for the processor and one for the memory. It runs in the driver, never in a cell: its import and its own
-measurements would be charged to the track.
+constant for the processor and one for the memory. It runs in the driver, never in a cell, where its import
+and its own measurements would be charged to the track.
 """
 
 from __future__ import annotations
