@@ -78,9 +78,9 @@ class CodeCarbon:
 
 
 def _tracker() -> Any:
-    logging.getLogger(PACKAGE).setLevel(logging.ERROR)
     from codecarbon import OfflineEmissionsTracker
 
+    logging.getLogger(PACKAGE).setLevel(logging.ERROR)  # importing it sets the level too
     # the country shapes its carbon, which is not asked for; the energy is the same everywhere
     return OfflineEmissionsTracker(
         country_iso_code="USA", save_to_file=False, log_level="error", allow_multiple_runs=True
