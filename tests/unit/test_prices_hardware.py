@@ -86,10 +86,10 @@ def test_several_devices_are_added_up() -> None:
 @pytest.mark.parametrize(
     ("name", "tera_flops", "precision", "watts"),
     [
-        ("aws-g4dn.xlarge", 8.1, "fp32", 70),
+        ("aws-g4dn.xlarge", 8.1, "fp32", 71),
         ("aws-g6.xlarge", 60, "tf32", 72),
-        ("aws-p3.2xlarge", 15.7, "fp32", 300),
-        ("google-a2-highgpu-1g", 156, "tf32", 400),
+        ("aws-p3.2xlarge", 15.7, "fp32", 306),
+        ("google-a2-highgpu-1g", 156, "tf32", 407),
         ("google-tpu-v5e-1", 197, "bf16", 220),
     ],
 )

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from toolkit import prices
+from toolkit.business import Economics
 from toolkit.errors import ConfigError
 from toolkit.prices import loading
 
@@ -86,11 +89,11 @@ def test_the_tables_as_they_are_pass() -> None:
         ("accelerators.yaml", "achieved: [0.01, 0.1, 0.4]", "achieved: [0.01, 0.1, 40]", "nvidia-t4"),
         (
             "accelerators.yaml",
-            "idle_watts: [4.2, 8.4, 17.5]",
-            "idle_watts: [4.2, 84, 175]",
+            "idle_watts: [4, 8, 16]",
+            "idle_watts: [4, 80, 160]",
             "nvidia-t4': idle_watts lie below",
         ),
-        ("accelerators.yaml", "idle_watts: [4.2, 8.4, 17.5]", "idle_watts: 4.2", "[low, mid, high]"),
+        ("accelerators.yaml", "idle_watts: [4, 8, 16]", "idle_watts: 4", "[low, mid, high]"),
         (
             "processors.yaml",
             "max_watts: [1.69, 3.5, 4.48]",
@@ -134,7 +137,22 @@ def test_the_row_of_a_machine_is_that_of_the_whole_machine() -> None:
     rows = {row["name"]: row for row in prices.tables()["hardware"]}
     gpu = rows["aws-p4d.24xlarge"]
     assert gpu["peak FLOP/s"] == "1,248 T tf32"
-    assert float(gpu["W busy"].replace(",", "")) > 8 * 0.7 * 400
+    assert float(gpu["W busy"].replace(",", "")) > 8 * 0.7 * 407
     assert rows["cloud-vcpu"]["peak FLOP/s"] == ""
     # 4 vCPUs and 16 GB
     assert rows["aws-m6i.xlarge"]["W busy"] == f"{4 * 3.76 + 16 * 0.392:.0f}"
+
+
+def test_the_page_on_prices_counts_and_shows_what_there_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8")
+    assert f"{len(prices.profiles())} machines" in page
+    assert f"{len(prices.countries())} countries and areas" in page
+    examples = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    value = {"value": {"true_positive": 1, "false_positive": 0}, "volume_per_year": 1}
+    shown = [
+        Economics.model_validate({**yaml.safe_load(example)["economics"], **value}) for example in examples
+    ]
+    rented, owned = map(prices.of, shown)
+    assert rented.kind == "gpu"
+    assert owned.basis == "declared"
+    assert prices.grid(shown[0].country).title == "Germany"
