@@ -126,7 +126,7 @@ def test_own_hardware_pays_for_electricity_and_carbon_has_a_price(
     one, inputs, _ = priced(cells, evidence, experiment, ("rules", 0))
     kwh = one.costs["electricity"][0] / inputs.price_per_kwh[0]
     assert kwh > 0
-    assert one.costs["carbon"][0] == pytest.approx(kwh * 0.662 * 0.1)
+    assert one.costs["carbon"][0] == pytest.approx(kwh * prices.grid("PL").g_co2e_per_kwh / 1000 * 0.1)
 
 
 def test_another_currency_scales_prices_of_machines_only(truth, draw_world, declare_experiment) -> None:

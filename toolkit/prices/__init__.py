@@ -9,6 +9,7 @@ from toolkit.prices.declared import check, of, own
 from toolkit.prices.energy import accelerator_joules, energy_joules, idle_joules
 from toolkit.prices.grid import Grid, countries, grid
 from toolkit.prices.hardware import Accelerator, Hardware, hardware, profiles
+from toolkit.prices.overview import tables
 
 __all__ = [
     "JOULES_PER_KWH",
@@ -27,4 +28,5 @@ __all__ = [
     "of",
     "own",
     "profiles",
+    "tables",
 ]

@@ -9,7 +9,7 @@ from toolkit.errors import ConfigError
 from toolkit.prices.bands import Band
 from toolkit.prices.grid import grid
 from toolkit.prices.hardware import Hardware, hardware
-from toolkit.prices.tables import processor_table
+from toolkit.prices.loading import processor_table
 
 __all__ = ["check", "of", "own"]
 

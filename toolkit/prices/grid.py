@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from toolkit.errors import ConfigError, did_you_mean
 from toolkit.prices.bands import JOULES_PER_KWH, Basis
-from toolkit.prices.tables import grid_table
+from toolkit.prices.loading import grid_table
 
 __all__ = ["Grid", "countries", "grid"]
 
@@ -62,10 +62,11 @@ def grid(country: str) -> Grid:
             f"there is no electricity grid '{country}'{did_you_mean(country.upper(), table.countries)} "
             "(WORLD is the mean of all)"
         )
+    line = table.countries[country]
     return Grid(
         name=country,
-        carbon_source=table.carbon_source,
+        carbon_source=f"{table.carbon_source}, year {line.carbon_year or table.carbon_year}",
         carbon_date=table.carbon_date,
         attribution=table.attribution,
-        **table.countries[country].model_dump(),
+        **line.model_dump(exclude={"carbon_year"}),
     )

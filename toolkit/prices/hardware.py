@@ -8,7 +8,7 @@ from typing import Literal
 from toolkit.errors import ConfigError, did_you_mean
 from toolkit.prices.bands import Band, Basis
 from toolkit.prices.lines import HardwareLine
-from toolkit.prices.tables import accelerator_lines, hardware_lines, processor_table
+from toolkit.prices.loading import accelerator_table, hardware_lines, processor_table
 
 __all__ = ["Accelerator", "Hardware", "hardware", "profiles"]
 
@@ -36,6 +36,8 @@ class Accelerator:
         Where the peak is from.
     power_source, power_basis : str
         Where the watts are from.
+    speed_source, speed_basis : str
+        Where `achieved` and `step_seconds` are from.
     """
 
     title: str
@@ -51,6 +53,8 @@ class Accelerator:
     basis: Basis
     power_source: str = ""
     power_basis: Basis = "assumed"
+    speed_source: str = ""
+    speed_basis: Basis = "assumed"
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,8 @@ def hardware(name: str) -> Hardware:
 def _accelerator(line: HardwareLine) -> Accelerator | None:
     if line.accelerator is None:
         return None
-    device, count = accelerator_lines()[line.accelerator.device], line.accelerator.count
+    table, count = accelerator_table(), line.accelerator.count
+    device = table.accelerators[line.accelerator.device]
     return Accelerator(
         title=device.title if count == 1 else f"{count} × {device.title}",
         count=count,
@@ -174,4 +179,6 @@ def _accelerator(line: HardwareLine) -> Accelerator | None:
         basis=device.basis,
         power_source=device.power_source,
         power_basis=device.power_basis,
+        speed_source=table.speed.source,
+        speed_basis=table.speed.basis,
     )

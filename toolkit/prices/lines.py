@@ -46,6 +46,7 @@ def _rising(band: Band) -> Band:
 BandOf = Annotated[Band, BeforeValidator(_band), AfterValidator(_rising)]
 Text = Annotated[str, Field(strict=True, min_length=3)]
 Date = Annotated[str, Field(strict=True, pattern=r"^20\d\d-[01]\d-[0-3]\d$")]
+Year = Annotated[int, Field(strict=True, ge=2015, le=2100)]
 InTable = Literal["published", "assumed"]
 """A table holds no declared figures: those stand in the experiment file."""
 
@@ -136,19 +137,25 @@ class CountryLine(Frozen):
 
     title: Text
     g_co2e_per_kwh: Annotated[float, Field(strict=True, ge=MIN_CARBON, le=MAX_CARBON)]
+    carbon_year: Year | None = None
     usd_per_kwh: Annotated[float, Field(strict=True, ge=0.01, le=1)]
     price_basis: InTable
     price_source: Text
     price_date: Date
 
 
-class MemoryLine(Frozen):
-    """Power of one gigabyte of memory."""
+class Origin(Frozen):
+    """Where figures are from that a whole table shares."""
 
-    value: Positive
     basis: InTable
     source: Text
     date: Date
+
+
+class MemoryLine(Origin):
+    """Power of one gigabyte of memory."""
+
+    value: Positive
 
 
 class ProcessorTable(Frozen):
@@ -159,8 +166,9 @@ class ProcessorTable(Frozen):
 
 
 class AcceleratorTable(Frozen):
-    """``accelerators.yaml``."""
+    """``accelerators.yaml``; `speed` tells where `achieved` and `step_seconds` are from."""
 
+    speed: Origin
     accelerators: dict[str, AcceleratorLine]
 
 
@@ -175,5 +183,6 @@ class GridTable(Frozen):
 
     attribution: Text
     carbon_source: Text
+    carbon_year: Year
     carbon_date: Date
     countries: dict[str, CountryLine]

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 
 from toolkit.errors import ConfigError, did_you_mean
 from toolkit.prices.lines import (
-    AcceleratorLine,
     AcceleratorTable,
     GridTable,
     HardwareLine,
@@ -19,7 +18,7 @@ from toolkit.prices.lines import (
 )
 from toolkit.yamlfile import Source, explain, read_mapping
 
-__all__ = ["accelerator_lines", "check_folder", "grid_table", "hardware_lines", "processor_table"]
+__all__ = ["accelerator_table", "check_folder", "grid_table", "hardware_lines", "processor_table"]
 
 FOLDER = Path(__file__).parent
 HARDWARE = ("hardware.yaml", "hardware_aws.yaml", "hardware_google.yaml", "hardware_azure.yaml")
@@ -49,9 +48,9 @@ def processor_table(folder: Path = FOLDER) -> ProcessorTable:
 
 
 @lru_cache(maxsize=4)
-def accelerator_lines(folder: Path = FOLDER) -> dict[str, AcceleratorLine]:
-    """Return the accelerators by name."""
-    return _read(folder / "accelerators.yaml", AcceleratorTable)[0].accelerators
+def accelerator_table(folder: Path = FOLDER) -> AcceleratorTable:
+    """Return the accelerators by name, and where their speed is from."""
+    return _read(folder / "accelerators.yaml", AcceleratorTable)[0]
 
 
 @lru_cache(maxsize=4)
@@ -80,7 +79,7 @@ def hardware_lines(folder: Path = FOLDER) -> dict[str, HardwareLine]:
                     where=source.where("profiles", profile),
                 )
             lines[profile], places[profile] = line, source
-    processors, devices = processor_table(folder).processors, accelerator_lines(folder)
+    processors, devices = processor_table(folder).processors, accelerator_table(folder).accelerators
     hosts = [name for name, line in lines.items() if line.kind == "cpu"]
     for profile, line in lines.items():
         device = None if line.accelerator is None else line.accelerator.device
