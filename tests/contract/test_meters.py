@@ -10,7 +10,7 @@ import pytest
 from toolkit import registry
 from toolkit.meters.base import Basis, Meter
 
-UNITS = ("_seconds", "_bytes", "_joules", "_flop", "_switches", "_operations", "_kg_co2e")
+UNITS = ("_seconds", "_bytes", "_joules", "_flop", "_switches", "_processes", "_operations", "_kg_co2e")
 
 
 @pytest.fixture(params=registry.names("meters"))

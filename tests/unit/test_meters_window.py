@@ -62,13 +62,21 @@ CALM = {"cpu_seconds": 1.0, "wall_seconds": 1.01, "run_queue_seconds": 0.001, "i
     [
         ({}, True, "clean", ""),
         ({}, False, "contended", "other cells"),
-        ({"run_queue_seconds": 0.2}, True, "contended", "waited 20%"),
+        ({"run_queue_seconds": 0.2}, True, "contended", "waited for a core 20%"),
         ({"involuntary_switches": 300.0}, True, "contended", "300 times a second"),
         ({"run_queue_seconds": None}, True, "clean", ""),
         ({"run_queue_seconds": None, "involuntary_switches": 300.0}, True, "contended", "300 times"),
         ({"cpu_seconds": 0.004}, True, "too_short", "less than 10 ms"),
         ({"cpu_seconds": 0.004}, False, "too_short", "less than 10 ms"),
         ({"cpu_seconds": None, "wall_seconds": None}, True, "clean", ""),
+        ({"uncounted_processes": 0.0}, True, "clean", ""),
+        ({"uncounted_processes": None}, True, "clean", ""),
+        ({"uncounted_processes": 2.0}, True, "contended", "2 of the processes it started"),
+        ({"steal_seconds": 0.05}, True, "clean", ""),
+        ({"steal_seconds": 0.2}, True, "contended", "hypervisor took its core 20%"),
+        ({"neighbour_seconds": 0.2}, True, "clean", ""),
+        ({"neighbour_seconds": 0.9}, True, "contended", "other processes used 0.9 cores beside it"),
+        ({"neighbour_seconds": None, "steal_seconds": None}, True, "clean", ""),
     ],
 )
 def test_quality(change, alone, expected, why):
@@ -76,6 +84,27 @@ def test_quality(change, alone, expected, why):
     assert quality == expected
     assert why in reason
     assert bool(reason) == (quality != "clean")
+
+
+@pytest.mark.parametrize("quantity", ["neighbour_seconds", "steal_seconds"])
+def test_a_few_clock_ticks_in_a_short_phase_tell_nothing(quantity):
+    short = {"cpu_seconds": 0.05, "wall_seconds": 0.05, quantity: 0.03}
+    assert quality_of(short) == ("clean", "")
+    assert quality_of({**short, quantity: 0.05})[0] == "contended"
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(2, "contended"), (4, "contended"), (16, "clean")])
+def test_how_busy_others_may_be_grows_with_the_machine(cores, expected):
+    assert quality_of({**CALM, "neighbour_seconds": 1.0}, cores=cores)[0] == expected
+
+
+def test_all_reasons_are_told():
+    why = quality_of({**CALM, "run_queue_seconds": 0.5, "neighbour_seconds": 1.0}, alone=False)[1]
+    assert why.split("; ") == [
+        "other cells may have run beside it",
+        "it waited for a core 50% of its time",
+        "other processes used 1.0 cores beside it",
+    ]
 
 
 def test_the_reading_carries_its_quality():

@@ -14,11 +14,13 @@ __all__ = ["Basis", "Meter", "Phase", "Quality", "Reading"]
 Basis = Literal["measured", "modelled", "declared"]
 Phase = Literal["import", "load", "search", "fit", "predict_first", "predict_batch", "predict_single"]
 
-METER_VERSION = 2
+METER_VERSION = 3
 """Part of every fingerprint: raise it when a reading changes its meaning.
 
 1. first version
 2. freed memory is given back before a phase, so that `growth_bytes` is the phase's own
+3. `cpu_seconds` counts processes that nobody waited for; busy neighbours and a hypervisor that takes the core
+   make a phase ``contended``
 """
 
 

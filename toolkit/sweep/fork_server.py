@@ -5,8 +5,10 @@ milliseconds. It is this package's own and not the one of `multiprocessing`,
 because that one imports the caller's main module again in every child, shares one server with all
 users of the process, and does not tell what a child's end was.
 
-Nothing outlives the driver: the fork server ends when its connection closes, however that came about,
-and takes the children (and theirs) along; the children die with the fork server.
+Nothing outlives its cell, and nothing the driver: the fork server ends when its connection closes, however
+that came about, and takes the children (and theirs) along; the children die with the fork server. What a
+child starts stands in its control group where one can be made, and falls to the fork server when the child
+ends, so that neither a session of its own nor a second fork saves it.
 """
 
 from __future__ import annotations
@@ -20,11 +22,15 @@ import pickle
 import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import NoReturn
+
+from toolkit.meters._cgroup import Group, make_group
+from toolkit.meters._processes import children_of, inherit_orphans
 
 __all__ = ["EXIT_SPOOL", "Ended", "Hello", "Kill", "Ready", "Run", "serve"]
 
@@ -32,6 +38,9 @@ EXIT_SPOOL = 74
 """Exit code of a child that could not write its result (EX_IOERR of sysexits.h)."""
 
 _PR_SET_PDEATHSIG = 1
+_PAUSE_SECONDS = 0.02
+_PATIENCE_SECONDS = 2.0
+"""How long the end of all children is waited for, before the rest is left to the driver."""
 
 
 @dataclass(frozen=True)
@@ -89,27 +98,26 @@ def serve(connection: Connection) -> None:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    children: dict[int, str] = {}
+    children = Children()
     try:
         while True:
-            ready = wait([connection, awake])
+            ready = wait([connection, awake], timeout=_PAUSE_SECONDS if children.leaving else None)
             if awake in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(awake, 4096)
-                _reap(children, connection)
+            for ended in children.reap():
+                connection.send(ended)
             if connection in ready:
                 message = connection.recv()
                 if isinstance(message, Run):
-                    children[_start(message, (connection.fileno(), awake, wake))] = message.key
+                    children.start(message, (connection.fileno(), awake, wake))
                 elif isinstance(message, Kill):
-                    for process in [pid for pid, key in children.items() if key == message.key]:
-                        _kill_group(process)
+                    children.kill(message.key)
     except (EOFError, OSError):
         # The driver has gone: a crash, Ctrl-C or its normal end.
         return
     finally:
-        for process in children:
-            _kill_group(process)
+        children.end()
 
 
 def _load(modules: Sequence[str]) -> tuple[str, ...]:
@@ -122,39 +130,98 @@ def _load(modules: Sequence[str]) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def _reap(children: dict[int, str], connection: Connection) -> None:
-    while children:
-        process, status = os.waitpid(-1, os.WNOHANG)
+@dataclass(frozen=True)
+class _Child:
+    key: str
+    group: Group | None
+
+
+class Children:
+    """The cells' processes, each with all that it starts in a control group where one can be made."""
+
+    def __init__(self) -> None:
+        # What a cell leaves behind, whatever its session, becomes a child of this process.
+        inherit_orphans()
+        self._running: dict[int, _Child] = {}
+        self._spared = frozenset(children_of(os.getpid()) or ())
+        self._started = 0
+        self.leaving: list[Group] = []
+        """Groups of ended cells in which something is still dying."""
+
+    def start(self, message: Run, inherited: Sequence[int]) -> None:
+        """Fork a child and put it into a group of its own."""
+        self._started += 1
+        group = make_group(self._started)
+        fork_server = os.getpid()
+        process = os.fork()
         if process == 0:
-            return
-        key = children.pop(process, None)
-        if key is not None:
-            # A cell's own helper processes end with it.
-            _kill_group(process)
-            connection.send(Ended(key, os.waitstatus_to_exitcode(status)))
+            _be_child(message, inherited, fork_server, group)
+        # In both, because either may come first.
+        with contextlib.suppress(OSError):
+            os.setpgid(process, process)
+        self._running[process] = _Child(message.key, group)
+
+    def kill(self, key: str) -> None:
+        """End the child of a cell with all that it has started."""
+        for process, child in self._running.items():
+            if child.key == key:
+                _kill(process, child.group)
+
+    def reap(self) -> list[Ended]:
+        """Take leave of children that have ended; what they have left behind ends with them."""
+        ended = []
+        for process, status in _ended_children():
+            child = self._running.pop(process, None)
+            if child is not None:
+                _kill(process, child.group)
+                self.leaving += [] if child.group is None else [child.group]
+                ended.append(Ended(child.key, os.waitstatus_to_exitcode(status)))
+        self._end_orphans()
+        self.leaving = [group for group in self.leaving if not group.remove()]
+        return ended
+
+    def end(self) -> None:
+        """End all children and all that they have left."""
+        for process, child in self._running.items():
+            _kill(process, child.group)
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while (self._running or self._end_orphans() or self.leaving) and time.monotonic() < until:
+            self.reap()
+            time.sleep(_PAUSE_SECONDS)
+
+    def _end_orphans(self) -> bool:
+        """End what became a child of this process when its cell ended, and tell whether there was any.
+
+        The orphans of a cell that still runs are its own children.
+        """
+        orphans = {*(children_of(os.getpid()) or ())} - {*self._running} - self._spared
+        for process in orphans:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        return bool(orphans)
 
 
-def _kill_group(process: int) -> None:
+def _ended_children() -> Iterator[tuple[int, int]]:
+    with contextlib.suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG))[0] != 0:
+            yield found
+
+
+def _kill(process: int, group: Group | None) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process, signal.SIGKILL)
+    if group is not None:
+        group.kill()
 
 
-def _start(message: Run, inherited: Sequence[int]) -> int:
-    fork_server = os.getpid()
-    process = os.fork()
-    if process == 0:
-        _be_child(message, inherited, fork_server)
-    # In both, because either may come first.
-    with contextlib.suppress(OSError):
-        os.setpgid(process, process)
-    return process
-
-
-def _be_child(message: Run, inherited: Sequence[int], fork_server: int) -> NoReturn:
+def _be_child(message: Run, inherited: Sequence[int], fork_server: int, group: Group | None) -> NoReturn:
     code = 1
     try:
         os.setpgid(0, 0)
         _die_with_parent(fork_server)
+        inherit_orphans()
+        if group is not None:
+            group.enter()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for descriptor in inherited:

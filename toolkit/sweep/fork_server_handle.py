@@ -7,17 +7,20 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from multiprocessing import Pipe
 from typing import IO
 
 from toolkit.errors import ToolkitError
 from toolkit.machine import single_thread_environment
+from toolkit.meters._cgroup import groups_of
 from toolkit.sweep.fork_server import Hello, Kill, Ready, Run
 
 __all__ = ["ForkServer"]
 
 _GRACE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
 _TAIL_BYTES = 4000
 
 
@@ -81,6 +84,7 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        _end_groups(self._process.pid)
         self._errors.close()
 
     def _said(self) -> str:
@@ -88,3 +92,14 @@ class ForkServer:
             self._process.wait(_GRACE_SECONDS)
         self._errors.seek(0)
         return self._errors.read()[-_TAIL_BYTES:].decode(errors="replace").strip()
+
+
+def _end_groups(fork_server: int) -> None:
+    """End what a fork server that was itself killed has left; one that ended in order leaves nothing."""
+    left = groups_of(fork_server)
+    for group in left:
+        group.kill()
+    until = time.monotonic() + _GRACE_SECONDS
+    while left and time.monotonic() < until:
+        left = [group for group in left if not group.remove()]
+        time.sleep(_PAUSE_SECONDS if left else 0.0)
