@@ -67,7 +67,7 @@ def _convolution_backward(
     output_mask: Sequence[bool],
     **kwargs: Any,
 ) -> int:
-    """Return the FLOPs of the gradients asked for: towards inputs and weights each those of a pass forward."""
+    """Return the FLOPs of the gradients asked for, of inputs and weights: each those of a pass forward."""
     places = inputs[2:] if transposed else slope[2:]
     forward = 2 * inputs[0] * prod(places) * prod(weights)
     return forward * sum(output_mask[:2])

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["fit_counts", "predict_counts"]
+__all__ = ["fit_counts", "n_rows", "predict_counts"]
 
 
 class _Grown(NamedTuple):
@@ -60,12 +60,11 @@ def fit_counts(model: Any, *, n_watched: int = 0) -> Mapping[str, float | None]:
     if model.max_features < 1.0:
         n_looked_at = max(1, math.ceil(model.max_features * n_columns))
     bins = int(np.sum(model._bin_mapper.n_bins_non_missing_, dtype=np.int64))
-    n_rows = sum(int(nodes["count"][0]) for nodes in trees)
     subtracted = sum(each.subtractions for each in grown) * n_columns * int(model._bin_mapper.n_bins)
     counts: dict[str, float | None] = {
         "histogram_updates": float(n_columns * sum(each.rows_added for each in grown)),
         "split_evaluations": sum(each.searched for each in grown) * bins * n_looked_at / n_columns,
-        "element_operations": float(3 * n_rows + subtracted),
+        "element_operations": float(3 * n_rows(model) * len(trees) + subtracted),
     }
     if n_watched:
         counts["node_visits"] = n_watched * _visits(trees)
@@ -75,6 +74,11 @@ def fit_counts(model: Any, *, n_watched: int = 0) -> Mapping[str, float | None]:
 def predict_counts(model: Any) -> Mapping[str, float | None]:
     """Return what predicting a row takes, as the training rows go."""
     return {"node_visits": _visits([tree.nodes for stage in model._predictors for tree in stage])}
+
+
+def n_rows(model: Any) -> int:
+    """Return the rows that the model was fitted to."""
+    return int(model._predictors[0][0].nodes["count"][0])
 
 
 def _visits(trees: list[NDArray[Any]]) -> float:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["fit_counts", "predict_counts"]
+__all__ = ["fit_counts", "n_rows", "predict_counts"]
 
 _PURE = float(np.finfo(np.float64).eps)
 """Impurity up to which scikit-learn takes a node for pure."""
@@ -62,6 +62,12 @@ def predict_counts(model: Any) -> Mapping[str, float | None]:
     """Return what predicting a row takes, as the rows grown on go."""
     rows = [each.tree_.n_node_samples for each in model.estimators_]
     return {"node_visits": math.fsum(float(np.sum(each)) / float(each[0]) for each in rows)}
+
+
+def n_rows(model: Any) -> int:
+    """Return the rows that the model was fitted to."""
+    # of a bootstrap sample, a row counts as often as it was drawn
+    return round(float(model.estimators_[0].tree_.weighted_n_node_samples[0]))
 
 
 def _searched(tree: Any) -> NDArray[np.int64]:

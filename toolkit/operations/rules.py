@@ -14,7 +14,7 @@ compiled knowledge base, and no more work is done where one does; `fired_per_row
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -22,27 +22,29 @@ from toolkit.knowledge.condition import Junction
 from toolkit.knowledge.program import Program
 from toolkit.knowledge.symbolic import ExpertSystem
 
-__all__ = ["decide_counts", "fired_per_row", "predict_counts"]
+__all__ = ["fact_counts", "fired_per_row", "rule_counts"]
 
 
-def predict_counts(system: ExpertSystem) -> Mapping[str, float | None]:
-    """Return what predicting a row takes: all rules, and the hard facts where there are some."""
-    programs = system.programs
-    return {
-        "conditions": float(sum(map(_conditions, programs))),
-        "rules": float(sum(len(program.outputs) for program in programs)),
-    }
-
-
-def decide_counts(system: ExpertSystem) -> Mapping[str, float | None]:
+def rule_counts(system: ExpertSystem) -> Mapping[str, float | None]:
     """Return what deciding the rules of a row takes, without hard facts."""
-    rules = system.programs[0]
-    return {"conditions": float(_conditions(rules)), "rules": float(len(rules.outputs))}
+    return _decided(system.programs[:1])
+
+
+def fact_counts(system: ExpertSystem) -> Mapping[str, float | None]:
+    """Return what deciding the hard facts of a row takes."""
+    return _decided(system.programs[1:])
 
 
 def fired_per_row(system: ExpertSystem, features: pd.DataFrame) -> float:
     """Return how many rules fire on a row, on average over `features`; 0 without rows."""
     return float(system.firing_counts(features).sum()) / max(len(features), 1)
+
+
+def _decided(programs: Sequence[Program]) -> Mapping[str, float | None]:
+    return {
+        "conditions": float(sum(map(_conditions, programs))),
+        "rules": float(sum(len(program.outputs) for program in programs)),
+    }
 
 
 def _conditions(program: Program) -> int:

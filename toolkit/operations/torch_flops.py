@@ -4,7 +4,8 @@ torch's own counter passes over what it does not know, so an LSTM, fused attenti
 as nothing on a CPU. Here every operation that is dispatched is one of four: a product of matrices (in
 FLOPs, two a multiply-add), element operations, known to be free (views, memory that is made, filled or
 copied), or listed as uncounted. On the meta device torch takes most modules apart into operations that
-it does count; what cannot run there is run on CPU tensors of the same shapes, and `TorchCount.device` says so.
+it does count; what cannot run there is run on CPU tensors of the same shapes, and `TorchCount.device` says
+so.
 
 ====================================  =============================================================
 layer (forward, B rows)               FLOP
@@ -158,11 +159,11 @@ def _placed(device: str, module: nn.Module, inputs: Sequence[Tensor]) -> list[An
     return [copy.deepcopy(module).to(device), *moved]
 
 
-class _Seen(TorchDispatchMode):
+class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sorts every operation that is dispatched into what it is."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.elements = 0
         self.uncounted: set[str] = set()
         self.fused: set[str] = set()

@@ -143,6 +143,7 @@ class _Cell:
         self.meters = meters
         self.job = job
         self.costs: Costs = dict(job.import_costs)
+        self.withheld: dict[str, str] = {}
         self.machine = dict(job.machine)
         n_threads = pin_one_thread(job.core)
         self.machine["threads"] = str(n_threads)
@@ -176,6 +177,7 @@ class _Cell:
             quality=quality,
             scores=scores,
             costs=self.costs,
+            withheld=self.withheld,
             chosen=_chosen(fitted, len(data.train)),
             trials=fitted.trials_,
             machine=self.machine,
@@ -209,9 +211,9 @@ class _Cell:
         with self._window("fit") as fit:
             fitted = copy.deepcopy(track).fit(train, seed=seed)
         self._charge(fit.reading)
-        flop = fitted.flop_counts()
-        self.costs["cost_fit_flop"] = flop.get("fit_flop")
-        self.costs["cost_predict_batch_flop_per_row"] = flop.get("predict_flop_per_row")
+        operations = fitted.operations()
+        self.costs.update(operations.costs())
+        self.withheld.update(operations.withheld())
         return fitted, fit.reading.quality
 
     def _predict(self, fitted: Track, test: Block) -> NDArray[np.float64]:
