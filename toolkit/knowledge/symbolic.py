@@ -81,6 +81,11 @@ class ExpertSystem:
         """Number of rules."""
         return len(self.rule_ids)
 
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """What predicting runs: the rules' conditions, and where there are hard facts, theirs."""
+        return (self._rules, self._never, self._always) if self.n_facts else (self._rules,)
+
     def prior_logit(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """Return the log-odds before any rule, shape (n_rows,).
 

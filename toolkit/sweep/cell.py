@@ -39,8 +39,6 @@ from toolkit.tracks.base import Step, Track
 
 __all__ = ["CellJob", "run_cell"]
 
-NOT_COUNTED = "the track counts no operations"
-
 WARM_UP_ROWS = 120
 """Labelled rows of the unmetered fit that takes the first-use costs of the libraries."""
 
@@ -193,9 +191,9 @@ class _Cell:
             ledger.tell("search_budget_cpu_seconds", budget)
         with ledger.phase("fit"):
             fitted = copy.deepcopy(track).fit(train, seed=seed)
-        flop = fitted.flop_counts()
-        ledger.tell("fit_flop", flop.get("fit_flop"), NOT_COUNTED)
-        ledger.tell("predict_batch_flop_per_row", flop.get("predict_flop_per_row"), NOT_COUNTED)
+        operations = fitted.operations()
+        ledger.costs.update(operations.costs())
+        ledger.withheld.update(operations.withheld())
         return fitted
 
     def _predict(self, fitted: Track, test: Block) -> NDArray[np.float64]:

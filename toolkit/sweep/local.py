@@ -26,7 +26,7 @@ from toolkit.sweep.spool import CellOutcome, discard, log_path, read_cell
 __all__ = ["Event", "LocalExecutor"]
 
 _LATE_IMPORTS = {
-    "torch": ("torch._dynamo", "torch.utils.flop_counter", "toolkit.tracks._torch"),
+    "torch": ("torch._dynamo", "toolkit.operations.torch_flops", "toolkit.tracks._torch"),
     "sklearn": ("sklearn.metrics",),
 }
 """Modules that are imported on first use, by the root package whose use brings them."""

@@ -138,7 +138,7 @@ class AddGradientByHand:
 
 
 def _plus_product(total: Tensor, left: Tensor, right: Tensor) -> None:
-    """Add a product of matrices in place; the counter of operations passes `addmm_` over."""
+    """Add a product of matrices in place."""
     torch.addmm(total, left, right, out=total)
 
 

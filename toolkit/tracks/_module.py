@@ -93,7 +93,6 @@ class TrainingModule(nn.Module):
         if self.bank is not None and sequence is not None:
             numbers = torch.cat([self.bank(sequence), numbers], dim=1)
         wide = torch.cat(bent(numbers), dim=1)
-        # products of matrices, not of a matrix and a vector: the counter of operations knows only these
         logits = torch.addmm(self.bias, wide, self.linear[:, None])
         joined = [wide]
         for position, (level, table) in enumerate(zip(self.level, self.embedding, strict=True)):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field
 
 from toolkit.errors import ParameterError
+from toolkit.operations.counts import NOTHING, Operations
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import CLUSTER_ROWS
 from toolkit.tracks._net import STRENGTHS, Net, Recipe, Strength
+from toolkit.tracks._net_operations import NetWork, net_operations, rows_of_steps
 from toolkit.tracks._search import Attempt, SearchedTrack, Value
 from toolkit.tracks._trial import Trial
 from toolkit.tracks._work import net_seconds
@@ -21,7 +23,7 @@ from toolkit.tracks._work import net_seconds
 if TYPE_CHECKING:
     import optuna
 
-    from toolkit.tracks._torch import Target, Trained
+    from toolkit.tracks._torch import HeldOut, Target, Trained
 
 __all__ = ["NetTrack"]
 
@@ -78,7 +80,7 @@ class NetTrack(SearchedTrack):
     recipe_: Recipe = field(init=False, repr=False, compare=False)
     steps_: int = field(init=False, repr=False, compare=False)
     epochs_: int = field(init=False, repr=False, compare=False)
-    step_rows_: int = field(init=False, repr=False, compare=False)
+    work_: NetWork = field(init=False, repr=False, compare=False)
 
     def check(self, schema: Schema, folder: Path) -> Self:
         """Refuse a factor on what is given.
@@ -183,13 +185,21 @@ class NetTrack(SearchedTrack):
     def _learn(self, train: TrainingData, seed: int, held_out: TrainingData | None = None) -> Trained | None:
         """Learn from rows, watched by held-out ones; return what training gave, None where there was none."""
 
-    def _keep(self, trained: Trained, targets: Sequence[Target]) -> Trained:
-        """Keep what training gave."""
+    def _keep(self, trained: Trained, targets: Sequence[Target], watched: HeldOut | None) -> Trained:
+        """Keep what training gave, and how much it was."""
         best = trained.best if self.early_stopping else None
         self.net_ = trained.net if best is None else best
         self.steps_ = trained.steps
         self.epochs_ = trained.epochs
-        self.step_rows_ = sum(min(self.recipe_.batch_rows, len(target.rows)) for target in targets)
+        batch_rows = min(self.recipe_.batch_rows, len(targets[0].rows))
+        n_watched = 0 if watched is None else len(watched.rows)
+        self.work_ = NetWork(
+            steps=trained.steps,
+            batches=trained.steps * len(targets),
+            rows=sum(rows_of_steps(len(each.rows), batch_rows, trained.steps) for each in targets),
+            encoded_rows=n_watched + sum(len(each.rows) for each in targets),
+            watched_rows=n_watched * trained.epochs,
+        )
         return trained
 
     def warm_up(self, few: TrainingData) -> None:
@@ -209,13 +219,10 @@ class NetTrack(SearchedTrack):
             "steps": self.steps_,
         }
 
-    def flop_counts(self) -> dict[str, float]:
-        """Return matrix FLOPs of the fit and of predicting a row, from one probe step."""
-        from toolkit.tracks import _torch
-
+    def operations(self) -> Operations:
+        """Return what fit and predicting a row took, from probes of the net; nothing without a net."""
         net: Net | None = getattr(self, "net_", None)
-        if net is None:
-            return {}
+        if net is None or not hasattr(self, "work_"):
+            return NOTHING
         signal = None if net.bank is None else (len(net.bank.rates), net.bank.n_steps)
-        step_flop, row_flop = _torch.count_flops(net.encoder, self.recipe_, self.step_rows_, signal)
-        return {"fit_flop": step_flop * self.steps_, "predict_flop_per_row": row_flop}
+        return net_operations(net.encoder, self.recipe_, self.work_, signal)

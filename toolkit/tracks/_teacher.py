@@ -95,6 +95,8 @@ class Teacher:
     bias, prior_scale, scale, witness_scale : float
         b, s, a and g.
     witnesses : Witnesses or None
+    fitted_rows, products : int
+        Labelled rows of the fit, and rows times columns times evaluations of its loss and gradient.
     """
 
     shifts: NDArray[np.float64]
@@ -104,6 +106,8 @@ class Teacher:
     scale: float = 1.0
     witness_scale: float = 0.0
     witnesses: Witnesses | None = None
+    fitted_rows: int = 0
+    products: int = 0
 
     @classmethod
     def before_labels(
@@ -182,6 +186,8 @@ class Teacher:
             scale=self.scale + float(moved[2]),
             witness_scale=self.witness_scale + float(moved[3]),
             shifts=self.shifts + (moved[4:] if shifted else 0.0),
+            fitted_rows=len(design),
+            products=design.size * int(found.nfev),
         )
 
     def logit(self, expert: ExpertSystem, features: pd.DataFrame) -> NDArray[np.float64]:

@@ -11,16 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from toolkit.errors import DivergedError
 from toolkit.tracks._backprop import gradient_adder
 from toolkit.tracks._encode import Encoded, Encoder, some_rows
-from toolkit.tracks._module import Signal, TrainingModule, flattened, signal_of, tensors
+from toolkit.tracks._module import TrainingModule, flattened, signal_of, tensors
 from toolkit.tracks._net import Net, Recipe
 from toolkit.tracks._watch import HeldOut, Watch
 
-__all__ = ["HeldOut", "Target", "Trained", "TrainingModule", "count_flops", "device", "signal_of", "train"]
+__all__ = ["HeldOut", "Target", "Trained", "TrainingModule", "device", "signal_of", "train"]
 
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises."""
@@ -194,37 +193,3 @@ def _schedule(step: int, steps: int) -> float:
     if done < WARM_UP:
         return done / WARM_UP
     return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
-
-
-def count_flops(
-    encoder: Encoder, recipe: Recipe, n_rows: int, signal: Signal | None = None
-) -> tuple[float, float]:
-    """Count the matrix FLOPs of one probe step on the meta device: nothing is computed.
-
-    Parameters
-    ----------
-    encoder : Encoder
-    recipe : Recipe
-    n_rows : int
-        Rows of the step.
-    signal : (int, int), optional
-        Channels and steps of the raw signal.
-
-    Returns
-    -------
-    step_flop, predict_flop_per_row : float
-        Of a training step (forward and backward), and of predicting one row.
-    """
-    with torch.device("meta"):
-        module = TrainingModule(encoder, recipe, None, signal=signal)
-        numbers = torch.empty(n_rows, encoder.n_inputs)
-        codes = torch.zeros(n_rows, len(encoder.n_levels), dtype=torch.int64)
-        sequence = None if signal is None else torch.zeros(n_rows, *signal, dtype=torch.uint8)
-        inputs = [numbers, codes] if sequence is None else [numbers, codes, sequence]
-        with FlopCounterMode(display=False) as counter:
-            module(*inputs)
-            forward = counter.get_total_flops()
-        flattened(list(module.parameters()))
-        with FlopCounterMode(display=False) as counter:
-            gradient_adder(module)(inputs, torch.zeros(n_rows), torch.zeros(1), 1.0)
-        return float(counter.get_total_flops()), forward / n_rows

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.operations import boosting, forest
+from toolkit.operations.counts import Operations, added, times
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._encode import Encoder, with_values
@@ -151,6 +153,32 @@ class Trees:
         design = _design(self.encoder, self.bins, features)
         probabilities: NDArray[np.float64] = self.model.predict_proba(design)[:, 1]
         return probabilities
+
+    def operations(self, *, n_watched: int = 0) -> Operations:
+        """Return what the fit, and what predicting a row took.
+
+        Parameters
+        ----------
+        n_watched : int
+            Held-out rows that early stopping predicted after every tree.
+        """
+        encoding = {"encoded_values": float(len(self.encoder.numbers) + len(self.encoder.categories))}
+        if hasattr(self.model, "estimators_"):
+            fit, predict = forest.fit_counts(self.model), forest.predict_counts(self.model)
+            n_rows = forest.n_rows(self.model)
+        else:
+            fit, predict = (
+                boosting.fit_counts(self.model, n_watched=n_watched),
+                boosting.predict_counts(self.model),
+            )
+            n_rows = boosting.n_rows(self.model)
+        return Operations(added(fit, times(encoding, n_rows + n_watched)), added(encoding, predict))
+
+    def tried(self, n_held_out: int) -> dict[str, float | None]:
+        """Return what fitting this took, watched by held-out rows where it was, and then predicting them."""
+        stops = bool(getattr(self.model, "do_early_stopping_", False))
+        found = self.operations(n_watched=n_held_out if stops else 0)
+        return added(found.fit, times(found.predict_per_row, n_held_out))
 
     def chosen(self) -> Chosen:
         """Return the family, its parameters, and the leaves as number of parameters."""

@@ -23,6 +23,7 @@ from toolkit.errors import (
     TooFewLabelsError,
     did_you_mean,
 )
+from toolkit.operations.counts import NOTHING, Operations
 from toolkit.records import SearchTrial
 from toolkit.tasks.base import Schema, TrainingData
 
@@ -217,15 +218,12 @@ class Track(ABC):
         """Return what search and fit chose, for the record (e.g. family, epochs, n_parameters)."""
         return {}
 
-    def flop_counts(self) -> dict[str, float]:
-        """Return FLOPs where the track can tell them, else nothing.
+    def operations(self) -> Operations:
+        """Return what fit and predicting a row took, counted, where a closed form exists; nothing otherwise.
 
-        Returns
-        -------
-        dict of str to float
-            Keys ``fit_flop`` (the whole fit) and ``predict_flop_per_row``.
+        The same for a track that was saved and loaded. Nothing before `fit`.
         """
-        return {}
+        return NOTHING
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name, as scikit-learn's `clone` asks for them.

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.errors import ParameterError, TooFewLabelsError, did_you_mean
+from toolkit.operations.counts import NOTHING, Operations
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks.base import Step, Track
 
@@ -31,6 +32,7 @@ class Baseline(Track):
     column: str | None = None
 
     class_prior_: float | None = field(init=False, repr=False, compare=False)
+    n_rows_: int = field(init=False, repr=False, compare=False)
 
     title: ClassVar[str] = "baseline"
     seeded: ClassVar[bool] = False
@@ -66,6 +68,7 @@ class Baseline(Track):
         if n_rows == 0 and self.column is None:
             raise TooFewLabelsError("Baseline needs at least 1 labelled row when no column is given, got 0")
         self.schema_ = train.schema
+        self.n_rows_ = n_rows
         # Half a row of each class (Jeffreys) keeps the log loss finite when all labels are the same.
         self.class_prior_ = (float(train.labels.sum()) + 0.5) / (n_rows + 1) if n_rows else None
         return self
@@ -86,3 +89,11 @@ class Baseline(Track):
         """Return the class prior and the column."""
         self._require_fitted("class_prior_")
         return {"class_prior": self.class_prior_, "column": self.column}
+
+    def operations(self) -> Operations:
+        """Return the labels that were summed, and the values that a prediction writes."""
+        if not hasattr(self, "n_rows_"):
+            return NOTHING
+        # of a column: its type, where it is missing, what stands in, and the range of a probability
+        written = 1.0 if self.column is None else 4.0
+        return Operations({"element_operations": float(self.n_rows_)}, {"element_operations": written})

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from toolkit.errors import ParameterError
+from toolkit.operations.counts import NOTHING, Operations, added
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks._calibration import Platt, calibrate
 from toolkit.tracks._encode import row_blocks, usual_penalty
@@ -116,6 +117,8 @@ class Classical(SearchedTrack):
     calibrate: bool = True
 
     found_: Found = field(init=False, repr=False, compare=False)
+    tried_: dict[str, float | None] = field(init=False, repr=False, compare=False)
+    """What finding the number of trees and the calibration took within `fit`, counted."""
 
     title: ClassVar[str] = "classical (scikit-learn)"
     min_labels: ClassVar[int] = 20
@@ -255,6 +258,10 @@ class Classical(SearchedTrack):
         Candidates are held against each other as they are: if each were calibrated first, the one whose
         calibration is luckiest would win.
         """
+        return self._attempt(trial)[0]
+
+    def _attempt(self, trial: Trial) -> tuple[Attempt[Self], Logistic | Trees | Named]:
+        """Return the attempt and its model."""
         model = self._fit_model(trial.fitting, trial.seed, watch=trial)
         held_out = trial.held_out
         probabilities = _predict(model, held_out.features)
@@ -270,7 +277,7 @@ class Classical(SearchedTrack):
                 used /= self._boosting_seconds(rows, schema, 2 * self._boosting().usual_trees)
         else:
             settled.found_ = Found(None, platt)
-        return Attempt(probabilities, settled, used)
+        return Attempt(probabilities, settled, used), model
 
     def fit(self, train: TrainingData, *, seed: int) -> Self:
         """Learn from the rung's rows and return self.
@@ -284,11 +291,14 @@ class Classical(SearchedTrack):
         """
         self._require_labels(train)
         self.schema_ = train.schema
-        settled = self
+        settled, self.tried_ = self, {}
         if not hasattr(self, "found_") and not self._is_logistic():
             trial = Trial.of(train, len(train), seed)
             if trial.possible:
-                settled = self.attempt(trial).settled
+                attempt, model = self._attempt(trial)
+                settled = attempt.settled
+                if isinstance(model, Trees):
+                    self.tried_ = model.tried(len(trial.held_out))
         self.model_: Logistic | Trees | Named = settled._fit_model(train, seed)
         self.calibration_ = getattr(settled, "found_", Found()).calibration
         return self
@@ -361,6 +371,17 @@ class Classical(SearchedTrack):
         if not hasattr(self, "model_"):
             return {}
         return {**self.model_.chosen(), "calibrated": self.calibration_ is not None}
+
+    def operations(self) -> Operations:
+        """Return what fit and predicting a row took; nothing of a named estimator.
+
+        A calibration, two weights and a logistic function, is left out.
+        """
+        model = getattr(self, "model_", None)
+        if not isinstance(model, Logistic | Trees) or not hasattr(self, "tried_"):
+            return NOTHING
+        found = model.operations()
+        return replace(found, fit=added(self.tried_, found.fit))
 
 
 def _predict(model: Logistic | Trees | Named, features: pd.DataFrame) -> NDArray[np.float64]:

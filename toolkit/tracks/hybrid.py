@@ -14,10 +14,12 @@ from scipy.special import expit
 from toolkit.errors import OneClassError, TooFewLabelsError
 from toolkit.knowledge import base as knowledge_base
 from toolkit.knowledge.spread import column_spread
+from toolkit.operations.counts import NOTHING, Operations, added
 from toolkit.seeding import derive_seed
 from toolkit.tasks.base import TrainingData
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._hybrid_ablations import FiringColumns, logic_target
+from toolkit.tracks._hybrid_operations import Asked, fit_counts, predict_counts
 from toolkit.tracks._hybrid_search import FEWEST_LABELS, TEACHER_ROWS, HybridParameters, recorded_tau
 from toolkit.tracks._teacher import Evidence, Labels, Teacher
 from toolkit.tracks._trial import sample_clusters
@@ -77,12 +79,22 @@ class Hybrid(HybridParameters):
         self.lambda_ = self.trust(len(train), train.cluster_rows) if len(train) else float("inf")
         self.taught_ = self.has_teacher and self.lambda_ > 0
         self.recipe_ = self.recipe(len(train) or len(unlabelled), train.cluster_rows)
-        self.steps_ = self.step_rows_ = self.epochs_ = 0
+        self.asked_ = self._asked(len(train), len(unlabelled), 0 if held_out is None else len(held_out))
+        self.steps_ = self.epochs_ = 0
         self.net_ = None
         # a teacher without labels has nothing to learn from: the net would repeat what it says
         if not len(train) and self.ablation != "logic_loss":
             return None
         return self._train(train, unlabelled, seed, held_out)
+
+    def _asked(self, n_labelled: int, n_unlabelled: int, n_held_out: int) -> Asked:
+        """Return on how many rows the fit asks the rules and the teacher."""
+        # for what witnesses agree to, the experts are asked first, and both then
+        passes = 2 if self.witnesses > 0 else 1
+        told = n_labelled + n_unlabelled + n_held_out if self.taught_ and n_labelled else 0
+        combined = self.teacher_.fitted_rows + told
+        firings = 2 * n_labelled + n_held_out if self.ablation == "firings_as_features" else 0
+        return Asked(passes * n_unlabelled + self.teacher_.fitted_rows + told, combined, firings)
 
     def _require_labels(self, train: TrainingData) -> None:
         """Raise where there is nothing to learn from: no row, or too few labels without a teacher."""
@@ -141,7 +153,7 @@ class Hybrid(HybridParameters):
         trained = _torch.train(
             encoder, self.recipe_, targets, seed=derive_seed("net", seed), held_out=watched
         )
-        return self._keep(trained, targets)
+        return self._keep(trained, targets, watched)
 
     def _said(self, features: pd.DataFrame) -> NDArray[np.float64] | None:
         """Return the teacher's log-odds, which the net adds to; None where it teaches nothing."""
@@ -261,3 +273,21 @@ class Hybrid(HybridParameters):
         if self.net_ is None:
             return said
         return {**said, **super().chosen()}
+
+    def operations(self) -> Operations:
+        """Return what fit and predicting a row took: the net's operations and those of rules and teacher."""
+        asked: Asked | None = getattr(self, "asked_", None)
+        if asked is None:
+            return NOTHING
+        net = super().operations()
+        fit = added(net.fit, fit_counts(self.expert_, self.teacher_, asked))
+        predict = predict_counts(
+            self.expert_,
+            self.teacher_,
+            is_asked=self.taught_ or self.net_ is None,
+            is_input=self.net_ is not None and self.ablation == "firings_as_features",
+        )
+        uncounted = net.uncounted
+        if self.ablation == "logic_loss":
+            fit, uncounted = dict.fromkeys(fit), (*uncounted, "truth of soft rules")
+        return Operations(fit, added(net.predict_per_row, predict), uncounted)

@@ -90,7 +90,7 @@ class Neural(NetTrack):
         trained = _torch.train(
             encoder, self.recipe_, targets, seed=derive_seed("net", seed), held_out=watched
         )
-        return self._keep(trained, targets)
+        return self._keep(trained, targets, watched)
 
     def _encode(self, encoder: Encoder, train: TrainingData) -> Encoded:
         rows = encoder.transform(train.features)

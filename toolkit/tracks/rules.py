@@ -15,6 +15,8 @@ from toolkit.errors import ParameterError
 from toolkit.knowledge.base import KnowledgeBase, load
 from toolkit.knowledge.spread import column_spread
 from toolkit.knowledge.symbolic import ExpertSystem, compile_knowledge
+from toolkit.operations.counts import NOTHING, Operations, added, times
+from toolkit.operations.rules import fact_counts, rule_counts
 from toolkit.tasks.base import Schema, TrainingData
 from toolkit.tracks.base import Step, Track
 
@@ -126,3 +128,10 @@ class Rules(Track):
             "scale": self.scale,
             "knowledge_hash": self.system_.content_hash,
         }
+
+    def operations(self) -> Operations:
+        """Return the conditions and rules that a row decides; compiling reads no row."""
+        if not hasattr(self, "system_"):
+            return NOTHING
+        decided = added(rule_counts(self.system_), fact_counts(self.system_))
+        return Operations(times(decided, 0.0), decided)
