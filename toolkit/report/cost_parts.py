@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from toolkit.analysis.results import TrackVerdict
 from toolkit.report import figures, formats
 
-__all__ = ["ACCELERATORS", "basis", "drawn_parts", "ordered", "title"]
+__all__ = ["ACCELERATORS", "basis", "drawn_parts", "ordered", "part_title"]
 
 ACCELERATORS = "accelerators"
 """The part that pays for GPUs or other accelerators."""
@@ -49,7 +49,7 @@ _SMALL = 0.005
 """A part below this share of the costs of every track is drawn together with the other small ones."""
 
 
-def title(part: str, serving: str = "") -> str:
+def part_title(part: str, serving: str = "") -> str:
     """Return what a part is called.
 
     Parameters
@@ -91,7 +91,7 @@ def drawn_parts(tracks: Sequence[TrackVerdict], currency: str, serving: str) -> 
     for part in ordered(tracks):
         values = tuple(entry.yearly_costs.get(part, 0.0) for entry in tracks)
         if any(abs(value) > _SMALL * total for value, total in zip(values, totals, strict=True)):
-            large.append((f"{title(part, serving)} ({basis(part)})", values))
+            large.append((f"{part_title(part, serving)} ({basis(part)})", values))
         elif any(values):
             small.setdefault(basis(part), []).append(values)
     for kind, found in small.items():

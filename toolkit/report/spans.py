@@ -1,4 +1,4 @@
-"""Figures that are only known as a range, as people read them: ``8–66 J``; never nought where work was done."""
+"""Figures that are known as a range only, as people read them: ``8–66 J``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from toolkit.analysis.results import Results
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
-from toolkit.report.cost_parts import basis, drawn_parts, ordered, title
+from toolkit.report.cost_parts import basis, drawn_parts, ordered, part_title
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
 from toolkit.report.priced_machine import priced_machine
@@ -61,7 +61,7 @@ def _costs_figure(results: Results) -> Markup:
     rows: list[list[str | Markup]] = []
     for kind in ("declared", "modelled"):
         rows += [
-            [title(part, serving), kind, *(show(entry.yearly_costs.get(part, 0.0)) for entry in tracks)]
+            [part_title(part, serving), kind, *(show(entry.yearly_costs.get(part, 0.0)) for entry in tracks)]
             for part in ordered(tracks)
             if basis(part) == kind
         ]

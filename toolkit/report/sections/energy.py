@@ -33,9 +33,7 @@ class EnergySection(Section):
         """Return ranges, figures and coefficients; not applicable where nothing was modelled or measured."""
         footprints = results.spending.footprints
         if not footprints:
-            raise NotApplicable(
-                "No track has costs at the rung of the verdict that energy could be told from."
-            )
+            raise NotApplicable("No track has costs at the rung of the verdict that energy can be told from.")
         known = track_names(results)
         parts = [
             _introduction(footprints),
@@ -64,13 +62,11 @@ def _introduction(footprints: Sequence[Footprint]) -> Markup:
             "country's grid over a year."
         )
     elif bases == {"measured"}:
-        told = (
-            "Energy was read from counters of the machine; carbon is modelled from it with a country's grid."
-        )
+        told = "Energy was read from counters of the machine; carbon is modelled with a country's grid."
     else:
         told = (
-            "Some figures were read from counters of the machine, the others are modelled from CPU time; each "
-            "says which. Carbon is always modelled, with a country's grid."
+            "Some figures were read from counters of the machine, the others are modelled from CPU time; "
+            "each says which. Carbon is always modelled, with a country's grid."
         )
     return elements.paragraph(f"{told} All of it is for the rung of the verdict.", quiet=True)
 
@@ -104,9 +100,9 @@ def _cell(one: Footprint | None) -> str | Markup:
 def _no_ranking(footprints: Sequence[Footprint]) -> str:
     """Return what the figures must not be used for, and where their middles would mislead."""
     told = (
-        "Energy does not rank the tracks anew: where it is modelled, it follows CPU time, so the figures show "
-        "tracks in the order of their CPU time. The bars share their coefficients and move together; two bars that "
-        "overlap are neither a difference nor a tie."
+        "Energy does not rank the tracks anew: where it is modelled, it follows CPU time, so the figures "
+        "show tracks in the order of their CPU time. The bars share their coefficients and move together; "
+        "two bars that overlap are neither a difference nor a tie."
     )
     swapped = [
         f"{first.track} and {second.track} ({WORK[work]})"
@@ -119,8 +115,8 @@ def _no_ranking(footprints: Sequence[Footprint]) -> str:
     if not swapped:
         return told
     return (
-        f"{told} The middles of {'; '.join(swapped)} stand the other way round than the CPU times: that is the "
-        "model's memory, elapsed time or accelerator, and not a finding."
+        f"{told} The middles of {'; '.join(swapped)} stand the other way round than the CPU times: that is "
+        "the model's memory, elapsed time or accelerator, and not a finding."
     )
 
 
@@ -143,8 +139,8 @@ def _second_opinion(opinion: SecondOpinion | None) -> Markup:
         place = f"{opinion.tool} tells {formats.number(times, 2)} times our middle."
     why = (
         f"Why they differ: where no energy counter can be read, as on a virtual machine, {opinion.tool} "
-        "multiplies elapsed time by a constant power that it guesses for processor and memory; we multiply CPU "
-        "time by the power of a vCPU. Then neither measures, and the difference is that of the constants."
+        "multiplies elapsed time by a constant power that it guesses for processor and memory; we multiply "
+        "CPU time by the power of a vCPU. Then neither measures, and the difference is that of the constants."
     )
     return elements.join(table, elements.paragraph(f"{place} {why}"))
 
