@@ -11,11 +11,12 @@ from toolkit.analysis.results import Results
 from toolkit.analysis.spending import CostReadings, MachineUsed
 from toolkit.report import costs, elements, formats
 from toolkit.report.elements import Column
-from toolkit.report.looks import label, track_names
+from toolkit.report.looks import track_names
 
 __all__ = ["machines", "metered_share", "readings", "withheld"]
 
-_SPACE = "\u00a0"
+_WIDE = 0.3
+"""From this spread on the log scale on, ± per cent would mislead."""
 
 
 def describe(column: str) -> str:
@@ -27,71 +28,69 @@ def describe(column: str) -> str:
 
 def readings(results: Results) -> Markup:
     """Return on how many readings the verdict's figures rest; empty where nobody counted."""
-    found = results.spending.readings
+    found = {(one.cost, one.track): one for one in results.spending.readings}
     if not found:
         return Markup("")
-    known = track_names(results)
-    phases = list(costs.PHASES)
-
-    def place(one: CostReadings) -> tuple[int, int]:
-        phase = costs.parse(one.cost).phase
-        return (
-            known.index(one.track) if one.track in known else len(known),
-            phases.index(phase) if phase in phases else len(phases),
-        )
-
+    known = [track for track in track_names(results) if any(track == other for _, other in found)]
+    phases = [*costs.PHASES, ""]
+    columns = sorted(
+        {cost for cost, _ in found}, key=lambda cost: (phases.index(costs.parse(cost).phase), cost)
+    )
     return elements.join(
         elements.table(
             "How often the figures behind the verdict were read, and how far the readings lie apart",
-            [
-                Column("Track"),
-                Column("Cost"),
-                Column("Median", numeric=True, note="lowest to highest reading"),
-                Column("Readings"),
-                Column("One reading is within", numeric=True, note="standard deviation"),
-            ],
-            [
-                [
-                    label(one.track, known),
-                    describe(one.cost),
-                    _median(one),
-                    _count(one),
-                    _spread(one.spread),
-                ]
-                for one in sorted(found, key=place)
-            ],
+            [Column("Cost"), *(Column(track, numeric=True) for track in known)],
+            [[describe(cost), *(_read(found.get((cost, track))) for track in known)] for cost in columns],
         ),
-        elements.paragraph(
-            "Readings are of all seeds and repeats at the rung of the verdict. Medians, ends and spread are "
-            "of clean readings where there is one. The spread is that of the same work read again (same "
-            "seed): about two readings in three are within it. Where no work was read twice, it is not told.",
-            quiet=True,
-        ),
+        elements.paragraph(_legend(results), quiet=True),
     )
 
 
-def _median(one: CostReadings) -> Markup:
-    cost = costs.parse(one.cost)
-    median = costs.show(cost, one.median)
-    if one.n < 2 or one.low == one.high:
-        return elements.fragment("estimate", main=median, ends="")
-    ends = f"{costs.show(cost, one.low)} to {costs.show(cost, one.high)}"
-    return elements.fragment("estimate", main=median, ends=ends)
+def _legend(results: Results) -> str:
+    told = (
+        "Readings of all seeds and repeats at the rung of the verdict, and from lowest to highest. Medians, "
+        "ends and spread are of clean readings where there is one. ± is the standard deviation of the same "
+        "work read again (same seed): about two readings in three are within it."
+    )
+    example = next(
+        (
+            one
+            for one in results.spending.readings
+            if one.spread is not None and one.n_clean and "_fit_" in one.cost
+        ),
+        None,
+    )
+    if example is None:
+        return f"{told} No fit was read twice, so its spread is not known."
+    return (
+        f"{told} The fit of {example.track} is the median of {example.n_clean} clean readings; one reading "
+        f"is within {_spread(example.spread or 0.0)}."
+    )
 
 
-def _count(one: CostReadings) -> str | Markup:
+def _read(one: CostReadings | None) -> str | Markup:
+    """Return number, ends and spread of the readings of one cost."""
+    if one is None:
+        return formats.MISSING
     if one.n_clean == 0:
-        return elements.join(f"{one.n}, ", elements.badge("none clean", "open"))
-    clean = f"{one.n_clean} clean"
-    return clean if one.n_clean == one.n else f"{clean} of {one.n}"
+        number: str | Markup = elements.join(f"{one.n} ", elements.badge("none clean", "open"))
+    else:
+        number = f"{one.n_clean} clean" if one.n_clean == one.n else f"{one.n_clean} clean of {one.n}"
+    cost = costs.parse(one.cost)
+    low, high = costs.show(cost, one.low), costs.show(cost, one.high)
+    lines = [low if low == high else f"{low} to {high}"]
+    if one.spread is not None:
+        lines.append(_spread(one.spread))
+    return elements.join(
+        elements.fragment("estimate", main=number, ends=""),
+        *(Markup('<span class="ends">{}</span>').format(line) for line in lines),
+    )
 
 
-def _spread(spread: float | None) -> str:
+def _spread(spread: float) -> str:
     """Return a spread on the log scale as per cent; upwards it reaches further where it is wide."""
-    if spread is None:
-        return "read once"
-    if spread < 0.3:
-        return f"±{_SPACE}{formats.ratio(spread, 2)}"
+    if spread < _WIDE:
+        return f"±{formats.ratio(spread, 2)}"
     return f"a factor of {formats.number(math.exp(spread), 2)}"
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from toolkit.analysis.results import Results
 from toolkit.report import elements, formats
 from toolkit.report.cost_parts import ACCELERATORS
-from toolkit.report.price_rows import amount, origin
+from toolkit.report.price_rows import price_table
 
 __all__ = ["priced_machine"]
 
@@ -20,41 +20,38 @@ _ACCELERATOR_UNIT = "FLOP/s"
 
 
 def priced_machine(results: Results) -> Markup:
-    """Return facts and sentences on the machine that is priced; empty without economics."""
+    """Return the machine, its price and where its seconds are from; empty without economics."""
     economics = results.experiment.get("economics")
     if not economics:
         return Markup("")
-    parts: list[Markup] = [
+    machines = [price for price in results.prices if _is_machine(price)]
+    notes = [_profile(economics), _seconds(results, economics), _runs_where(results)]
+    return elements.join(
         Markup("<h3>{}</h3>").format("The machine that is priced"),
-        elements.facts(_facts(results, economics)),
-        elements.paragraph(_seconds(results, economics)),
-    ]
-    runs_where = _runs_where(results)
-    if runs_where:
-        parts.append(elements.paragraph(runs_where))
-    return elements.join(*parts)
+        price_table("Machines in use and their prices", machines) if machines else Markup(""),
+        *(elements.paragraph(note) for note in notes if note),
+        elements.items(
+            formats.sentence(finding.sentence)
+            for finding in results.findings
+            if finding.code.startswith("accelerator")
+        ),
+    )
 
 
-def _hourly(results: Results) -> list[Mapping[str, Any]]:
-    """Return the prices of machines: those by the hour that are not people's."""
-    return [
-        price
-        for price in results.prices
-        if _HOURLY.match(str(price.get("unit", ""))) and price.get("name") != "wage"
-    ]
+def _is_machine(price: Mapping[str, Any]) -> bool:
+    """Tell whether a line is the hourly price of a machine, people's wage left out, or an accelerator."""
+    unit = str(price.get("unit", ""))
+    return unit.startswith(_ACCELERATOR_UNIT) or (
+        _HOURLY.match(unit) is not None and price.get("name") != "wage"
+    )
 
 
-def _facts(results: Results, economics: Mapping[str, Any]) -> list[tuple[str, str | Markup]]:
+def _profile(economics: Mapping[str, Any]) -> str:
     own = economics.get("own_hardware")
-    name = "own_hardware in the experiment file" if own else str(economics.get("hardware", ""))
-    pairs: list[tuple[str, str | Markup]] = [("profile", name)]
-    for price in _hourly(results):
-        pairs += [
-            (str(price.get("name", "")), f"{amount(price.get('value'))} {price.get('unit', '')}"),
-            ("price from", f"{origin(price)} ({price.get('basis', 'not given')})"),
-        ]
+    name = f"your own, {own.get('title', '')}" if own else f"the profile {economics.get('hardware', '')}"
     served = {"batch": "in batches", "single": "one row at a time"}.get(str(economics.get("serving", "")))
-    return [*pairs, *([("predictions are made", served)] if served else [])]
+    told = f"The machine in use is {name}"
+    return f"{told}; predictions are made {served}." if served else f"{told}."
 
 
 def _seconds(results: Results, economics: Mapping[str, Any]) -> str:
@@ -74,7 +71,7 @@ def _seconds(results: Results, economics: Mapping[str, Any]) -> str:
             told += f" [{formats.plain(speed['low'])}, {formats.plain(speed['high'])}]"
         return f"{begin} and divided by the declared speed of the priced machine, {told} times as fast."
     if any(one.basis == "measured" for one in results.spending.footprints):
-        return f"{begin}, which is the machine that is priced."
+        return f"{begin}. That is the machine that is priced."
     return (
         f"{begin}. One of them is assumed to be one CPU-second of the priced machine; nothing was run there. "
         "Where it is known to be faster or slower, say so with speed in the experiment file."
@@ -92,11 +89,10 @@ def _runs_where(results: Results) -> str:
     if not found and not on_it:
         return ""
     device = found[0] if found else "the accelerator"
-    who = " and ".join(on_it) if on_it else "No track"
-    verb = "train and predict" if len(on_it) > 1 else "trains and predicts"
+    who = f"The nets of {' and '.join(on_it)} run" if on_it else "No track's net runs"
     return (
-        f"{who} {verb} on {device}: the seconds there are modelled from counted operations, a share of the "
-        "peak that nets reach, and a fixed time for each step, and the whole machine is paid while it works. "
+        f"{who} on {device}: the seconds there are modelled from counted operations, a share of the peak "
+        "that nets reach, and a fixed time for each step, and the whole machine is paid while it works. "
         "Loading the data, and all work of the other tracks, runs on ordinary vCPUs at the price of those. A "
         "small net need not be faster on an accelerator."
     )
