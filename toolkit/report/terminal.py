@@ -83,8 +83,9 @@ def _footprint(one: Footprint | None) -> tuple[str, str]:
 
 def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
     """Return what each track is worth; energy and carbon of a training too where they are given."""
-    kinds = " and ".join(sorted({one.basis for one in training.values()}))
-    note = f"; energy is {kinds}" if kinds else ""
+    kinds = sorted({one.basis for one in training.values()})
+    told = f"; energy is {kinds[0]}" if len(kinds) == 1 else "; energy is modelled where it is a range"
+    note = told if kinds else ""
     worth = _table(
         f"± is half of a 95 % interval over clusters and seeds; times are CPU-seconds, one thread{note}"
     )
