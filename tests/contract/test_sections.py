@@ -55,7 +55,7 @@ def html(name: str, results: Results) -> Markup:
         return Markup("")
 
 
-@pytest.fixture(params=["golden", "one_cell", "none"])
+@pytest.fixture(params=["golden", "accelerated", "old", "one_cell", "none"])
 def results(request: pytest.FixtureRequest, made_up_results: ModuleType) -> Results:
     return getattr(made_up_results, request.param)()
 

@@ -17,21 +17,32 @@ PHASES = {
     "predict_first": "first prediction",
     "predict_batch": "prediction in batch",
     "predict_single": "prediction of one row",
+    "cell": "the whole cell",
 }
 """Phases of a cell in order, and what they are called."""
 
 _UNITS = {"seconds": "s", "joules": "J", "bytes": "B", "flop": "FLOP", "kg_co2e": "kg CO₂e", "usd": "USD"}
 _MODELLED = ("joules", "kg_co2e", "usd", "flop")
+_COUNTERS = ("package_joules", "gpu_joules")
+"""Energy that a counter of the machine told."""
+
 _TITLES = {
     "cpu_seconds": "CPU time",
     "wall_seconds": "wall-clock time",
     "run_queue_seconds": "wait for a core",
     "involuntary_switches": "times put aside for other work",
+    "steal_seconds": "time taken by other virtual machines",
+    "neighbour_seconds": "CPU time of other processes beside it",
+    "uncounted_processes": "processes whose time is not in it",
+    "metered_wall_seconds": "wall-clock time inside metered phases",
     "peak_bytes": "peak memory",
     "growth_bytes": "growth of memory",
     "model_bytes": "size of the saved model",
     "flop": "operations in matrix products",
     "joules": "energy",
+    "package_joules": "energy of the whole processor",
+    "gpu_joules": "energy of the GPU",
+    "codecarbon_joules": "energy as told by codecarbon",
     "kg_co2e": "carbon",
     "usd": "price",
 }
@@ -70,7 +81,8 @@ def parse(column: str) -> Cost:
     unit = next((name for name in _UNITS if rest == name or rest.endswith(f"_{name}")), "")
     if not basis:
         is_counted = "nominal" in rest or "budget" in rest
-        basis = "modelled" if is_counted or unit in _MODELLED else "measured"
+        is_modelled = is_counted or (unit in _MODELLED and rest not in _COUNTERS)
+        basis = "modelled" if is_modelled else "measured"
     bare = rest.removesuffix(unit).strip("_") or rest
     title = _TITLES.get(rest) or formats.words(bare)
     percentile = re.fullmatch(r"p(\d+)", bare)
@@ -83,6 +95,8 @@ def show(cost: Cost, value: float | None) -> str:
     """Return a cost with its unit."""
     if cost.unit == "USD":
         return formats.money(value)
+    if cost.unit == "kg CO₂e":
+        return formats.quantity(None if value is None else 1000 * value, "g CO₂e")
     if cost.unit:
         return formats.quantity(value, cost.unit)
     return formats.number(value)

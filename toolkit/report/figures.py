@@ -109,7 +109,8 @@ def whiskers(rows: Sequence[Bar], x_title: str, margin: float | None = None) -> 
 
 def stacked(names: Sequence[str], parts: Sequence[Part], x_title: str, unit: float = 1.0) -> go.Figure:
     """Return stacked horizontal bars, one a name; patterns tell the parts apart in black and white."""
-    figure = blank(130 + 48 * len(names), x_title)
+    # On a phone the legend takes a line for each part.
+    figure = blank(110 + 48 * len(names) + 10 * len(parts), x_title)
     for part in parts:
         figure.add_trace(
             go.Bar(

@@ -14,21 +14,23 @@ def verdict() -> Verdict:
     def entry(
         track: str, rung: int, value: float, best: float, people: float, machine: float
     ) -> TrackVerdict:
+        labels = 4_370.0 if track in ("classical", "neural") else 0.0
         return TrackVerdict(
             track=track,
             rung=rung,
             net_value_per_year=around(value, 26.5e6),
             probability_best=best,
             yearly_costs={
-                "people_build": people,
+                **people_costs(track, people),
                 "people_upkeep": people * 1.8,
+                "labels": labels,
                 "search": machine * 0.01,
                 "retraining": machine * 0.3,
                 "prediction": machine,
                 "idle_capacity": machine,
                 "carbon": machine * 0.002,
             },
-            gross_value_per_year=value + people * 2.8 + machine * 2.312,
+            gross_value_per_year=value + people * 2.8 + labels + machine * 2.312,
         )
 
     return Verdict(
@@ -52,6 +54,13 @@ def verdict() -> Verdict:
             replace(entry("hybrid", 4, 160.4e6, 0.046, 4_000, 5_800.0), excluded=""),
         ),
     )
+
+
+def people_costs(track: str, people: float) -> dict[str, float]:
+    """Return the hours to build in parts where they are declared so."""
+    if track != "neural":
+        return {"people_build": people}
+    return {"people_features": 0.4 * people, "people_modelling": 0.6 * people}
 
 
 def no_verdict(sentence: str) -> Verdict:

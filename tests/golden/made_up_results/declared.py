@@ -22,6 +22,7 @@ def experiment() -> dict[str, object]:
                 "false_negative": {"low": 0, "likely": 0, "high": 0},
             },
             "volume_per_year": {"low": 5.0e9, "likely": 5.0e9, "high": 5.0e9},
+            "serving": "batch",
             "retrains_per_year": {"low": 52, "likely": 52, "high": 52},
             "search_each_retrain": False,
             "horizon_years": 3.0,
@@ -32,11 +33,17 @@ def experiment() -> dict[str, object]:
                     "per_year": {"low": 24, "likely": 48, "high": 96},
                 },
                 "neural": {
-                    "build": {"low": 80, "likely": 160, "high": 320},
+                    "build": None,
+                    "features": {"low": 40, "likely": 60, "high": 120},
+                    "rules": None,
+                    "modelling": {"low": 40, "likely": 100, "high": 200},
                     "per_year": {"low": 80, "likely": 160, "high": 320},
                 },
             },
+            "price_per_label": {"low": 0.01, "likely": 0.02, "high": 0.05},
             "hardware": "cloud-vcpu",
+            "own_hardware": None,
+            "speed": {"low": 1, "likely": 1, "high": 1},
             "country": "US",
             "price_per_kwh": None,
             "pue": 1.2,
@@ -68,18 +75,34 @@ def task() -> dict[str, object]:
 def prices() -> tuple[dict[str, object], ...]:
     return (
         {
-            "name": "cloud-vcpu",
+            "name": "a general-purpose cloud vCPU",
             "value": 0.048,
-            "unit": "USD an hour",
+            "unit": "USD a vCPU-hour",
             "source": "https://example.org/prices?a=1&b=2",
             "date": "2026-01-15",
             "basis": "published",
         },
         {
-            "name": "carbon intensity",
+            "name": "power of a busy vCPU (low, mid, high)",
+            "value": [1.69, 3.5, 4.48],
+            "unit": "W",
+            "source": "Cloud Carbon Footprint, ccf-coefficients",
+            "date": "2026-03-09",
+            "basis": "published",
+        },
+        {
+            "name": "power of the building over that of the machines (PUE)",
+            "value": 1.2,
+            "unit": "ratio",
+            "source": "experiment file",
+            "date": "",
+            "basis": "declared",
+        },
+        {
+            "name": "carbon of electricity, United States",
             "value": 369.0,
             "unit": "g CO2e a kWh",
-            "source": "Ember, Yearly Electricity Data",
+            "source": "Ember, Yearly Electricity Data, year 2023 (CC BY 4.0)",
             "date": "2024-06-20",
             "basis": "published",
         },
@@ -90,5 +113,23 @@ def prices() -> tuple[dict[str, object], ...]:
             "source": "experiment file",
             "date": "",
             "basis": "declared",
+        },
+    )
+
+
+def accelerator() -> tuple[dict[str, object], ...]:
+    """Return the lines of a machine with a GPU, and of the one that tracks without a net rent instead."""
+    published = {"source": "https://example.org/gpus", "date": "2026-01-15", "basis": "published"}
+    return (
+        {"name": "a machine with one made-up GPU", "value": 1.006, "unit": "USD an hour", **published},
+        {"name": "a vCPU without a GPU", "value": 0.048, "unit": "USD a vCPU-hour", **published},
+        {"name": "one made-up GPU", "value": 6.5e13, "unit": "FLOP/s (tf32)", **published},
+        {
+            "name": "share of the peak that a net reaches",
+            "value": [0.01, 0.1, 0.4],
+            "unit": "share",
+            "source": "our assumption",
+            "date": "2026-01-15",
+            "basis": "assumed",
         },
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results
-from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable, Section
-from toolkit.report.elements import Column
+from toolkit.report.price_rows import price_table
 
 __all__ = ["ConstantsSection"]
 
@@ -25,35 +23,4 @@ class ConstantsSection(Section):
         """Return the constants; not applicable when none is in use."""
         if not results.prices:
             raise NotApplicable("No price or constant was used.")
-        return elements.table(
-            "Every price and constant in use",
-            [
-                Column("Constant"),
-                Column("Value", numeric=True),
-                Column("Unit"),
-                Column("Basis"),
-                Column("Source"),
-                Column("Date"),
-            ],
-            map(_row, results.prices),
-            hide_caption=True,
-        )
-
-
-def _row(price: Mapping[str, Any]) -> list[str | Markup]:
-    return [
-        str(price.get("name", "")),
-        _amount(price.get("value")),
-        str(price.get("unit", "")),
-        str(price.get("basis", "")),
-        str(price.get("source", "")) or "not given",
-        str(price.get("date", "")) or "not given",
-    ]
-
-
-def _amount(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return " … ".join(map(_amount, value))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return formats.plain(value)
-    return str(value)
+        return price_table("Every price and constant in use", results.prices, hide_caption=True)

@@ -1,4 +1,4 @@
-"""What every phase of a track cost, by quantity, each with its basis."""
+"""What every phase of a track cost, by quantity, each with its basis, and how well that is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results, RungSummary
-from toolkit.report import costs, elements, formats
+from toolkit.report import cost_tables, costs, elements, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
@@ -56,7 +56,13 @@ class CostsSection(Section):
                     f"Further readings ({len(rest)})", _table("Further readings", rest, chosen, known)
                 )
             )
-        parts.append(_quality(results))
+        parts += [
+            cost_tables.readings(results),
+            cost_tables.withheld(results),
+            cost_tables.machines(results),
+            _quality(results),
+            cost_tables.metered_share(results),
+        ]
         return elements.join(*parts)
 
 

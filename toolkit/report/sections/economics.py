@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from markupsafe import Markup
 
-from toolkit.analysis.results import Results, TrackVerdict
+from toolkit.analysis.results import Results
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
+from toolkit.report.cost_parts import basis, drawn_parts, ordered, part_title
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
+from toolkit.report.priced_machine import priced_machine
 
 __all__ = ["EconomicsSection"]
 
-_DECLARED = ("people", "hour", "wage", "build", "upkeep", "keep", "label", "declared")
-_PAINTS = (
-    ("#E69F00", "/"),
-    ("#56B4E9", ""),
-    ("#009E73", "x"),
-    ("#F0E442", "."),
-    ("#0072B2", "\\"),
-    ("#D55E00", "-"),
-    ("#CC79A7", "|"),
-    ("#7a7f85", "+"),
-)
+_SILENT_WITHOUT = ("own_hardware", "build", "features", "rules", "modelling")
+"""Assumptions that are not shown where the experiment file does not make them."""
 
 
 class EconomicsSection(Section):
@@ -44,41 +37,20 @@ class EconomicsSection(Section):
         if tracks:
             parts += [_costs_figure(results), _values(results)]
         if economics:
-            parts.append(_assumptions(economics))
+            parts += [priced_machine(results), _assumptions(economics)]
         return elements.join(*parts)
-
-
-def basis(part: str) -> str:
-    """Return where a part of the yearly costs comes from: people's hours are declared, the rest is priced."""
-    return "declared" if any(word in part.lower() for word in _DECLARED) else "modelled"
-
-
-def _parts(tracks: Sequence[TrackVerdict]) -> list[str]:
-    """Return the parts of the yearly costs: declared ones first, each in the order given."""
-    names = dict.fromkeys(name for entry in tracks for name in entry.yearly_costs)
-    return sorted(names, key=lambda name: basis(name) != "declared")
 
 
 def _costs_figure(results: Results) -> Markup:
     verdict = results.verdict
     known = track_names(results)
     tracks = sorted(verdict.tracks, key=lambda entry: known.index(entry.track))
-    parts = _parts(tracks)
+    serving = _serving(results)
     show = formats.in_money(verdict.currency)
-
     unit, scale = formats.money_scale(sum(entry.yearly_costs.values()) for entry in tracks)
     figure = figures.stacked(
         [entry.track for entry in tracks],
-        [
-            figures.Part(
-                name=f"{formats.words(part)} ({basis(part)})",
-                values=tuple(entry.yearly_costs.get(part, 0.0) for entry in tracks),
-                texts=tuple(show(entry.yearly_costs.get(part, 0.0)) for entry in tracks),
-                colour=_PAINTS[index % len(_PAINTS)][0],
-                pattern=_PAINTS[index % len(_PAINTS)][1],
-            )
-            for index, part in enumerate(parts)
-        ],
+        drawn_parts(tracks, verdict.currency, serving),
         f"Cost a year ({scale} {verdict.currency})".replace("( ", "("),
         unit,
     )
@@ -89,8 +61,8 @@ def _costs_figure(results: Results) -> Markup:
     rows: list[list[str | Markup]] = []
     for kind in ("declared", "modelled"):
         rows += [
-            [formats.words(part), kind, *(show(entry.yearly_costs.get(part, 0.0)) for entry in tracks)]
-            for part in parts
+            [part_title(part, serving), kind, *(show(entry.yearly_costs.get(part, 0.0)) for entry in tracks)]
+            for part in ordered(tracks)
             if basis(part) == kind
         ]
         rows.append([Markup("<em>{}</em>").format(f"all {kind}"), kind, *map(show, total[kind])])
@@ -107,10 +79,14 @@ def _costs_figure(results: Results) -> Markup:
         figure,
         name="yearly-costs",
         title="What a year of every track costs",
-        description="Declared: hours of people from the experiment file. Modelled: measured seconds times "
+        description="Declared: hours of people and labels from the experiment file. Modelled: seconds times "
         f"a price. {told}.",
         table=table,
     )
+
+
+def _serving(results: Results) -> str:
+    return str((results.experiment.get("economics") or {}).get("serving", ""))
 
 
 def _values(results: Results) -> Markup:
@@ -142,20 +118,24 @@ def _values(results: Results) -> Markup:
     )
 
 
-def _share(spent: float, gross: float) -> str:
-    return formats.ratio(spent / abs(gross), 2) if gross else "no value"
-
-
 def _assumptions(economics: Mapping[str, Any]) -> Markup:
     return elements.table(
         "Assumptions from the experiment file; [lowest, highest] where a range was given",
         [Column("Assumption"), Column("Value", numeric=True)],
-        list(_flat(economics)),
+        list(_flat(_made(economics))),
     )
+
+
+def _made(economics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the assumptions that are made: a machine of one's own takes the place of a profile."""
+    own = economics.get("own_hardware") is not None
+    return {key: value for key, value in economics.items() if not (own and key == "hardware")}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[list[str | Markup]]:
     for key, value in values.items():
+        if value is None and key in _SILENT_WITHOUT:
+            continue
         name = f"{prefix}{formats.words(str(key))}"
         if isinstance(value, Mapping) and {"low", "likely", "high"} <= set(value):
             yield [name, _amount(value)]

@@ -1,0 +1,144 @@
+"""Energy of every track as bars from the lowest to the highest estimate."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from toolkit.analysis.spending import Footprint
+from toolkit.report import elements, figures, formats, spans
+from toolkit.report.axes import blank, hover, log_ticks
+from toolkit.report.elements import Column
+from toolkit.report.looks import INK, PAPER, label, looks
+
+__all__ = ["WORK", "by_cpu_time", "energy_figure"]
+
+WORK = {
+    "search": "one search of parameters",
+    "training": "one training",
+    "million_predictions": "a million predictions",
+    "year": "a year",
+}
+"""Pieces of work in order, and what they are called."""
+
+
+def by_cpu_time(footprints: Sequence[Footprint]) -> list[Footprint]:
+    """Return footprints of one piece of work, the least CPU time first."""
+    return sorted(footprints, key=lambda one: one.cpu_seconds)
+
+
+def energy_figure(work: str, footprints: Sequence[Footprint], known: Sequence[str]) -> Markup:
+    """Return figure and table of one piece of work; footprints without work are in the table alone.
+
+    Parameters
+    ----------
+    work : str
+        A key of `WORK`.
+    footprints : sequence of Footprint
+        Of that work.
+    known : sequence of str
+        All tracks of the report, for their looks.
+    """
+    ordered = by_cpu_time(footprints)
+    drawn = [one for one in ordered if one.joules.high > 0]
+    title = formats.title(WORK[work])
+    if not drawn:
+        return Markup("")
+    told = "; ".join(f"{one.track} {spans.joules(one.joules)}, {one.basis}" for one in drawn)
+    idle = " The power of idle capacity that is paid for is in it." if work == "year" else ""
+    return figures.embed(
+        _drawing(drawn, known),
+        name=f"energy-{work}",
+        title=f"{title}: energy",
+        description=f"In the order of CPU time, the least on top: {told}.{idle}",
+        table=_table(f"{title}: CPU time, energy and carbon", ordered, known),
+    )
+
+
+def _drawing(drawn: Sequence[Footprint], known: Sequence[str]) -> go.Figure:
+    looked = looks(known)
+    figure = blank(92 + 38 * len(drawn), "Energy (joules, log scale)")
+    names = [html.escape(one.track, quote=False) for one in drawn]
+    # An end at nought has no place on this axis; the bar then begins a decade below its middle.
+    lows = [one.joules.low if one.joules.low > 0 else one.joules.mid / 10 for one in drawn]
+    texts = [hover(_facts(one)) for one in drawn]
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            base=lows,
+            x=[one.joules.high - low for one, low in zip(drawn, lows, strict=True)],
+            y=names,
+            width=0.5,
+            marker={
+                "color": [looked[one.track].colour for one in drawn],
+                "line": {"color": INK, "width": 0.6},
+                "pattern": {
+                    "shape": [looked[one.track].pattern for one in drawn],
+                    "fillmode": "overlay",
+                    "fgcolor": PAPER,
+                    "fgopacity": 0.5,
+                    "size": 7,
+                },
+            },
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            mode="markers",
+            x=[one.joules.mid for one in drawn],
+            y=names,
+            marker={
+                "color": PAPER,
+                "symbol": [looked[one.track].symbol for one in drawn],
+                "size": 9,
+                "line": {"color": INK, "width": 1.2},
+            },
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    figure.update_xaxes(type="log", **log_ticks([*lows, *(one.joules.high for one in drawn)]))
+    figure.update_yaxes(
+        type="category", categoryorder="array", categoryarray=names[::-1], showgrid=False, ticks=""
+    )
+    figure.update_layout(showlegend=False)
+    return figure
+
+
+def _facts(one: Footprint) -> tuple[str, ...]:
+    return (
+        one.track,
+        f"energy: {spans.joules(one.joules)}, {one.basis}",
+        f"carbon: {spans.carbon(one.kg_co2e)}",
+        f"CPU time: {formats.seconds(one.cpu_seconds)}",
+    )
+
+
+def _table(caption: str, ordered: Sequence[Footprint], known: Sequence[str]) -> Markup:
+    return elements.table(
+        caption,
+        [
+            Column("Track"),
+            Column("CPU time", numeric=True),
+            Column("Energy", numeric=True, note="lowest to highest"),
+            Column("Middle", numeric=True),
+            Column("Carbon", numeric=True, note="lowest to highest"),
+            Column("Basis"),
+        ],
+        [
+            [
+                label(one.track, known),
+                formats.seconds(one.cpu_seconds),
+                spans.joules(one.joules),
+                spans.one(one.joules.mid) if one.joules.mid > 0 else "none",
+                spans.carbon(one.kg_co2e),
+                one.basis,
+            ]
+            for one in ordered
+        ],
+    )

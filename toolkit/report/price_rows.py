@@ -1,0 +1,78 @@
+"""Prices and constants as rows of a table, each with its source and date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from toolkit.report import elements, formats
+from toolkit.report.elements import Column
+
+__all__ = ["amount", "origin", "price_table"]
+
+_SCALED = {"FLOP/s": ((1e15, "PFLOP/s"), (1e12, "TFLOP/s"), (1e9, "GFLOP/s"))}
+"""Units whose figures are too long without a prefix."""
+
+
+def price_table(caption: str, prices: Iterable[Mapping[str, Any]], *, hide_caption: bool = False) -> Markup:
+    """Return one row a price: what it is, value, unit, basis, source and date."""
+    return elements.table(
+        caption,
+        [
+            Column("Constant"),
+            Column("Value", numeric=True),
+            Column("Unit"),
+            Column("Basis"),
+            Column("Source"),
+            Column("Date"),
+        ],
+        map(_row, prices),
+        hide_caption=hide_caption,
+    )
+
+
+def _row(price: Mapping[str, Any]) -> list[str | Markup]:
+    value, unit = _scaled(price.get("value"), str(price.get("unit", "")))
+    basis = str(price.get("basis", ""))
+    return [
+        str(price.get("name", "")),
+        _whole(amount(value)),
+        unit,
+        basis,
+        str(price.get("source", "")) or "not given",
+        # What is declared holds for the run it stands in; nobody dates it.
+        _whole(str(price.get("date", "")) or ("" if basis == "declared" else "not given")),
+    ]
+
+
+def _whole(text: str) -> Markup:
+    """Return a text that is not broken into lines."""
+    return elements.fragment("estimate", main=text, ends="")
+
+
+def _scaled(value: Any, unit: str) -> tuple[Any, str]:
+    """Return value and unit with a prefix where the figure is too long without."""
+    head, space, rest = unit.partition(" ")
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    if head not in _SCALED or not all(isinstance(one, int | float) for one in values):
+        return value, unit
+    step, name = next((step for step in _SCALED[head] if max(values) >= step[0]), (1.0, head))
+    scaled = [one / step for one in values]
+    return (scaled if len(scaled) > 1 else scaled[0]), f"{name}{space}{rest}"
+
+
+def amount(value: object) -> str:
+    """Return a figure, or the low, middle and high one, without digits that claim precision."""
+    if isinstance(value, list | tuple):
+        return " … ".join(map(amount, value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return formats.plain(value)
+    return str(value)
+
+
+def origin(price: Mapping[str, Any]) -> str:
+    """Return where a price is from: source and date."""
+    found = [str(price.get(key, "")) for key in ("source", "date")]
+    return ", ".join(one for one in found if one) or "not given"
