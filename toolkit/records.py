@@ -2,7 +2,7 @@
 
 Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
 
-3. `repeat`, `qualities`, `withheld` and `calibration` (none in earlier versions)
+3. `repeat`, `qualities`, `disturbances`, `withheld` and `calibration` (none in earlier versions)
 2. `trials`: what the search tried (none in version 1); the status ``not_applicable``
 1. first version
 
@@ -55,6 +55,7 @@ _NOT_FLAT = (
     "machine",
     "log_tail",
     "qualities",
+    "disturbances",
     "withheld",
     "calibration",
 )
@@ -176,6 +177,8 @@ class CellRecord(_Frozen):
         ``score_*`` (higher is better) and ``error_*`` (lower is better) on the test block.
     costs : mapping of str to float or None
         ``cost_<phase>_<quantity>_<unit>``; None means not measured.
+    disturbances : mapping of str to str
+        Why a phase is not clean.
     withheld : mapping of str to str
         Why a cost is not there, by its name.
     calibration : mapping of str to float
@@ -209,6 +212,7 @@ class CellRecord(_Frozen):
     log_tail: str = ""
     scores: dict[str, float | None] = Field(default_factory=dict)
     costs: dict[str, float | None] = Field(default_factory=dict)
+    disturbances: dict[str, str] = Field(default_factory=dict)
     withheld: dict[str, str] = Field(default_factory=dict)
     calibration: dict[str, float] = Field(default_factory=dict)
     chosen: dict[str, str | float | int | bool | None] = Field(default_factory=dict)

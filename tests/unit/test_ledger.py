@@ -49,6 +49,7 @@ def test_beside_other_cells_nothing_is_clean():
     with ledger.phase("fit"):
         pass
     assert ledger.qualities == {"fit": "contended"}
+    assert ledger.disturbances == {"fit": "other cells may have run beside it"}
 
 
 def test_what_the_machine_does_not_tell_is_none_with_a_reason_and_never_zero():

@@ -163,6 +163,7 @@ class _Cell:
             status="finished",
             quality=ledger.qualities["fit"],
             qualities=ledger.qualities,
+            disturbances=ledger.disturbances,
             scores=scores,
             costs=ledger.costs,
             withheld=ledger.withheld,

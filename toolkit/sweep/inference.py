@@ -76,7 +76,7 @@ def measure_single(fitted: Track, test: Block, ledger: Ledger) -> None:
                 f"{len(seconds)} calls in {SINGLE_WALL_SECONDS:g} s tell too little: it takes {needed:,}"
             )
         elif window.reading.quality == "contended":
-            told[name] = "the machine was not idle"
+            told[name] = f"the machine was not idle: {window.reading.why}"
         else:
             told[name] = float(np.percentile(seconds, percentile))
     ledger.charge_calls(window.reading, n_calls=len(seconds), seconds=told)

@@ -32,6 +32,8 @@ class Ledger:
         ``cost_<phase>_<quantity>``.
     qualities : dict of str to str
         Phase -> how far its figures can be trusted.
+    disturbances : dict of str to str
+        Phase -> why it is not clean.
     withheld : dict of str to str
         Cost -> why it is not there.
     metered_seconds : float
@@ -43,6 +45,7 @@ class Ledger:
         self._alone = alone
         self.costs: Costs = {}
         self.qualities: dict[str, Quality] = {}
+        self.disturbances: dict[str, str] = {}
         self.withheld: dict[str, str] = {}
         self.metered_seconds = 0.0
 
@@ -105,4 +108,6 @@ class Ledger:
 
     def _judge(self, reading: Reading) -> None:
         self.qualities[reading.phase] = reading.quality
+        if reading.why:
+            self.disturbances[reading.phase] = reading.why
         self.metered_seconds += reading.quantities.get("wall_seconds") or 0.0
