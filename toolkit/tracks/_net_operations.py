@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from toolkit.operations.torch_flops import TorchCount
     from toolkit.tracks._module import Signal, TrainingModule
 
-__all__ = ["NetWork", "net_operations", "rows_of_steps"]
+__all__ = ["NetWork", "count_forward", "count_step", "net_operations", "rows_of_steps"]
 
 ADAM = 3
 """Elements that a fused step of Adam writes for every weight: itself and two moments."""
@@ -83,8 +83,8 @@ def net_operations(
         Of predicting, the products are those of numpy, and the element operations those of torch's same net.
     """
     n_columns = len(encoder.numbers) + len(encoder.categories)
-    training = _probed(lambda n_rows: _count_step(encoder, recipe, n_rows, signal))
-    looking = _probed(lambda n_rows: _count_forward(encoder, recipe, n_rows, signal))
+    training = _probed(lambda n_rows: count_step(encoder, recipe, n_rows, signal))
+    looking = _probed(lambda n_rows: count_forward(encoder, recipe, n_rows, signal))
     # rows are put in order once an epoch: inputs, what is wanted, and the offset
     moved = encoder.n_inputs + len(encoder.n_levels) + 2 + (0 if signal is None else signal[0] * signal[1])
     n_weights = sum(each.numel() for each in _module(encoder, recipe, signal).parameters())
@@ -119,7 +119,7 @@ def _module(encoder: Encoder, recipe: Recipe, signal: Signal | None) -> Training
         return TrainingModule(encoder, recipe, None, signal=signal)
 
 
-def _count_step(encoder: Encoder, recipe: Recipe, n_rows: int, signal: Signal | None) -> TorchCount:
+def count_step(encoder: Encoder, recipe: Recipe, n_rows: int, signal: Signal | None) -> TorchCount:
     """Count the gradient of one batch."""
     import torch
 
@@ -133,7 +133,7 @@ def _count_step(encoder: Encoder, recipe: Recipe, n_rows: int, signal: Signal | 
     return count(gradient_adder(module), _inputs(encoder, n_rows, signal), wanted, offset, 1.0)
 
 
-def _count_forward(encoder: Encoder, recipe: Recipe, n_rows: int, signal: Signal | None) -> TorchCount:
+def count_forward(encoder: Encoder, recipe: Recipe, n_rows: int, signal: Signal | None) -> TorchCount:
     """Count the probabilities of rows, without gradients."""
     import torch
 
