@@ -344,9 +344,7 @@ class TestLabelsFromNone:
         tracks = (
             Hybrid(knowledge=path, teacher_labels=labels, **same).fit(train, seed=0) for labels in (0, 400)
         )
-        alone, taught = (
-            net_operations(each.net_.encoder, each.recipe_, each.work_).fit["flop"] for each in tracks
-        )
+        alone, taught = (net_operations(each.net_, each.recipe_, each.work_).fit["flop"] for each in tracks)
         assert taught == 2 * alone
 
 

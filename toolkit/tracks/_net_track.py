@@ -224,5 +224,4 @@ class NetTrack(SearchedTrack):
         net: Net | None = getattr(self, "net_", None)
         if net is None or not hasattr(self, "work_"):
             return NOTHING
-        signal = None if net.bank is None else (len(net.bank.rates), net.bank.n_steps)
-        return net_operations(net.encoder, self.recipe_, self.work_, signal)
+        return net_operations(net, self.recipe_, self.work_)

@@ -111,7 +111,7 @@ def test_hard_facts_are_decided_beside_the_rules(tmp_path, rows, decided):
 
 
 def test_a_condition_that_always_holds_is_one(tmp_path, rows, decided):
-    text = KNOWLEDGE.replace("visits > age, then", "true, then")
+    text = KNOWLEDGE.replace("visits > age, then", '"true", then')
     shop = system(tmp_path, text)
     assert any(isinstance(step, Junction) and not step.parts for step in shop.programs[0].steps)
     assert rule_counts(shop)["conditions"] == 4 + 4 + 1
