@@ -41,6 +41,8 @@ class NetWork(NamedTuple):
         Rows that were encoded for training and for watching it.
     watched_rows : int
         Rows that training was watched by, once for every epoch.
+    settled_rows : int
+        Rows that the scales of filters on a raw signal were taken from.
     """
 
     steps: int
@@ -48,6 +50,7 @@ class NetWork(NamedTuple):
     rows: int
     encoded_rows: int
     watched_rows: int
+    settled_rows: int = 0
 
 
 class _Parts(NamedTuple):
@@ -77,7 +80,7 @@ def net_operations(net: Net, recipe: Recipe, work: NetWork) -> Operations:
     Returns
     -------
     Operations
-        Left out of a fit: setting the scales of filters, the schedule, and sums of losses.
+        Left out of a fit: the schedule of learning rates, and sums of losses.
     """
     encoder = net.encoder
     signal = None if net.bank is None else (len(net.bank.rates), net.bank.n_steps)
@@ -90,6 +93,9 @@ def net_operations(net: Net, recipe: Recipe, work: NetWork) -> Operations:
         times(training.row, work.rows),
         times(looking.row, work.watched_rows),
         {
+            "flop": 0.0
+            if net.bank is None
+            else float(2 * net.bank.rates.size * net.bank.n_steps * work.settled_rows),
             "element_operations": float(ADAM * net.n_parameters * work.steps + moved * work.rows),
             "encoded_values": float(_n_columns(encoder) * work.encoded_rows),
         },
