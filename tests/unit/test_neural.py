@@ -9,10 +9,12 @@ import pytest
 from scipy.special import expit
 
 from toolkit.errors import DivergedError, ParameterError
+from toolkit.operations.counts import NOTHING
 from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _torch
 from toolkit.tracks._encode import Encoded, Encoder
 from toolkit.tracks._net import STRENGTHS, Net, Recipe
+from toolkit.tracks._net_operations import count_forward, count_step
 from toolkit.tracks._trial import Trial
 from toolkit.tracks._work import net_seconds
 from toolkit.tracks.neural import Neural
@@ -129,7 +131,10 @@ def test_a_second_target_of_no_weight_changes_little_and_of_great_weight_decides
 
 def test_flops_are_those_of_the_matrix_products(encoder):
     n_wide, n_embedded, width = 5 * encoder.n_inputs, 2, SMALL.width
-    step_flop, row_flop = _torch.count_flops(encoder, SMALL, 10)
+    step_flop, row_flop = (
+        count_step(encoder, SMALL, 10, None).flop,
+        count_forward(encoder, SMALL, 1, None).flop,
+    )
     into_first, further = (n_wide + n_embedded) * width, width * width
     forward = n_wide + into_first + further + width
     assert row_flop == 2 * forward
@@ -139,7 +144,7 @@ def test_flops_are_those_of_the_matrix_products(encoder):
 
 def test_flops_of_an_ensemble_are_those_of_its_members(encoder):
     single, of_four = (
-        _torch.count_flops(encoder, replace(SMALL, members=members), 10)[0] for members in (1, 4)
+        count_step(encoder, replace(SMALL, members=members), 10, None).flop for members in (1, 4)
     )
     # the linear part is shared; what autograd computes towards the numbers is counted
     assert 3.5 * single < of_four < 6 * single
@@ -147,8 +152,8 @@ def test_flops_of_an_ensemble_are_those_of_its_members(encoder):
 
 def test_flops_of_a_fit_grow_with_its_steps(train):
     short, long = (Neural(strength="strong", epochs=epochs).fit(train, seed=0) for epochs in (2, 6))
-    assert long.flop_counts()["fit_flop"] == pytest.approx(3 * short.flop_counts()["fit_flop"])
-    assert Neural().flop_counts() == {}
+    assert long.operations().fit["flop"] == 3 * short.operations().fit["flop"]
+    assert Neural().operations() == NOTHING
 
 
 @pytest.mark.parametrize("strength", STRENGTHS)

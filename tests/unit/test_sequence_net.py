@@ -20,7 +20,8 @@ from toolkit.tracks._encode import Encoder
 from toolkit.tracks._filters import FURTHEST, SMALLEST, FilterBank
 from toolkit.tracks._module import tensors
 from toolkit.tracks._net import Net, Recipe
-from toolkit.tracks._torch import Target, count_flops
+from toolkit.tracks._net_operations import count_forward, count_step
+from toolkit.tracks._torch import Target
 from toolkit.tracks.neural import Neural
 
 SCHEMA = Schema((Column("x"), Column("kind", "category", ("a", "b", "c"))))
@@ -189,7 +190,8 @@ def test_the_penalty_leaves_the_base_rate(rows, encoder):
 def test_flops_are_all_those_of_the_matrix_products(rows):
     encoder = Encoder.learn(rows[0], SCHEMA)
     n_rows, filters, numbers = 10, 2 * SMALL.filters, 2 * SMALL.filters + 1
-    step_flop, row_flop = count_flops(encoder, SMALL, n_rows, (2, N_STEPS))
+    step_flop = count_step(encoder, SMALL, n_rows, (2, N_STEPS)).flop
+    row_flop = count_forward(encoder, SMALL, 1, (2, N_STEPS)).flop
     bank = 2 * N_STEPS * filters
     wide, joined = 2 * numbers * 5, 2 * (5 * numbers + 2) * SMALL.width
     hidden, output = 2 * SMALL.width**2, 2 * SMALL.width
@@ -238,7 +240,7 @@ def test_the_track_reads_the_signal_where_the_task_has_one(rows, inputs):
     assert roc_auc_score(recent(later), found.predict_proba(*later)) > 0.95
     assert (found.net_.encoder.n_inputs == 0) == (inputs == "sequence")
     assert (
-        found.flop_counts()["fit_flop"] > Neural(strength="weak").fit(train, seed=0).flop_counts()["fit_flop"]
+        found.operations().fit["flop"] > Neural(strength="weak").fit(train, seed=0).operations().fit["flop"]
     )
     with pytest.raises(ParameterError, match="the task gives none"):
         track.check(SCHEMA, Path())

@@ -67,6 +67,8 @@ def results(cells: list[CellRecord], **changes: object) -> Results:
         ("cost_fit_peak_bytes", 5e6, ("peak memory MB", 5.0)),
         ("cost_predict_batch_cpu_seconds_per_row", 2e-6, ("predict batch/CPU seconds per million rows", 2.0)),
         ("cost_predict_batch_flop_per_row", 3e3, ("predict batch/GFLOP per million rows", 3.0)),
+        ("cost_fit_sparse_flop", 2e9, ("sparse GFLOP", 2.0)),
+        ("cost_fit_histogram_updates", 3e6, ("million histogram updates", 3.0)),
         ("cost_predict_batch_growth_bytes", 1e6, ("predict batch/memory growth MB", 1.0)),
         ("cost_predict_first_wall_seconds", 0.02, ("predict first/wall ms", 20.0)),
         ("cost_fit_usd", 0.0004, ("US cents", 0.04)),

@@ -11,7 +11,7 @@ from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _work
 from toolkit.tracks._encode import Encoder
 from toolkit.tracks._net import STRENGTHS, Recipe
-from toolkit.tracks._torch import count_flops
+from toolkit.tracks._net_operations import count_step
 from toolkit.tracks._work import (
     Budget,
     boosting_seconds,
@@ -85,7 +85,7 @@ class TestWork:
         for name in ("BY_HAND", "BY_AUTOGRAD"):
             monkeypatch.setattr(_work, name, _work._Step(call=0.0, layer=0.0, flop=1.0, unit=0.0))
         recipe = replace(Recipe.for_rows(5000, "strong"), depth=depth, members=members, epochs=1)
-        step_flop, _ = count_flops(Encoder.plain(SCHEMA), recipe, 10)
+        step_flop = count_step(Encoder.plain(SCHEMA), recipe, 10, None).flop
         # what one weight a member and unit of the last layer takes is left out
         last = 4 if members == 1 else 6
         expected = step_flop / 10 - last * members * recipe.width

@@ -38,6 +38,14 @@ SCALES = {
     "_usd": ("_US_cents", 1e2),
     "_flop": ("_GFLOP", 1e-9),
     "_macs": ("_million_MACs", 1e-6),
+    "_element_operations": ("_million_element_operations", 1e-6),
+    "_encoded_values": ("_million_encoded_values", 1e-6),
+    "_histogram_updates": ("_million_histogram_updates", 1e-6),
+    "_split_evaluations": ("_million_split_evaluations", 1e-6),
+    "_sort_comparisons": ("_million_sort_comparisons", 1e-6),
+    "_node_visits": ("_million_node_visits", 1e-6),
+    "_conditions": ("_million_conditions", 1e-6),
+    "_rules": ("_million_rules", 1e-6),
 }
 SLOW_PHASES = ("import", "load", "search", "fit", "predict_batch")
 PROPER = {"peak_bytes": "peak_memory_bytes", "growth_bytes": "memory_growth_bytes"}

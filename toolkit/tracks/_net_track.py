@@ -191,6 +191,8 @@ class NetTrack(SearchedTrack):
         self.net_ = trained.net if best is None else best
         self.steps_ = trained.steps
         self.epochs_ = trained.epochs
+        from toolkit.tracks._torch import SETTLE_ROWS
+
         batch_rows = min(self.recipe_.batch_rows, len(targets[0].rows))
         n_watched = 0 if watched is None else len(watched.rows)
         self.work_ = NetWork(
@@ -199,6 +201,7 @@ class NetTrack(SearchedTrack):
             rows=sum(rows_of_steps(len(each.rows), batch_rows, trained.steps) for each in targets),
             encoded_rows=n_watched + sum(len(each.rows) for each in targets),
             watched_rows=n_watched * trained.epochs,
+            settled_rows=0 if trained.net.bank is None else min(len(targets[0].rows), SETTLE_ROWS),
         )
         return trained
 
@@ -224,5 +227,4 @@ class NetTrack(SearchedTrack):
         net: Net | None = getattr(self, "net_", None)
         if net is None or not hasattr(self, "work_"):
             return NOTHING
-        signal = None if net.bank is None else (len(net.bank.rates), net.bank.n_steps)
-        return net_operations(net.encoder, self.recipe_, self.work_, signal)
+        return net_operations(net, self.recipe_, self.work_)

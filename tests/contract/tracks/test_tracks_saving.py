@@ -31,7 +31,7 @@ def test_a_saved_track_comes_back_the_same_to_the_last_bit(fitted, data, tmp_pat
     assert np.array_equal(loaded.predict_proba(one), fitted.track.predict_proba(one))
     assert loaded.schema_ == data.train.schema
     assert loaded.chosen() == fitted.track.chosen()
-    assert loaded.flop_counts() == fitted.track.flop_counts()
+    assert loaded.operations() == fitted.track.operations()
     kept, given = parameters(loaded), parameters(fitted.track)
     if kept.pop("knowledge", None) is not None:
         assert loaded.knowledge.parent == (tmp_path / "saved").resolve()
