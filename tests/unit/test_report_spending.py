@@ -114,8 +114,9 @@ def test_energy_stands_in_the_order_of_cpu_time(golden: Results) -> None:
     html = EnergySection().render(with_spending(golden, footprints=found))
     data = re.search(r'id="energy-training-data">(.*?)</script>', html, re.DOTALL)
     assert data is not None
-    bars = json.loads(data[1])["data"][0]
-    assert bars["y"] == ["rules", "neural", "classical"]
+    bars = [trace for trace in json.loads(data[1])["data"] if trace["type"] == "bar"]
+    assert [bar["y"] for bar in bars] == [["rules"], ["neural"], ["classical"]]
+    assert [bar["base"][0] + bar["x"][0] for bar in bars] == pytest.approx([24.0, 30.0, 27.0])
     assert "The middles of neural and classical (one training) stand the other way round" in text_of(html)
 
 

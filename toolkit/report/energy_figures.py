@@ -65,28 +65,24 @@ def _drawing(drawn: Sequence[Footprint], known: Sequence[str]) -> go.Figure:
     # An end at nought has no place on this axis; the bar then begins a decade below its middle.
     lows = [one.joules.low if one.joules.low > 0 else one.joules.mid / 10 for one in drawn]
     texts = [hover(_facts(one)) for one in drawn]
-    figure.add_trace(
-        go.Bar(
-            orientation="h",
-            base=lows,
-            x=[one.joules.high - low for one, low in zip(drawn, lows, strict=True)],
-            y=names,
-            width=0.5,
-            marker={
-                "color": [looked[one.track].colour for one in drawn],
-                "line": {"color": INK, "width": 0.6},
-                "pattern": {
-                    "shape": [looked[one.track].pattern for one in drawn],
-                    "fillmode": "overlay",
-                    "fgcolor": PAPER,
-                    "fgopacity": 0.5,
-                    "size": 7,
+    for one, low, name, text in zip(drawn, lows, names, texts, strict=True):
+        look = looked[one.track]
+        figure.add_trace(
+            go.Bar(
+                orientation="h",
+                base=[low],
+                x=[one.joules.high - low],
+                y=[name],
+                width=0.5,
+                marker={
+                    "color": look.colour,
+                    "line": {"color": INK, "width": 0.6},
+                    "pattern": {**figures.PATTERN, "shape": look.pattern},
                 },
-            },
-            hovertext=texts,
-            hoverinfo="text",
+                hovertext=[text],
+                hoverinfo="text",
+            )
         )
-    )
     figure.add_trace(
         go.Scatter(
             mode="markers",
@@ -106,7 +102,7 @@ def _drawing(drawn: Sequence[Footprint], known: Sequence[str]) -> go.Figure:
     figure.update_yaxes(
         type="category", categoryorder="array", categoryarray=names[::-1], showgrid=False, ticks=""
     )
-    figure.update_layout(showlegend=False)
+    figure.update_layout(showlegend=False, barmode="overlay")
     return figure
 
 
