@@ -128,11 +128,29 @@ def test_energy_that_follows_cpu_time_needs_no_remark(golden: Results) -> None:
     assert "No figure here was measured" in told
 
 
+def test_nets_on_an_accelerator_stand_last_with_their_time_there(made_up_results: ModuleType) -> None:
+    html = EnergySection().render(made_up_results.accelerated())
+    told = text_of(html)
+    assert "the least on top, those on an accelerator last: classical" in told
+    assert "Accelerator time" in told
+    assert "the other way round" not in told
+    assert "Accelerator time" not in text_of(EnergySection().render(made_up_results.golden()))
+
+
+def test_a_track_that_searches_nothing_is_not_one_that_was_not_measured(golden: Results) -> None:
+    told = text_of(EnergySection().render(golden))
+    assert "baseline no search" in told
+    missing = tuple(
+        one for one in golden.spending.footprints if (one.track, one.work) != ("neural", "search")
+    )
+    assert "neural not measured" in text_of(EnergySection().render(with_spending(golden, footprints=missing)))
+
+
 def test_work_that_is_not_done_has_no_bar(golden: Results) -> None:
     idle = replace(footprint("rules", 0.0, 1.0, "search"), joules=Spread(0, 0, 0), kg_co2e=Spread(0, 0, 0))
     html = EnergySection().render(with_spending(golden, footprints=(idle, footprint("rules", 1.0, 5.0))))
     assert "energy-search" not in html
-    assert "none" in text_of(html)
+    assert "no search" in text_of(html)
 
 
 def test_a_second_opinion_stands_beside_ours(golden: Results) -> None:

@@ -13,9 +13,10 @@ from toolkit.analysis.spending import Footprint, SecondOpinion
 from toolkit.report import elements, formats, spans
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
-from toolkit.report.energy_figures import WORK, by_cpu_time, energy_figure
+from toolkit.report.energy_figures import WORK, by_time, energy_figure
 from toolkit.report.looks import label, track_names
 from toolkit.report.price_rows import origin, price_table
+from toolkit.report.rungs import deployed
 
 __all__ = ["EnergySection"]
 
@@ -37,7 +38,7 @@ class EnergySection(Section):
         known = track_names(results)
         parts = [
             _introduction(footprints),
-            _overview(footprints, known),
+            _overview(results, known),
             elements.paragraph(_no_ranking(footprints)),
             Markup('<div class="pair">{}</div>').format(
                 elements.join(
@@ -71,15 +72,27 @@ def _introduction(footprints: Sequence[Footprint]) -> Markup:
     return elements.paragraph(f"{told} All of it is for the rung of the verdict.", quiet=True)
 
 
-def _overview(footprints: Sequence[Footprint], known: Sequence[str]) -> Markup:
-    found = {(one.track, one.work): one for one in footprints}
+def _overview(results: Results, known: Sequence[str]) -> Markup:
+    footprints = results.spending.footprints
+    searched = {
+        track: summary.costs.get("cost_search_cpu_seconds") for track, summary in deployed(results).items()
+    }
+    found: dict[tuple[str, str], Footprint] = {(one.track, one.work): one for one in footprints}
     works = [work for work in WORK if any(one.work == work for one in footprints)]
     tracks = [track for track in known if any(one.track == track for one in footprints)]
     return elements.table(
         "Energy and carbon of every track, lowest to highest estimate",
         [Column("Track"), *(Column(formats.title(WORK[work]), numeric=True) for work in works)],
         [
-            [label(track, known), *(_cell(found.get((track, work))) for work in works)]  # type: ignore[arg-type]
+            [
+                label(track, known),
+                *(
+                    "no search"
+                    if work == "search" and searched.get(track) == 0
+                    else _cell(found.get((track, work)))
+                    for work in works
+                ),
+            ]
             for track in tracks
         ],
     )
@@ -108,15 +121,15 @@ def _no_ranking(footprints: Sequence[Footprint]) -> str:
         f"{first.track} and {second.track} ({WORK[work]})"
         for work in WORK
         for first, second in itertools.pairwise(
-            by_cpu_time([one for one in footprints if one.work == work and one.basis == "modelled"])
+            by_time([one for one in footprints if one.work == work and one.basis == "modelled"])
         )
-        if first.joules.mid > second.joules.mid
+        if first.joules.mid > second.joules.mid and not second.accelerator_seconds
     ]
     if not swapped:
         return told
     return (
         f"{told} The middles of {'; '.join(swapped)} stand the other way round than the CPU times: that is "
-        "the model's memory, elapsed time or accelerator, and not a finding."
+        "the model's memory or elapsed time, and not a finding."
     )
 
 
