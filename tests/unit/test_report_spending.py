@@ -66,6 +66,13 @@ def test_the_legend_reads_one_figure_aloud(golden: Results) -> None:
     assert "No fit was read twice" in text_of(cost_tables.readings(once))
 
 
+def test_work_that_was_not_done_needs_no_trust(golden: Results) -> None:
+    nothing = reading(cost="cost_search_cpu_seconds", n_clean=0, median=0.0, low=0.0, high=0.0)
+    told = text_of(cost_tables.readings(with_spending(golden, readings=(nothing,))))
+    assert "0 s" in told
+    assert "none clean" not in told
+
+
 def test_a_cost_of_no_phase_has_its_place(golden: Results) -> None:
     found = with_spending(golden, readings=(reading(cost="cost_model_bytes"), reading()))
     told = text_of(cost_tables.readings(found))
@@ -104,8 +111,9 @@ def test_energy_is_a_range_with_its_basis(golden: Results) -> None:
     told = text_of(EnergySection().render(golden))
     assert "61–360 J, modelled" in told
     assert "222 J, measured" in told
-    assert "Ember, Yearly Electricity Data, year 2023 (CC BY 4.0)" in told
+    assert "Carbon intensity: Ember, Yearly Electricity Data (CC BY 4.0), rounded." in told
     assert "(RAPL)" in told
+    assert "One training loading and fit A million predictions in batches" in told
     assert not re.search(r"(?<![\d.,–])0 [mkµ]?J\b", told)
 
 
@@ -133,6 +141,8 @@ def test_nets_on_an_accelerator_stand_last_with_their_time_there(made_up_results
     told = text_of(html)
     assert "the least on top, those on an accelerator last: classical" in told
     assert "Accelerator time" in told
+    assert "A million predictions one row at a time" in told
+    assert "as open as its bars are wide" in told
     assert "the other way round" not in told
     assert "Accelerator time" not in text_of(EnergySection().render(made_up_results.golden()))
 

@@ -103,6 +103,7 @@ def prices() -> tuple[dict[str, object], ...]:
             "value": 369.0,
             "unit": "g CO2e a kWh",
             "source": "Ember, Yearly Electricity Data, year 2023 (CC BY 4.0)",
+            "attribution": "Carbon intensity: Ember, Yearly Electricity Data (CC BY 4.0), rounded",
             "date": "2024-06-20",
             "basis": "published",
         },

@@ -22,6 +22,8 @@ __all__ = ["EnergySection"]
 
 _POWER_UNITS = ("W", "W a GB")
 _CARBON_UNIT = "g CO2e a kWh"
+_FEW = 2
+"""Sources that are listed openly; more of them are folded away."""
 
 
 class EnergySection(Section):
@@ -78,11 +80,20 @@ def _overview(results: Results, known: Sequence[str]) -> Markup:
         track: summary.costs.get("cost_search_cpu_seconds") for track, summary in deployed(results).items()
     }
     found: dict[tuple[str, str], Footprint] = {(one.track, one.work): one for one in footprints}
+    serving = str((results.experiment.get("economics") or {}).get("serving", ""))
+    notes = {
+        "training": "loading and fit",
+        "million_predictions": {"batch": "in batches", "single": "one row at a time"}.get(serving, ""),
+        "year": "all work and idle capacity",
+    }
     works = [work for work in WORK if any(one.work == work for one in footprints)]
     tracks = [track for track in known if any(one.track == track for one in footprints)]
     return elements.table(
         "Energy and carbon of every track, lowest to highest estimate",
-        [Column("Track"), *(Column(formats.title(WORK[work]), numeric=True) for work in works)],
+        [
+            Column("Track"),
+            *(Column(formats.title(WORK[work]), numeric=True, note=notes.get(work, "")) for work in works),
+        ],
         [
             [
                 label(track, known),
@@ -117,6 +128,11 @@ def _no_ranking(footprints: Sequence[Footprint]) -> str:
         "show tracks in the order of their CPU time. The bars share their coefficients and move together; "
         "two bars that overlap are neither a difference nor a tie."
     )
+    if any(one.accelerator_seconds for one in footprints):
+        told += (
+            " Work on an accelerator is modelled with coefficients of its own and stands last; how it "
+            "compares with the rest is as open as its bars are wide."
+        )
     swapped = [
         f"{first.track} and {second.track} ({WORK[work]})"
         for work in WORK
@@ -161,14 +177,17 @@ def _second_opinion(opinion: SecondOpinion | None) -> Markup:
 def _coefficients(prices: Sequence[Mapping[str, Any]], footprints: Sequence[Footprint]) -> Markup:
     """Return what the figures were computed with, and whose data that is."""
     used = [price for price in prices if _is_coefficient(price)]
-    tracks: dict[str, list[str]] = {}
+    tracks: dict[str, dict[str, None]] = {}
     for one in footprints:
-        if one.track not in tracks.setdefault(f"{one.basis}: {one.source}", []):
-            tracks[f"{one.basis}: {one.source}"].append(one.track)
+        tracks.setdefault(f"{one.basis}: {one.source}", {})[one.track] = None
     sources = elements.items(
         formats.sentence(source if len(tracks) == 1 else f"{', '.join(names)} {source}")
         for source, names in tracks.items()
     )
+    if len(tracks) > _FEW:
+        sources = Markup("<details><summary>{}</summary>{}</details>").format(
+            f"What each figure rests on ({len(tracks)})", sources
+        )
     carbon = [price for price in prices if price.get("unit") == _CARBON_UNIT]
     thanks = elements.join(
         *(
