@@ -84,7 +84,7 @@ def _read(one: CostReadings | None) -> str | Markup:
     if one.spread is not None:
         lines.append(_spread(one.spread))
     return elements.join(
-        elements.fragment("estimate", main=number, ends=""),
+        elements.whole(number),
         *(Markup('<span class="ends">{}</span>').format(line) for line in lines),
     )
 

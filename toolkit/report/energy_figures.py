@@ -135,9 +135,9 @@ def _table(caption: str, ordered: Sequence[Footprint], known: Sequence[str]) -> 
                 label(one.track, known),
                 formats.seconds(one.cpu_seconds),
                 *([formats.seconds(one.accelerator_seconds)] if accelerated else []),
-                spans.joules(one.joules),
+                elements.whole(spans.joules(one.joules)),
                 spans.one(one.joules.mid) if one.joules.mid > 0 else "none",
-                spans.carbon(one.kg_co2e),
+                elements.whole(spans.carbon(one.kg_co2e)),
                 one.basis,
             ]
             for one in ordered

@@ -40,18 +40,13 @@ def _row(price: Mapping[str, Any]) -> list[str | Markup]:
     basis = str(price.get("basis", ""))
     return [
         str(price.get("name", "")),
-        _whole(amount(value)),
+        elements.whole(amount(value)),
         unit,
         basis,
         str(price.get("source", "")) or "not given",
         # What is declared holds for the run it stands in; nobody dates it.
-        _whole(str(price.get("date", "")) or ("" if basis == "declared" else "not given")),
+        elements.whole(str(price.get("date", "")) or ("" if basis == "declared" else "not given")),
     ]
-
-
-def _whole(text: str) -> Markup:
-    """Return a text that is not broken into lines."""
-    return elements.fragment("estimate", main=text, ends="")
 
 
 def _scaled(value: Any, unit: str) -> tuple[Any, str]:

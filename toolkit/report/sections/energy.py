@@ -156,8 +156,8 @@ def _second_opinion(opinion: SecondOpinion | None) -> Markup:
         f"The same {formats.count(opinion.cells)} cells as told by another tool",
         [Column("Told by"), Column("Energy", numeric=True), Column("Basis")],
         [
-            ["costcurves", spans.joules(opinion.ours), "modelled"],
-            [opinion.tool, spans.one(opinion.theirs), "modelled, unless it found a counter"],
+            ["costcurves", elements.whole(spans.joules(opinion.ours)), "modelled"],
+            [opinion.tool, elements.whole(spans.one(opinion.theirs)), "modelled, unless it found a counter"],
         ],
     )
     low, _, high = opinion.ours
@@ -190,15 +190,14 @@ def _coefficients(prices: Sequence[Mapping[str, Any]], footprints: Sequence[Foot
         )
     carbon = [price for price in prices if price.get("unit") == _CARBON_UNIT]
     thanks = elements.join(
-        *(
-            elements.paragraph(
-                f"Carbon of electricity: {price.get('attribution') or origin(price)}.", quiet=True
-            )
-            for price in carbon
-        )
+        *(elements.paragraph(formats.sentence(_thanks(price)), quiet=True) for price in carbon)
     )
     table = price_table("Coefficients of energy and carbon", used) if used else Markup("")
     return elements.join(Markup("<h3>{}</h3>").format("Basis and coefficients"), sources, table, thanks)
+
+
+def _thanks(price: Mapping[str, Any]) -> str:
+    return str(price.get("attribution") or f"Carbon of electricity: {origin(price)}")
 
 
 def _is_coefficient(price: Mapping[str, Any]) -> bool:
