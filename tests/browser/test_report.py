@@ -125,6 +125,39 @@ def test_no_width_scrolls_sideways(report: Path, visit: Open, width: int) -> Non
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("which", ["accelerated", "old"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_no_table_makes_the_page_scroll_sideways(
+    made_up_results: ModuleType, tmp_path: Path, visit: Open, which: str, width: int
+) -> None:
+    path = document.write(getattr(made_up_results, which)(), tmp_path).html
+    seen = visit(path.as_uri(), width=width)
+    wait_until_drawn(seen.page)
+    seen.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert seen.complaints == []
+
+
+def test_energy_is_drawn_from_the_lowest_to_the_highest_figure(report: Path, visit: Open) -> None:
+    seen = visit(report.as_uri())
+    wait_until_drawn(seen.page)
+    figure = seen.page.locator("#energy-search")
+    boxes = [
+        figure.locator(".bars .point path").nth(index).bounding_box()
+        for index in range(figure.locator(".bars .point path").count())
+    ]
+    assert len(boxes) == 3
+    # The made-up ranges have the same ratio of high to low, so their bars are as long on a log axis.
+    assert max(box["width"] for box in boxes) - min(box["width"] for box in boxes) < 2
+    assert min(box["width"] for box in boxes) > 20
+    bar = figure.locator(".bars .point").first
+    bar.scroll_into_view_if_needed()
+    bar.hover(force=True)  # the drawing library listens on a surface above the bars
+    box = figure.locator(".hoverlayer text").first
+    box.wait_for()
+    assert "modelled" in box.text_content()
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_has_contrast(report: Path, visit: Open, dark: bool) -> None:
     seen = visit(report.as_uri(), dark=dark)

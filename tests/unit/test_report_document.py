@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from toolkit.analysis.export import SCHEMA_VERSION
 from toolkit.errors import StoreError
 from toolkit.report import document
 
@@ -36,7 +37,7 @@ def test_writes_both_files_and_leaves_nothing_else(made_up_results: ModuleType, 
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "results.json"]
     assert paths.html.stat().st_size < MOST_BYTES
     assert paths.html.stat().st_mode & 0o044
-    assert json.loads(paths.json.read_text(encoding="utf-8"))["schema_version"] == 1
+    assert json.loads(paths.json.read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION
 
 
 def test_a_failed_write_keeps_the_old_report(

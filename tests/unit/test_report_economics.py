@@ -39,7 +39,6 @@ def with_economics(results: Results, **changes: object) -> Results:
         ("prediction", "batch", "prediction in batch", "modelled"),
         ("prediction", "single", "prediction one row at a time", "modelled"),
         ("prediction", "", "prediction", "modelled"),
-        ("accelerators", "", "accelerators", "modelled"),
         ("something_new", "", "something new", "modelled"),
     ],
 )
@@ -105,10 +104,10 @@ def test_old_results_say_where_they_ran(made_up_results: ModuleType) -> None:
 
 def test_what_runs_on_an_accelerator_is_said(made_up_results: ModuleType) -> None:
     told = text_of(priced_machine(made_up_results.accelerated()))
-    assert "The nets of neural and hybrid run on one made-up GPU" in told
+    assert "The nets of neural and hybrid run on the accelerator" in told
     assert "runs on ordinary vCPUs" in told
     assert "One training of neural is modelled to take 31 s" in told
-    assert "65 TFLOP/s (tf32)" in told
+    assert "peak of one made-up GPU, tf32 65 TFLOP a second" in told
 
 
 def test_a_machine_of_ones_own_takes_the_place_of_the_profile(golden: Results) -> None:
@@ -129,12 +128,18 @@ def test_assumptions_that_are_not_made_are_not_shown(golden: Results) -> None:
 
 def test_long_figures_have_a_prefix_and_declared_ones_no_date() -> None:
     rows = [
-        {"name": "peak", "value": [1.56e14, 3.12e14], "unit": "FLOP/s", "basis": "published", "source": "s"},
+        {
+            "name": "peak",
+            "value": [1.56e14, 3.12e14],
+            "unit": "FLOP a second",
+            "basis": "published",
+            "source": "s",
+        },
         {"name": "wage", "value": 60, "unit": "USD an hour", "basis": "declared", "source": "the file"},
-        {"name": "word", "value": "yes", "unit": "FLOP/s", "basis": "assumed"},
+        {"name": "word", "value": "yes", "unit": "FLOP a second", "basis": "assumed"},
     ]
     told = text_of(price_table("t", rows))
-    assert "156 … 312 TFLOP/s published s not given" in told
+    assert "156 … 312 TFLOP a second published s not given" in told
     assert "60 USD an hour declared the file" in told
-    assert "yes FLOP/s assumed not given not given" in told
+    assert "yes FLOP a second assumed not given not given" in told
     assert told.count("not given") == 3

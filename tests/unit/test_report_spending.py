@@ -66,6 +66,13 @@ def test_the_legend_reads_one_figure_aloud(golden: Results) -> None:
     assert "No fit was read twice" in text_of(cost_tables.readings(once))
 
 
+def test_work_that_was_not_done_needs_no_trust(golden: Results) -> None:
+    nothing = reading(cost="cost_search_cpu_seconds", n_clean=0, median=0.0, low=0.0, high=0.0)
+    told = text_of(cost_tables.readings(with_spending(golden, readings=(nothing,))))
+    assert "0 s" in told
+    assert "none clean" not in told
+
+
 def test_a_cost_of_no_phase_has_its_place(golden: Results) -> None:
     found = with_spending(golden, readings=(reading(cost="cost_model_bytes"), reading()))
     told = text_of(cost_tables.readings(found))
@@ -104,8 +111,9 @@ def test_energy_is_a_range_with_its_basis(golden: Results) -> None:
     told = text_of(EnergySection().render(golden))
     assert "61–360 J, modelled" in told
     assert "222 J, measured" in told
-    assert "Ember, Yearly Electricity Data, year 2023 (CC BY 4.0)" in told
+    assert "Carbon intensity: Ember, Yearly Electricity Data (CC BY 4.0), rounded." in told
     assert "(RAPL)" in told
+    assert "One training loading and fit A million predictions in batches" in told
     assert not re.search(r"(?<![\d.,–])0 [mkµ]?J\b", told)
 
 
@@ -114,8 +122,9 @@ def test_energy_stands_in_the_order_of_cpu_time(golden: Results) -> None:
     html = EnergySection().render(with_spending(golden, footprints=found))
     data = re.search(r'id="energy-training-data">(.*?)</script>', html, re.DOTALL)
     assert data is not None
-    bars = json.loads(data[1])["data"][0]
-    assert bars["y"] == ["rules", "neural", "classical"]
+    bars = [trace for trace in json.loads(data[1])["data"] if trace["type"] == "bar"]
+    assert [bar["y"] for bar in bars] == [["rules"], ["neural"], ["classical"]]
+    assert [bar["base"][0] + bar["x"][0] for bar in bars] == pytest.approx([24.0, 30.0, 27.0])
     assert "The middles of neural and classical (one training) stand the other way round" in text_of(html)
 
 
@@ -127,11 +136,31 @@ def test_energy_that_follows_cpu_time_needs_no_remark(golden: Results) -> None:
     assert "No figure here was measured" in told
 
 
+def test_nets_on_an_accelerator_stand_last_with_their_time_there(made_up_results: ModuleType) -> None:
+    html = EnergySection().render(made_up_results.accelerated())
+    told = text_of(html)
+    assert "the least on top, those on an accelerator last: classical" in told
+    assert "Accelerator time" in told
+    assert "A million predictions one row at a time" in told
+    assert "as open as its bars are wide" in told
+    assert "the other way round" not in told
+    assert "Accelerator time" not in text_of(EnergySection().render(made_up_results.golden()))
+
+
+def test_a_track_that_searches_nothing_is_not_one_that_was_not_measured(golden: Results) -> None:
+    told = text_of(EnergySection().render(golden))
+    assert "baseline no search" in told
+    missing = tuple(
+        one for one in golden.spending.footprints if (one.track, one.work) != ("neural", "search")
+    )
+    assert "neural not measured" in text_of(EnergySection().render(with_spending(golden, footprints=missing)))
+
+
 def test_work_that_is_not_done_has_no_bar(golden: Results) -> None:
     idle = replace(footprint("rules", 0.0, 1.0, "search"), joules=Spread(0, 0, 0), kg_co2e=Spread(0, 0, 0))
     html = EnergySection().render(with_spending(golden, footprints=(idle, footprint("rules", 1.0, 5.0))))
     assert "energy-search" not in html
-    assert "none" in text_of(html)
+    assert "no search" in text_of(html)
 
 
 def test_a_second_opinion_stands_beside_ours(golden: Results) -> None:

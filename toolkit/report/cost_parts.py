@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from toolkit.analysis.results import TrackVerdict
 from toolkit.report import figures, formats
 
-__all__ = ["ACCELERATORS", "basis", "drawn_parts", "ordered", "part_title"]
-
-ACCELERATORS = "accelerators"
-"""The part that pays for GPUs or other accelerators."""
+__all__ = ["basis", "drawn_parts", "ordered", "part_title"]
 
 _TITLES = {
     "people_build": "people: building it",
@@ -24,7 +21,6 @@ _TITLES = {
     "prediction": "prediction",
     "prediction_batch": "prediction in batch",
     "prediction_single": "prediction one row at a time",
-    ACCELERATORS: "accelerators",
     "idle_capacity": "idle capacity",
     "electricity": "electricity",
     "carbon": "price of carbon",

@@ -72,17 +72,19 @@ def _read(one: CostReadings | None) -> str | Markup:
     """Return number, ends and spread of the readings of one cost."""
     if one is None:
         return formats.MISSING
+    cost = costs.parse(one.cost)
+    if one.low == one.high == 0:
+        return costs.show(cost, 0.0)  # nothing was done, so there is nothing to trust
     if one.n_clean == 0:
         number: str | Markup = elements.join(f"{one.n} ", elements.badge("none clean", "open"))
     else:
         number = f"{one.n_clean} clean" if one.n_clean == one.n else f"{one.n_clean} clean of {one.n}"
-    cost = costs.parse(one.cost)
     low, high = costs.show(cost, one.low), costs.show(cost, one.high)
     lines = [low if low == high else f"{low} to {high}"]
     if one.spread is not None:
         lines.append(_spread(one.spread))
     return elements.join(
-        elements.fragment("estimate", main=number, ends=""),
+        elements.whole(number),
         *(Markup('<span class="ends">{}</span>').format(line) for line in lines),
     )
 

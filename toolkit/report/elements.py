@@ -28,6 +28,7 @@ __all__ = [
     "slug",
     "table",
     "tiles",
+    "whole",
 ]
 
 
@@ -138,6 +139,11 @@ def estimate(value: Interval | None, show: Callable[[float, int], str] = formats
     """Return an estimate with its interval in smaller print."""
     main, _, ends = formats.interval(value, show).partition(" [")
     return fragment("estimate", main=main, ends=f"[{ends}" if ends else "")
+
+
+def whole(text: str | Markup) -> Markup:
+    """Return a text that is not broken into lines."""
+    return fragment("estimate", main=text, ends="")
 
 
 def join(*parts: str | Markup) -> Markup:

@@ -14,7 +14,7 @@ from toolkit.report.axes import blank, hover, log_ticks
 from toolkit.report.elements import Column
 from toolkit.report.looks import INK, PAPER, label, looks
 
-__all__ = ["WORK", "by_cpu_time", "energy_figure"]
+__all__ = ["WORK", "by_time", "energy_figure"]
 
 WORK = {
     "search": "one search of parameters",
@@ -25,9 +25,9 @@ WORK = {
 """Pieces of work in order, and what they are called."""
 
 
-def by_cpu_time(footprints: Sequence[Footprint]) -> list[Footprint]:
-    """Return footprints of one piece of work, the least CPU time first."""
-    return sorted(footprints, key=lambda one: one.cpu_seconds)
+def by_time(footprints: Sequence[Footprint]) -> list[Footprint]:
+    """Return footprints of one piece of work, the least CPU time first; those on an accelerator come last."""
+    return sorted(footprints, key=lambda one: (one.accelerator_seconds, one.cpu_seconds))
 
 
 def energy_figure(work: str, footprints: Sequence[Footprint], known: Sequence[str]) -> Markup:
@@ -42,18 +42,19 @@ def energy_figure(work: str, footprints: Sequence[Footprint], known: Sequence[st
     known : sequence of str
         All tracks of the report, for their looks.
     """
-    ordered = by_cpu_time(footprints)
+    ordered = by_time(footprints)
     drawn = [one for one in ordered if one.joules.high > 0]
     title = formats.title(WORK[work])
     if not drawn:
         return Markup("")
+    last = ", those on an accelerator last" if any(one.accelerator_seconds for one in drawn) else ""
     told = "; ".join(f"{one.track} {spans.joules(one.joules)}, {one.basis}" for one in drawn)
     idle = " The power of idle capacity that is paid for is in it." if work == "year" else ""
     return figures.embed(
         _drawing(drawn, known),
         name=f"energy-{work}",
         title=f"{title}: energy",
-        description=f"In the order of CPU time, the least on top: {told}.{idle}",
+        description=f"In the order of CPU time, the least on top{last}: {told}.{idle}",
         table=_table(f"{title}: CPU time, energy and carbon", ordered, known),
     )
 
@@ -65,28 +66,24 @@ def _drawing(drawn: Sequence[Footprint], known: Sequence[str]) -> go.Figure:
     # An end at nought has no place on this axis; the bar then begins a decade below its middle.
     lows = [one.joules.low if one.joules.low > 0 else one.joules.mid / 10 for one in drawn]
     texts = [hover(_facts(one)) for one in drawn]
-    figure.add_trace(
-        go.Bar(
-            orientation="h",
-            base=lows,
-            x=[one.joules.high - low for one, low in zip(drawn, lows, strict=True)],
-            y=names,
-            width=0.5,
-            marker={
-                "color": [looked[one.track].colour for one in drawn],
-                "line": {"color": INK, "width": 0.6},
-                "pattern": {
-                    "shape": [looked[one.track].pattern for one in drawn],
-                    "fillmode": "overlay",
-                    "fgcolor": PAPER,
-                    "fgopacity": 0.5,
-                    "size": 7,
+    for one, low, name, text in zip(drawn, lows, names, texts, strict=True):
+        look = looked[one.track]
+        figure.add_trace(
+            go.Bar(
+                orientation="h",
+                base=[low],
+                x=[one.joules.high - low],
+                y=[name],
+                width=0.5,
+                marker={
+                    "color": look.colour,
+                    "line": {"color": INK, "width": 0.6},
+                    "pattern": {**figures.PATTERN, "shape": look.pattern},
                 },
-            },
-            hovertext=texts,
-            hoverinfo="text",
+                hovertext=[text],
+                hoverinfo="text",
+            )
         )
-    )
     figure.add_trace(
         go.Scatter(
             mode="markers",
@@ -106,7 +103,7 @@ def _drawing(drawn: Sequence[Footprint], known: Sequence[str]) -> go.Figure:
     figure.update_yaxes(
         type="category", categoryorder="array", categoryarray=names[::-1], showgrid=False, ticks=""
     )
-    figure.update_layout(showlegend=False)
+    figure.update_layout(showlegend=False, barmode="overlay")
     return figure
 
 
@@ -116,15 +113,18 @@ def _facts(one: Footprint) -> tuple[str, ...]:
         f"energy: {spans.joules(one.joules)}, {one.basis}",
         f"carbon: {spans.carbon(one.kg_co2e)}",
         f"CPU time: {formats.seconds(one.cpu_seconds)}",
+        *([f"accelerator: {formats.seconds(one.accelerator_seconds)}"] if one.accelerator_seconds else []),
     )
 
 
 def _table(caption: str, ordered: Sequence[Footprint], known: Sequence[str]) -> Markup:
+    accelerated = any(one.accelerator_seconds for one in ordered)
     return elements.table(
         caption,
         [
             Column("Track"),
             Column("CPU time", numeric=True),
+            *([Column("Accelerator time", numeric=True)] if accelerated else []),
             Column("Energy", numeric=True, note="lowest to highest"),
             Column("Middle", numeric=True),
             Column("Carbon", numeric=True, note="lowest to highest"),
@@ -134,9 +134,10 @@ def _table(caption: str, ordered: Sequence[Footprint], known: Sequence[str]) -> 
             [
                 label(one.track, known),
                 formats.seconds(one.cpu_seconds),
-                spans.joules(one.joules),
+                *([formats.seconds(one.accelerator_seconds)] if accelerated else []),
+                elements.whole(spans.joules(one.joules)),
                 spans.one(one.joules.mid) if one.joules.mid > 0 else "none",
-                spans.carbon(one.kg_co2e),
+                elements.whole(spans.carbon(one.kg_co2e)),
                 one.basis,
             ]
             for one in ordered

@@ -14,9 +14,10 @@ from toolkit.report.axes import blank, errors, hover
 from toolkit.report.elements import fragment, slug
 from toolkit.report.looks import GRID, INK, PAPER, Look
 
-__all__ = ["Bar", "Part", "bars", "embed", "stacked", "whiskers"]
+__all__ = ["PATTERN", "Bar", "Part", "bars", "embed", "stacked", "whiskers"]
 
-_PATTERN = {"fillmode": "overlay", "fgcolor": PAPER, "fgopacity": 0.5, "size": 7}
+PATTERN = {"fillmode": "overlay", "fgcolor": PAPER, "fgopacity": 0.5, "size": 7}
+"""How the pattern of a bar is drawn; its shape tells bars apart in black and white."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,7 @@ def stacked(names: Sequence[str], parts: Sequence[Part], x_title: str, unit: flo
                 marker={
                     "color": part.colour,
                     "line": {"color": INK, "width": 0.6},
-                    "pattern": {
-                        "shape": part.pattern,
-                        "fillmode": "overlay",
-                        "fgcolor": PAPER,
-                        "fgopacity": 0.5,
-                    },
+                    "pattern": {**PATTERN, "shape": part.pattern},
                 },
                 hovertext=[
                     hover((name, f"{part.name}: {text}"))

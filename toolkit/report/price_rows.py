@@ -12,8 +12,10 @@ from toolkit.report.elements import Column
 
 __all__ = ["amount", "origin", "price_table"]
 
-_SCALED = {"FLOP/s": ((1e15, "PFLOP/s"), (1e12, "TFLOP/s"), (1e9, "GFLOP/s"))}
-"""Units whose figures are too long without a prefix."""
+_LONG = "FLOP a second"
+"""A unit whose figures are too long without a prefix."""
+
+_PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"))
 
 
 def price_table(caption: str, prices: Iterable[Mapping[str, Any]], *, hide_caption: bool = False) -> Markup:
@@ -38,29 +40,23 @@ def _row(price: Mapping[str, Any]) -> list[str | Markup]:
     basis = str(price.get("basis", ""))
     return [
         str(price.get("name", "")),
-        _whole(amount(value)),
+        elements.whole(amount(value)),
         unit,
         basis,
         str(price.get("source", "")) or "not given",
         # What is declared holds for the run it stands in; nobody dates it.
-        _whole(str(price.get("date", "")) or ("" if basis == "declared" else "not given")),
+        elements.whole(str(price.get("date", "")) or ("" if basis == "declared" else "not given")),
     ]
-
-
-def _whole(text: str) -> Markup:
-    """Return a text that is not broken into lines."""
-    return elements.fragment("estimate", main=text, ends="")
 
 
 def _scaled(value: Any, unit: str) -> tuple[Any, str]:
     """Return value and unit with a prefix where the figure is too long without."""
-    head, space, rest = unit.partition(" ")
     values = list(value) if isinstance(value, list | tuple) else [value]
-    if head not in _SCALED or not all(isinstance(one, int | float) for one in values):
+    if unit != _LONG or not all(isinstance(one, int | float) for one in values):
         return value, unit
-    step, name = next((step for step in _SCALED[head] if max(values) >= step[0]), (1.0, head))
+    step, prefix = next((step for step in _PREFIXES if max(values) >= step[0]), (1.0, ""))
     scaled = [one / step for one in values]
-    return (scaled if len(scaled) > 1 else scaled[0]), f"{name}{space}{rest}"
+    return (scaled if len(scaled) > 1 else scaled[0]), f"{prefix}{unit}"
 
 
 def amount(value: object) -> str:

@@ -10,13 +10,12 @@ from markupsafe import Markup
 
 from toolkit.analysis.results import Results
 from toolkit.report import elements, formats
-from toolkit.report.cost_parts import ACCELERATORS
 from toolkit.report.price_rows import price_table
 
 __all__ = ["priced_machine"]
 
 _HOURLY = re.compile(r"^\S+ an? (\S+[- ])?hour$")
-_ACCELERATOR_UNIT = "FLOP/s"
+_PEAK = "FLOP a second"
 
 
 def priced_machine(results: Results) -> Markup:
@@ -41,9 +40,7 @@ def priced_machine(results: Results) -> Markup:
 def _is_machine(price: Mapping[str, Any]) -> bool:
     """Tell whether a line is the hourly price of a machine, people's wage left out, or an accelerator."""
     unit = str(price.get("unit", ""))
-    return unit.startswith(_ACCELERATOR_UNIT) or (
-        _HOURLY.match(unit) is not None and price.get("name") != "wage"
-    )
+    return unit == _PEAK or (_HOURLY.match(unit) is not None and price.get("name") != "wage")
 
 
 def _profile(economics: Mapping[str, Any]) -> str:
@@ -80,23 +77,13 @@ def _seconds(results: Results, economics: Mapping[str, Any]) -> str:
 
 def _runs_where(results: Results) -> str:
     """Return what runs on an accelerator and what beside it; empty where none is priced."""
-    found = [
-        str(price.get("name", ""))
-        for price in results.prices
-        if str(price.get("unit", "")).startswith(_ACCELERATOR_UNIT)
-    ]
-    on_it = [entry.track for entry in results.verdict.tracks if _pays_accelerator(entry.yearly_costs)]
-    if not found and not on_it:
+    if not any(price.get("unit") == _PEAK for price in results.prices):
         return ""
-    device = found[0] if found else "the accelerator"
+    on_it = dict.fromkeys(one.track for one in results.spending.footprints if one.accelerator_seconds > 0)
     who = f"The nets of {' and '.join(on_it)} run" if on_it else "No track's net runs"
     return (
-        f"{who} on {device}: the seconds there are modelled from counted operations, a share of the peak "
-        "that nets reach, and a fixed time for each step, and the whole machine is paid while it works. "
+        f"{who} on the accelerator: the seconds there are modelled from counted operations, a share of the "
+        "peak that nets reach, and a fixed time for each step, and the whole machine is paid while it works. "
         "Loading the data, and all work of the other tracks, runs on ordinary vCPUs at the price of those. A "
         "small net need not be faster on an accelerator."
     )
-
-
-def _pays_accelerator(costs: Mapping[str, float]) -> bool:
-    return any(value > 0 and part.startswith(ACCELERATORS[:-1]) for part, value in costs.items())

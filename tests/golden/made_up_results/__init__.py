@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from toolkit.analysis.results import Finding, Results
-from toolkit.analysis.spending import Spending
+from toolkit.analysis.spending import Footprint, Spending
 from toolkit.records import to_frame
 
 from .cells import evidence, records
@@ -76,9 +76,7 @@ def accelerated() -> Results:
         verdict=replace(
             full.verdict,
             tracks=tuple(
-                replace(
-                    entry, yearly_costs={**entry.yearly_costs, "prediction": 0.0, "accelerators": 9_100.0}
-                )
+                replace(entry, yearly_costs={**entry.yearly_costs, "prediction": 9_100.0})
                 if entry.track in ("neural", "hybrid")
                 else entry
                 for entry in full.verdict.tracks
@@ -94,7 +92,14 @@ def accelerated() -> Results:
             *full.findings,
         ),
         prices=(*accelerator(), *full.prices[1:]),
+        spending=replace(full.spending, footprints=tuple(map(on_gpu, full.spending.footprints))),
     )
+
+
+def on_gpu(one: Footprint) -> Footprint:
+    if one.track not in ("neural", "hybrid"):
+        return one
+    return replace(one, cpu_seconds=0.0, accelerator_seconds=one.cpu_seconds / 40)
 
 
 def one_cell() -> Results:

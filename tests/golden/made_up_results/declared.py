@@ -103,6 +103,7 @@ def prices() -> tuple[dict[str, object], ...]:
             "value": 369.0,
             "unit": "g CO2e a kWh",
             "source": "Ember, Yearly Electricity Data, year 2023 (CC BY 4.0)",
+            "attribution": "Carbon intensity: Ember, Yearly Electricity Data (CC BY 4.0), rounded",
             "date": "2024-06-20",
             "basis": "published",
         },
@@ -123,7 +124,7 @@ def accelerator() -> tuple[dict[str, object], ...]:
     return (
         {"name": "a machine with one made-up GPU", "value": 1.006, "unit": "USD an hour", **published},
         {"name": "a vCPU without a GPU", "value": 0.048, "unit": "USD a vCPU-hour", **published},
-        {"name": "one made-up GPU", "value": 6.5e13, "unit": "FLOP/s (tf32)", **published},
+        {"name": "peak of one made-up GPU, tf32", "value": 6.5e13, "unit": "FLOP a second", **published},
         {
             "name": "share of the peak that a net reaches",
             "value": [0.01, 0.1, 0.4],

@@ -83,7 +83,7 @@ def footprints(summary: RungSummary) -> list[Footprint]:
         "million_predictions": million,
         "year": costs["cost_search_cpu_seconds"] / 3 + 52 * training + 5_000 * million,
     }
-    return [footprint(summary, name, seconds) for name, seconds in work.items()]
+    return [footprint(summary, name, seconds) for name, seconds in work.items() if seconds]
 
 
 def footprint(summary: RungSummary, work: str, seconds: float) -> Footprint:

@@ -13,14 +13,17 @@ from toolkit.analysis.spending import Footprint, SecondOpinion
 from toolkit.report import elements, formats, spans
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
-from toolkit.report.energy_figures import WORK, by_cpu_time, energy_figure
+from toolkit.report.energy_figures import WORK, by_time, energy_figure
 from toolkit.report.looks import label, track_names
 from toolkit.report.price_rows import origin, price_table
+from toolkit.report.rungs import deployed
 
 __all__ = ["EnergySection"]
 
 _POWER_UNITS = ("W", "W a GB")
 _CARBON_UNIT = "g CO2e a kWh"
+_FEW = 2
+"""Sources that are listed openly; more of them are folded away."""
 
 
 class EnergySection(Section):
@@ -37,7 +40,7 @@ class EnergySection(Section):
         known = track_names(results)
         parts = [
             _introduction(footprints),
-            _overview(footprints, known),
+            _overview(results, known),
             elements.paragraph(_no_ranking(footprints)),
             Markup('<div class="pair">{}</div>').format(
                 elements.join(
@@ -71,15 +74,36 @@ def _introduction(footprints: Sequence[Footprint]) -> Markup:
     return elements.paragraph(f"{told} All of it is for the rung of the verdict.", quiet=True)
 
 
-def _overview(footprints: Sequence[Footprint], known: Sequence[str]) -> Markup:
-    found = {(one.track, one.work): one for one in footprints}
+def _overview(results: Results, known: Sequence[str]) -> Markup:
+    footprints = results.spending.footprints
+    searched = {
+        track: summary.costs.get("cost_search_cpu_seconds") for track, summary in deployed(results).items()
+    }
+    found: dict[tuple[str, str], Footprint] = {(one.track, one.work): one for one in footprints}
+    serving = str((results.experiment.get("economics") or {}).get("serving", ""))
+    notes = {
+        "training": "loading and fit",
+        "million_predictions": {"batch": "in batches", "single": "one row at a time"}.get(serving, ""),
+        "year": "all work and idle capacity",
+    }
     works = [work for work in WORK if any(one.work == work for one in footprints)]
     tracks = [track for track in known if any(one.track == track for one in footprints)]
     return elements.table(
         "Energy and carbon of every track, lowest to highest estimate",
-        [Column("Track"), *(Column(formats.title(WORK[work]), numeric=True) for work in works)],
         [
-            [label(track, known), *(_cell(found.get((track, work))) for work in works)]  # type: ignore[arg-type]
+            Column("Track"),
+            *(Column(formats.title(WORK[work]), numeric=True, note=notes.get(work, "")) for work in works),
+        ],
+        [
+            [
+                label(track, known),
+                *(
+                    "no search"
+                    if work == "search" and searched.get(track) == 0
+                    else _cell(found.get((track, work)))
+                    for work in works
+                ),
+            ]
             for track in tracks
         ],
     )
@@ -104,19 +128,24 @@ def _no_ranking(footprints: Sequence[Footprint]) -> str:
         "show tracks in the order of their CPU time. The bars share their coefficients and move together; "
         "two bars that overlap are neither a difference nor a tie."
     )
+    if any(one.accelerator_seconds for one in footprints):
+        told += (
+            " Work on an accelerator is modelled with coefficients of its own and stands last; how it "
+            "compares with the rest is as open as its bars are wide."
+        )
     swapped = [
         f"{first.track} and {second.track} ({WORK[work]})"
         for work in WORK
         for first, second in itertools.pairwise(
-            by_cpu_time([one for one in footprints if one.work == work and one.basis == "modelled"])
+            by_time([one for one in footprints if one.work == work and one.basis == "modelled"])
         )
-        if first.joules.mid > second.joules.mid
+        if first.joules.mid > second.joules.mid and not second.accelerator_seconds
     ]
     if not swapped:
         return told
     return (
         f"{told} The middles of {'; '.join(swapped)} stand the other way round than the CPU times: that is "
-        "the model's memory, elapsed time or accelerator, and not a finding."
+        "the model's memory or elapsed time, and not a finding."
     )
 
 
@@ -127,8 +156,8 @@ def _second_opinion(opinion: SecondOpinion | None) -> Markup:
         f"The same {formats.count(opinion.cells)} cells as told by another tool",
         [Column("Told by"), Column("Energy", numeric=True), Column("Basis")],
         [
-            ["costcurves", spans.joules(opinion.ours), "modelled"],
-            [opinion.tool, spans.one(opinion.theirs), "modelled, unless it found a counter"],
+            ["costcurves", elements.whole(spans.joules(opinion.ours)), "modelled"],
+            [opinion.tool, elements.whole(spans.one(opinion.theirs)), "modelled, unless it found a counter"],
         ],
     )
     low, _, high = opinion.ours
@@ -148,25 +177,27 @@ def _second_opinion(opinion: SecondOpinion | None) -> Markup:
 def _coefficients(prices: Sequence[Mapping[str, Any]], footprints: Sequence[Footprint]) -> Markup:
     """Return what the figures were computed with, and whose data that is."""
     used = [price for price in prices if _is_coefficient(price)]
-    tracks: dict[str, list[str]] = {}
+    tracks: dict[str, dict[str, None]] = {}
     for one in footprints:
-        if one.track not in tracks.setdefault(f"{one.basis}: {one.source}", []):
-            tracks[f"{one.basis}: {one.source}"].append(one.track)
+        tracks.setdefault(f"{one.basis}: {one.source}", {})[one.track] = None
     sources = elements.items(
         formats.sentence(source if len(tracks) == 1 else f"{', '.join(names)} {source}")
         for source, names in tracks.items()
     )
+    if len(tracks) > _FEW:
+        sources = Markup("<details><summary>{}</summary>{}</details>").format(
+            f"What each figure rests on ({len(tracks)})", sources
+        )
     carbon = [price for price in prices if price.get("unit") == _CARBON_UNIT]
     thanks = elements.join(
-        *(
-            elements.paragraph(
-                f"Carbon of electricity: {price.get('attribution') or origin(price)}.", quiet=True
-            )
-            for price in carbon
-        )
+        *(elements.paragraph(formats.sentence(_thanks(price)), quiet=True) for price in carbon)
     )
     table = price_table("Coefficients of energy and carbon", used) if used else Markup("")
     return elements.join(Markup("<h3>{}</h3>").format("Basis and coefficients"), sources, table, thanks)
+
+
+def _thanks(price: Mapping[str, Any]) -> str:
+    return str(price.get("attribution") or f"Carbon of electricity: {origin(price)}")
 
 
 def _is_coefficient(price: Mapping[str, Any]) -> bool:
