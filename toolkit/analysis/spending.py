@@ -32,7 +32,8 @@ class CostReadings:
     n : int
         Readings, of all seeds and repeats.
     n_clean : int
-        Those that are clean; the figures below are theirs, unless there is none.
+        Those that nothing disturbed, ones too short to time well included; the figures below are theirs,
+        unless there is none.
     median, low, high : float
         Of the readings.
     spread : float or None
@@ -60,15 +61,16 @@ class Footprint:
     track : str
     rung : int
     work : {"search", "training", "million_predictions", "year"}
-        ``training`` loads and fits once; ``year`` is all the work of a year, with the idle capacity
-        that is paid with it.
+        ``training`` loads and fits once; ``year`` is all the work of a year and the idle capacity paid for.
     cpu_seconds : float
-        On the hardware that is priced.
+        On the processor of the hardware that is priced.
     joules, kg_co2e : Spread
         Never zero where work was done.
     basis : {"measured", "modelled"}
     source : str
         Which counter, or which coefficients, in words.
+    accelerator_seconds : float
+        For which a machine with accelerators works instead.
     """
 
     track: str
@@ -79,6 +81,7 @@ class Footprint:
     kg_co2e: Spread
     basis: Literal["measured", "modelled"]
     source: str
+    accelerator_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class SecondOpinion:
     cells : int
         That have both figures.
     ours : Spread
-        Joules, modelled for the hardware that is priced.
+        Joules, modelled for the hardware that is priced, without its building (PUE 1) as theirs.
     theirs : float
         Joules.
     """
