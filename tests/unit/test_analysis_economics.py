@@ -223,3 +223,36 @@ def test_every_price_in_use_is_listed_with_its_origin(declare_experiment) -> Non
         assert row["basis"] in ("published", "assumed", "declared")
         assert row["source"]
     assert len(own) == len(cloud) + 1
+
+
+def test_labels_have_a_price_where_one_is_declared(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"classical": truth(0.9, gain=0.3)}, rungs=2)
+    experiment = declare_experiment(["classical"], price_per_label=[0.5, 1, 1.5], horizon_years=4)
+    one, _, _ = priced(cells, evidence, experiment, ("classical", 1))
+    assert one.costs["labels"][0] == pytest.approx(2000 * 1.0 / 4)
+    free, _, _ = priced(cells, evidence, declare_experiment(["classical"]), ("classical", 1))
+    assert "labels" not in free.costs
+
+
+def test_parts_of_the_hours_to_build_are_told_apart(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    hours = {"rules": {"features": 10, "rules": 30, "per_year": 5}}
+    experiment = declare_experiment(["rules"], hours=hours, wage_per_hour=40, horizon_years=2)
+    one, _, _ = priced(cells, evidence, experiment, ("rules", 0))
+    people = {name: cost[0] for name, cost in one.costs.items() if name.startswith("people")}
+    assert people == {"people_features": 200.0, "people_rules": 600.0, "people_upkeep": 200.0}
+
+
+def test_idle_capacity_has_carbon_and_electricity_too(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8, cpu_seconds=1e5)})
+    own = {"usd_per_hour": 1.0, "vcpus": 2, "memory_gb": 8.0, "idle_watts": 2, "max_watts": 6}
+    joules = []
+    for utilisation in (1.0, 0.5):
+        experiment = declare_experiment(
+            ["rules"], own_hardware={**own, "utilisation": utilisation}, price_per_kwh=0.3, pue=1.0
+        )
+        one, _, _ = priced(cells, evidence, experiment, ("rules", 0))
+        joules.append(one.costs["electricity"][0] / 0.3 * prices.JOULES_PER_KWH)
+    seconds = (1e5 + 1e5 / 3 + 1e5 + 0.1) * np.exp(0.1**2 / 2)
+    idle = prices.idle_joules(seconds, prices.of(experiment.economics))
+    assert joules[1] - joules[0] == pytest.approx(idle.mid, rel=1e-4)

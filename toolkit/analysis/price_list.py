@@ -65,12 +65,12 @@ def _processor(profile: Hardware) -> Iterator[Row]:
 def _accelerators(profile: Hardware, device: Accelerator) -> Iterator[Row]:
     price = {"source": profile.source, "date": profile.date, "basis": profile.basis}
     peak = {"source": device.source, "date": device.date, "basis": device.basis}
-    assumed = {"source": "accelerators.yaml", "date": device.date, "basis": "assumed"}
+    speed = {"source": device.speed_source, "date": "", "basis": device.speed_basis}
     title = f"{profile.title}: {device.title}"
     yield _row(f"{title}, the whole machine", profile.usd_per_hour, "USD an hour", price)
     yield _row(f"peak of {device.title}, {device.precision}", device.peak_flops, "FLOP a second", peak)
-    yield _row("share of the peak that nets reach (low, mid, high)", list(device.achieved), "share", assumed)
-    yield _row("time to start an optimiser step (low, mid, high)", list(device.step_seconds), "s", assumed)
+    yield _row("share of the peak that nets reach (low, mid, high)", list(device.achieved), "share", speed)
+    yield _row("time to start an optimiser step (low, mid, high)", list(device.step_seconds), "s", speed)
     watts = {"source": device.power_source, "date": device.date, "basis": device.power_basis}
     yield _row(f"power of {device.title} at rest (low, mid, high)", list(device.idle_watts), "W", watts)
     yield _row(f"power of {device.title} at work (low, mid, high)", list(device.max_watts), "W", watts)
