@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from toolkit.analysis.decisions import Decision
 from toolkit.analysis.intervals import ScoreDraws
 from toolkit.analysis.machines import OneMachine, on_one_machine
 from toolkit.analysis.readings import RungReadings, by_rung
-from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Statement
+from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Scored, StackKey
 from toolkit.records import CellRecord, Evidence
 
@@ -41,6 +41,8 @@ class Analysed:
         As in `Results`.
     evidence : mapping of (track, rung, seed) to Evidence
         Of finished cells.
+    pairs : mapping of tuple of (track, rung) to tuple of Pair
+        Comparisons that are known already, by the rungs that enter the verdict.
     """
 
     task: Mapping[str, Any]
@@ -55,6 +57,7 @@ class Analysed:
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...]
     evidence: Mapping[CellKey, Evidence]
+    pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]] = field(default_factory=dict)
 
     @property
     def cells(self) -> tuple[CellRecord, ...]:

@@ -16,7 +16,8 @@ from toolkit.analysis.inputs import draw_inputs
 from toolkit.analysis.pairwise import compare
 from toolkit.analysis.price_list import price_list
 from toolkit.analysis.readings import RungReadings
-from toolkit.analysis.results import Finding, Interval, Results, RungSummary, Verdict
+from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
+from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.verdict import decide, deployed
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
@@ -76,10 +77,7 @@ def price(
         evidence=analysed.evidence,
         summaries=mark_front(summaries, primary),
         curves=analysed.curves,
-        pairs=compare(
-            [(analysed.stacks[key], analysed.drawn[key]) for key in rungs],
-            margins=analysed.task.get("margins"),
-        ),
+        pairs=_pairs(analysed, tuple(rungs)),
         verdict=_verdict(chosen, experiment),
         findings=_by_severity(findings),
         knowledge=tuple(knowledge),
@@ -88,6 +86,15 @@ def price(
         labels_saved=analysed.labels_saved,
         statements=analysed.statements,
         spending=spending(entering, cells, analysed.machine.machines, inputs),
+    )
+
+
+def _pairs(analysed: Analysed, rungs: tuple[StackKey, ...]) -> tuple[Pair, ...]:
+    """Return the comparisons of the rungs that enter; other prices may well send the same ones."""
+    if rungs in analysed.pairs:
+        return analysed.pairs[rungs]
+    return compare(
+        [(analysed.stacks[key], analysed.drawn[key]) for key in rungs], margins=analysed.task.get("margins")
     )
 
 
