@@ -1,8 +1,8 @@
 """What a finished sweep has left beside its report: its context, and what no price changes of its analysis.
 
 Both are files below ``reports/<experiment>/``. The context (`read_context`) is written by a sweep. The
-snapshot (``analysed.json`` and ``analysed.npz``) is a cache: it is made anew when anything has changed that it
-rests on, and deleting it costs a few seconds. Nothing here imports the store or a track.
+snapshot (``analysed.json`` and ``analysed.npz``) is a cache: it is made anew when anything has changed that
+it rests on, and deleting it costs a few seconds. Nothing here imports the store or a track.
 """
 
 from __future__ import annotations
@@ -232,9 +232,7 @@ def _digest(experiment: Experiment, root: Path) -> str:
         "source": source.hexdigest(),
         "experiment": declared,
         "value": experiment.economics.value.model_dump(mode="json"),
-        "context": hashlib.sha256(
-            (report_folder(root, experiment) / "context.json").read_bytes()
-        ).hexdigest(),
+        "context": hashlib.sha256(context).hexdigest(),
         "cells": _cells(root, experiment),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
