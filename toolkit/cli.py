@@ -1,22 +1,30 @@
-"""The `toolkit` command: the same functions as `python -m toolkit.run`, each verb with its own help."""
+"""The `toolkit` command: the same functions as `python -m toolkit.run`, each verb with its own help.
+
+Each verb imports its own module when it is called: most of them take over a second to load.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from toolkit import check as check_module
-from toolkit import explain as explain_module
-from toolkit import predict as predict_module
-from toolkit import run as run_module
-from toolkit import suggest as suggest_module
-from toolkit.knowledge.editor_schema import editor_schema_text
-from toolkit.knowledge.notation.listing import Style
-from toolkit.run import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
+from toolkit.options import (
+    DEFAULT_STORE,
+    RUN_HELP,
+    ExperimentFile,
+    Fresh,
+    Only,
+    Output,
+    Quick,
+    Seeds,
+    StoreFolder,
+    guarded,
+)
 
 __all__ = ["app", "main"]
 
@@ -29,7 +37,20 @@ app = typer.Typer(
     "measured, priced and with intervals.",
 )
 
-app.command("run", help=run_module.HELP)(run_module.run_command)
+
+@app.command(help=RUN_HELP)
+def run(
+    experiment: ExperimentFile,
+    only: Only = None,
+    seeds: Seeds = None,
+    quick: Quick = False,
+    fresh: Fresh = False,
+    store: StoreFolder = DEFAULT_STORE,
+) -> None:
+    """Run a sweep and write its report."""
+    from toolkit.run import run_command
+
+    run_command(experiment, only, seeds, quick, fresh, store)
 
 
 class Format(StrEnum):
@@ -37,6 +58,20 @@ class Format(StrEnum):
 
     html = "html"
     json = "json"
+
+
+class Serving(StrEnum):
+    """How decisions are made."""
+
+    batch = "batch"
+    single = "single"
+
+
+_RANGE = "A number, or low,likely,high."
+
+
+def _priced(help: str) -> typer.models.OptionInfo:  # noqa: A002 (the name of the option's text)
+    return typer.Option(help=help, show_default=False, rich_help_panel="Other prices than the file's")
 
 
 @app.command()
@@ -49,23 +84,86 @@ def report(
         ),
     ] = Format.html,
     store: StoreFolder = DEFAULT_STORE,
+    hardware: Annotated[str | None, _priced("The machine, e.g. own-server or aws-g5.xlarge.")] = None,
+    country: Annotated[str | None, _priced("Whose electricity: a two-letter code, or WORLD.")] = None,
+    price_kwh: Annotated[str | None, _priced(f"Of electricity, in the file's currency. {_RANGE}")] = None,
+    carbon_price: Annotated[str | None, _priced(f"A tonne of CO2e. {_RANGE}")] = None,
+    pue: Annotated[str | None, _priced("Power of the building over that of the machines.")] = None,
+    volume: Annotated[str | None, _priced(f"Decisions a year. {_RANGE}")] = None,
+    retrains: Annotated[str | None, _priced(f"Trainings a year. {_RANGE}")] = None,
+    wage: Annotated[str | None, _priced(f"Of an hour's work. {_RANGE}")] = None,
+    speed: Annotated[
+        str | None, _priced(f"Of the processor, relative to the one that was measured. {_RANGE}")
+    ] = None,
+    serving: Annotated[Serving | None, _priced("Decisions in batches, or one at a time.")] = None,
 ) -> None:
-    """Rebuild the report of a finished experiment from the store. Nothing is trained.
+    """Rebuild the report of a finished experiment, or price it anew. Nothing is trained.
 
-    The economics are read from the file as it is now: change a price or a volume there, and this prices the
-    finished cells anew.
+    Without prices, report, results.json and MLflow are made anew from the
+    store, with the economics of the file as it is now.
+
+    With prices, the same cells are priced for another machine, country or
+    business, which takes about two seconds. What changes is printed beside
+    what the file's own prices say, and the report goes into a folder below
+    the experiment's: its own report and MLflow stay as they are.
 
     [bold]Examples[/]
 
       toolkit report experiments/retail.yaml
 
       toolkit report experiments/retail.yaml --format json > results.json
+
+      toolkit report experiments/retail.yaml --hardware aws-g5.xlarge
+
+      toolkit report experiments/retail.yaml --country PL --carbon-price 50,80,150
+
+      toolkit report experiments/retail.yaml --volume 1e6 --serving single
+
+    [bold]Exit codes[/]
+
+      0 written · 2 a mistake you can mend
     """
-    if format is Format.json:
-        raise typer.Exit(guarded(lambda: run_module.print_json(experiment, store_folder=store)))
-    raise typer.Exit(
-        guarded(lambda: run_module.rebuild_report(experiment, store_folder=store, console=Output()))
-    )
+    options = {
+        "--hardware": hardware,
+        "--country": country,
+        "--price-kwh": price_kwh,
+        "--carbon-price": carbon_price,
+        "--pue": pue,
+        "--volume": volume,
+        "--retrains": retrains,
+        "--wage": wage,
+        "--speed": speed,
+        "--serving": serving and serving.value,
+    }
+    given = {option: text for option, text in options.items() if text is not None}
+    raise typer.Exit(guarded(lambda: _report(experiment, given, store, as_json=format is Format.json)))
+
+
+def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json: bool) -> int:
+    if given:
+        from toolkit.reprice import reprice
+
+        return reprice(
+            experiment,
+            given,
+            store_folder=store,
+            as_json=as_json,
+            console=Output(),
+            notes=Output(stderr=True),
+        )
+    from toolkit.run import print_json, rebuild_report
+
+    if as_json:
+        return print_json(experiment, store_folder=store)
+    return rebuild_report(experiment, store_folder=store, console=Output())
+
+
+class Style(StrEnum):
+    """How `toolkit check` shows a rule."""
+
+    words = "words"
+    math = "math"
+    latex = "latex"
 
 
 class TextFormat(StrEnum):
@@ -126,14 +224,17 @@ def check(
 
       0 clean, or warnings only · 1 an error was found · 2 a file is unreadable
     """
+    from toolkit import check as module
+    from toolkit.knowledge.notation import listing as rules
+
     raise typer.Exit(
         guarded(
-            lambda: check_module.check_file(
+            lambda: module.check_file(
                 file,
                 with_data=data,
                 experiment=experiment,
                 as_json=format is TextFormat.json,
-                show=show,
+                show=show and rules.Style(show.value),
                 console=Output(),
             )
         )
@@ -192,9 +293,11 @@ def explain(
 
       0 explained · 2 a mistake you can mend
     """
+    from toolkit import explain as module
+
     raise typer.Exit(
         guarded(
-            lambda: explain_module.explain_rows(
+            lambda: module.explain_rows(
                 file,
                 row,
                 track=track,
@@ -235,9 +338,11 @@ def predict(
 
       0 predicted · 2 a mistake you can mend
     """
+    from toolkit import predict as module
+
     raise typer.Exit(
         guarded(
-            lambda: predict_module.predict(
+            lambda: module.predict(
                 experiment, data, track=track, store_folder=store, console=Output(stderr=True)
             )
         )
@@ -285,11 +390,11 @@ def suggest(
 
       0 suggestions are written, or there is nothing to suggest · 2 a mistake you can mend
     """
+    from toolkit import suggest as module
+
     raise typer.Exit(
         guarded(
-            lambda: suggest_module.suggest(
-                experiment, n_rules=rules, output=output, force=force, console=Output()
-            )
+            lambda: module.suggest(experiment, n_rules=rules, output=output, force=force, console=Output())
         )
     )
 
@@ -312,6 +417,7 @@ def schema() -> None:
 
       toolkit schema > knowledge.schema.json
     """
+    from toolkit.knowledge.editor_schema import editor_schema_text
 
     def show() -> int:
         sys.stdout.buffer.write(editor_schema_text().encode())
@@ -327,7 +433,9 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="First port to try.")] = 5000,
 ) -> None:
     """Browse all results in the MLflow UI, on this machine only (127.0.0.1). Ctrl-C stops it."""
-    raise typer.Exit(guarded(lambda: run_module.open_ui(store, port=port, console=Output())))
+    from toolkit.run import open_ui
+
+    raise typer.Exit(guarded(lambda: open_ui(store, port=port, console=Output())))
 
 
 def main() -> None:

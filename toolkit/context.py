@@ -7,43 +7,27 @@ to the experiment), so that a report can be rebuilt without the data and without
 from __future__ import annotations
 
 import json
-import shlex
-import subprocess
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit import machine, prices
-from toolkit.analysis.analyse import analyse
+from toolkit import prices
+from toolkit.analysis.analyse import analyse_cells
+from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
+from toolkit.finished import code_version, environment, read_context, report_folder, write_snapshot
 from toolkit.knowledge.checks.data import hold_against
 from toolkit.knowledge.checks.gate import load_checked, refuse_errors
 from toolkit.knowledge.checks.logical import check_knowledge
 from toolkit.knowledge.checks.merge import merged
 from toolkit.knowledge.overview import overview
 from toolkit.store import Store
+from toolkit.store.files import read_evidence
 from toolkit.sweep.plan import Plan
 from toolkit.tasks.base import Task, TrainingData
 
 __all__ = ["code_version", "read_results", "report_folder", "training_rows", "write_context"]
-
-
-def report_folder(root: Path, experiment: Experiment) -> Path:
-    """Return the folder of report.html and results.json below the folder of all results."""
-    return root / "reports" / experiment.experiment
-
-
-def code_version() -> dict[str, str]:
-    """Return the commit of the code as ``git_commit``, where git can tell it."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    return {"git_commit": found.stdout.strip()}
 
 
 def write_context(plan: Plan, root: Path) -> None:
@@ -91,6 +75,8 @@ def write_context(plan: Plan, root: Path) -> None:
 def read_results(experiment: Experiment, store: Store, root: Path) -> Results:
     """Analyse every finished cell of an experiment, with the economics of the file as it is now.
 
+    What no price changes is kept beside the report, so that other prices take no time.
+
     Parameters
     ----------
     experiment : Experiment
@@ -104,43 +90,21 @@ def read_results(experiment: Experiment, store: Store, root: Path) -> Results:
         The experiment has never been run, or its context is damaged.
     """
     prices.check(experiment)
-    context = _read_context(experiment, root)
-    cells = store.read(experiment.experiment, context["fingerprints"])
-    evidence = {(cell.track, cell.rung, cell.seed): found for cell, found in cells if found is not None}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return analyse(
-        experiment,
-        task=context["task"],
-        cells=[cell for cell, _ in cells],
-        evidence=evidence,
-        knowledge=context["knowledge"],
-        environment={
-            "file": str(experiment.path),
-            **machine.describe(),
-            **code_version(),
-            "report_written": now,
-        },
+    context = read_context(experiment, root)
+    folders = store.folders(experiment.experiment, context["fingerprints"])
+    evidence = {
+        (cell.track, cell.rung, cell.seed): found
+        for cell, folder in folders
+        if cell.repeat == 0 and (found := read_evidence(folder)) is not None
+    }
+    analysed = analyse_cells(
+        experiment, task=context["task"], cells=[cell for cell, _ in folders], evidence=evidence
     )
-
-
-def _read_context(experiment: Experiment, root: Path) -> Mapping[str, Any]:
-    path = report_folder(root, experiment) / "context.json"
-    command = f"python -m toolkit.run {shlex.quote(str(experiment.path))} --store {shlex.quote(str(root))}"
-    try:
-        context: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(context, dict) or not {"task", "knowledge", "fingerprints"} <= set(context):
-            raise ValueError("not what a sweep writes")
-    except FileNotFoundError as error:
-        raise StoreError(
-            f"no results of '{experiment.experiment}' here, or the context of the last run was deleted; "
-            f"run (finished cells are found again): {command}",
-            where=str(path.parent),
-        ) from error
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"cannot be read ({error}); this writes it anew: {command}", where=str(path)
-        ) from error
-    return context
+    results = price(analysed, experiment, knowledge=context["knowledge"], environment=environment(experiment))
+    entering = tuple((one.track, one.rung) for one in results.verdict.tracks)
+    files = {(cell.track, cell.rung, cell.seed): folder for cell, folder in folders if cell.repeat == 0}
+    write_snapshot(analysed, {entering: results.pairs}, experiment, root, files)
+    return results
 
 
 def training_rows(task: Task, experiment: Experiment) -> TrainingData:

@@ -235,7 +235,7 @@ class CellRecord(_Frozen):
 
 
 def to_frame(records: Iterable[CellRecord]) -> pd.DataFrame:
-    """Return one row a cell, sorted by track, rung and seed.
+    """Return one row a cell, sorted by track, rung and seed; further readings of its costs have none.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def to_frame(records: Iterable[CellRecord]) -> pd.DataFrame:
     DataFrame of shape (n_cells, n_columns)
         Has at least the plain columns of `CellRecord`, even with no record at all.
     """
-    rows = [record.flat() for record in records]
+    rows = [record.flat() for record in records if record.repeat == 0]
     plain = [name for name in CellRecord.model_fields if name not in _NOT_FLAT]
     frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=pd.Index(plain))
     return frame.sort_values(["track", "rung", "seed"], kind="stable").reset_index(drop=True)

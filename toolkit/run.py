@@ -6,17 +6,13 @@ finished cells of the plan -> write the report.
 
 from __future__ import annotations
 
-import errno
-import io
 import json
 import os
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -26,7 +22,19 @@ from toolkit import config
 from toolkit.analysis.export import to_json
 from toolkit.config import Experiment
 from toolkit.context import code_version, read_results, report_folder, write_context
-from toolkit.errors import StoreError, ToolkitError
+from toolkit.errors import StoreError
+from toolkit.options import (
+    DEFAULT_STORE,
+    RUN_HELP,
+    ExperimentFile,
+    Fresh,
+    Only,
+    Output,
+    Quick,
+    Seeds,
+    StoreFolder,
+    guarded,
+)
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
@@ -35,9 +43,6 @@ from toolkit.sweep.plan import make_plan
 from toolkit.sweep.progress import preparing
 
 __all__ = [
-    "HELP",
-    "Output",
-    "guarded",
     "main",
     "open_ui",
     "print_json",
@@ -47,50 +52,12 @@ __all__ = [
 ]
 
 
-class Output(Console):
-    """A console whose closed pipe is an error like any other; Rich would end the program in silence."""
-
-    def on_broken_pipe(self) -> None:
-        """Raise instead of leaving."""
-        raise BrokenPipeError(errno.EPIPE, "the reader has closed it")
-
-
-HELP = """Train all tracks on the same task and rows, under meters, and report which is worth it.
-
-Cells that are finished already are found again and not trained twice: stop with Ctrl-C whenever you like and
-start again.
-
-[bold]Examples[/]
-
-  ... experiments/retail.yaml                    the whole comparison, about a quarter of an hour
-
-  ... experiments/retail.yaml --quick            a first look in under three minutes
-
-  ... experiments/retail.yaml --only classical   one track; the report keeps what is there of the others
-
-[bold]Exit codes[/]
-
-  0 all is well · 1 a cell failed, the report shows it · 2 a mistake you can mend · 130 interrupted
-"""
-
-DEFAULT_STORE = Path("mlruns")
-
-ExperimentFile = Annotated[Path, typer.Argument(help="The experiment's YAML file.", show_default=False)]
-StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of all results.")]
-
-
 def run_command(
     experiment: ExperimentFile,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Run only this track; may be given more than once.")
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds a rung, instead of the ladder's own.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer rungs and one seed; says what is left out.")
-    ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Train every cell anew, finished or not.")] = False,
+    only: Only = None,
+    seeds: Seeds = None,
+    quick: Quick = False,
+    fresh: Fresh = False,
     store: StoreFolder = DEFAULT_STORE,
 ) -> None:
     """Run a sweep and write its report."""
@@ -107,31 +74,6 @@ def run_command(
             )
         )
     )
-
-
-def guarded(action: Callable[[], int]) -> int:
-    """Run `action` and turn a user's mistake into a message on standard error and exit code 2."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    # An end from outside (SIGTERM) closes runs and children as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? and no traceback
-    try:
-        return action()
-    except ToolkitError as error:
-        console.print(f"error: {error}", markup=False)
-        return 2
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError) and error.errno != errno.ENOSPC:
-            raise
-        # Nothing more can be said there: not at the end of the program either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        console.print(f"error: the output cannot be written ({error.strerror}); finished cells are kept")
-        return 2
-    except KeyboardInterrupt:
-        console.print("interrupted: finished cells are kept; the same command goes on where this stopped")
-        return 130
 
 
 def run_experiment(
@@ -268,7 +210,7 @@ def main() -> None:
     """Run ``python -m toolkit.run``."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-    app.command(help=HELP)(run_command)
+    app.command(help=RUN_HELP)(run_command)
     app(prog_name="python -m toolkit.run")
 
 

@@ -8,8 +8,12 @@ import pytest
 from toolkit import prices, scores
 from toolkit.amounts import Range
 from toolkit.analysis.analyse import analyse
-from toolkit.analysis.economics import draw_interval, price_list, price_rung
-from toolkit.analysis.inputs import draw_inputs, mean_of
+from toolkit.analysis.decisions import draw_outcomes, value_rung
+from toolkit.analysis.draws import mean_of
+from toolkit.analysis.economics import draw_interval, price_rung
+from toolkit.analysis.inputs import draw_inputs
+from toolkit.analysis.price_list import price_list
+from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.stacks import stack_evidence
 from toolkit.errors import ConfigError
 
@@ -18,9 +22,10 @@ def priced(cells, evidence, experiment, key=("classical", 0)):
     stacks, _ = stack_evidence(evidence)
     stack = stacks[key]
     seeds = sorted({seed for one in stacks.values() for seed in one.seeds})
-    inputs = draw_inputs(experiment.economics, list(experiment.tracks), seeds, stack.n_clusters)
+    inputs = draw_inputs(experiment.economics, list(experiment.tracks))
+    decision = value_rung(stack, draw_outcomes(experiment.economics.value, seeds, stack.n_clusters))
     here = [cell for cell in cells if (cell.track, cell.rung) == key]
-    return price_rung(stack, here, inputs), inputs, stack
+    return price_rung(decision, RungReadings(here), inputs), inputs, stack
 
 
 def test_gross_value_is_that_of_the_test_rows_at_the_validation_threshold(
@@ -83,11 +88,12 @@ def test_half_of_the_rules_cost_half_of_the_declared_hours(truth, draw_world, de
     experiment = declare_experiment(["rules"], horizon_years=4, wage_per_hour=50, hours=hours)
     stacks, _ = stack_evidence(evidence)
     stack = stacks["rules", 0]
-    inputs = draw_inputs(
-        experiment.economics, ["rules"], list(stack.seeds), stack.n_clusters, n_rules={"rules": 20}
+    inputs = draw_inputs(experiment.economics, ["rules"], n_rules={"rules": 20})
+    decision = value_rung(
+        stack, draw_outcomes(experiment.economics.value, list(stack.seeds), stack.n_clusters)
     )
     half = [cell.model_copy(update={"n_rules": 10}) for cell in cells]
-    costs = price_rung(stack, half, inputs).costs
+    costs = price_rung(decision, RungReadings(half), inputs).costs
     assert costs["people_build"][0] == pytest.approx(80 * 50 / 4 / 2)
     assert costs["people_upkeep"][0] == pytest.approx(250)
 
@@ -200,20 +206,53 @@ def test_draws_of_declared_ranges_have_the_mean_that_is_used(declare_experiment)
     experiment = declare_experiment(
         ["a", "b"], wage_per_hour=[20, 60, 160], hours={"a": {"build": [1, 2, 9]}}
     )
-    inputs = draw_inputs(experiment.economics, ["a", "b"], [0], 10)
+    inputs = draw_inputs(experiment.economics, ["a", "b"])
     assert inputs.wage[0] == pytest.approx(mean_of(Range(low=20, likely=60, high=160))) == 70
     assert inputs.wage[1:].mean() == pytest.approx(70, rel=0.03)
     assert inputs.wage[1:].min() >= 20
     assert inputs.wage[1:].max() <= 160
-    assert inputs.hours_build["a"][1:].std() > 0
-    assert (inputs.hours_build["b"] == 0).all()
+    assert inputs.hours_build["a"]["build"][1:].std() > 0
+    assert (inputs.hours_build["b"]["build"] == 0).all()
 
 
 def test_every_price_in_use_is_listed_with_its_origin(declare_experiment) -> None:
-    cloud = price_list(draw_inputs(declare_experiment(["a"]).economics, ["a"], [0], 5))
-    own = price_list(draw_inputs(declare_experiment(["a"], hardware="own-server").economics, ["a"], [0], 5))
+    cloud = price_list(draw_inputs(declare_experiment(["a"]).economics, ["a"]))
+    own = price_list(draw_inputs(declare_experiment(["a"], hardware="own-server").economics, ["a"]))
     for row in (*cloud, *own):
         assert set(row) == {"name", "value", "unit", "source", "date", "basis"}
         assert row["basis"] in ("published", "assumed", "declared")
         assert row["source"]
     assert len(own) == len(cloud) + 1
+
+
+def test_labels_have_a_price_where_one_is_declared(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"classical": truth(0.9, gain=0.3)}, rungs=2)
+    experiment = declare_experiment(["classical"], price_per_label=[0.5, 1, 1.5], horizon_years=4)
+    one, _, _ = priced(cells, evidence, experiment, ("classical", 1))
+    assert one.costs["labels"][0] == pytest.approx(2000 * 1.0 / 4)
+    free, _, _ = priced(cells, evidence, declare_experiment(["classical"]), ("classical", 1))
+    assert "labels" not in free.costs
+
+
+def test_parts_of_the_hours_to_build_are_told_apart(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    hours = {"rules": {"features": 10, "rules": 30, "per_year": 5}}
+    experiment = declare_experiment(["rules"], hours=hours, wage_per_hour=40, horizon_years=2)
+    one, _, _ = priced(cells, evidence, experiment, ("rules", 0))
+    people = {name: cost[0] for name, cost in one.costs.items() if name.startswith("people")}
+    assert people == {"people_features": 200.0, "people_rules": 600.0, "people_upkeep": 200.0}
+
+
+def test_idle_capacity_has_carbon_and_electricity_too(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8, cpu_seconds=1e5)})
+    own = {"usd_per_hour": 1.0, "vcpus": 2, "memory_gb": 8.0, "idle_watts": 2, "max_watts": 6}
+    joules = []
+    for utilisation in (1.0, 0.5):
+        experiment = declare_experiment(
+            ["rules"], own_hardware={**own, "utilisation": utilisation}, price_per_kwh=0.3, pue=1.0
+        )
+        one, _, _ = priced(cells, evidence, experiment, ("rules", 0))
+        joules.append(one.costs["electricity"][0] / 0.3 * prices.JOULES_PER_KWH)
+    seconds = (1e5 + 1e5 / 3 + 1e5 + 0.1) * np.exp(0.1**2 / 2)
+    idle = prices.idle_joules(seconds, prices.of(experiment.economics))
+    assert joules[1] - joules[0] == pytest.approx(idle.mid, rel=1e-4)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import median
+from dataclasses import replace
 from typing import Any
 
-from toolkit.amounts import Range
+from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
-from toolkit.analysis.economics import RungEconomics, draw_interval, price_list, price_rung
+from toolkit.analysis.decisions import draw_outcomes, value_rung
 from toolkit.analysis.few_labels import few_labels, told
 from toolkit.analysis.forecast import track_curves
-from toolkit.analysis.front import mark_front
-from toolkit.analysis.inputs import draw_inputs
-from toolkit.analysis.intervals import ScoreDraws, draw_scores, draw_weights, score_intervals
-from toolkit.analysis.pairwise import compare
-from toolkit.analysis.results import CellKey, Curve, Finding, Interval, Results, RungSummary, Verdict
-from toolkit.analysis.stacks import Stack, StackKey, stack_evidence
-from toolkit.analysis.verdict import decide, deployed
-from toolkit.business import Economics, Hours
+from toolkit.analysis.intervals import draw_scores, draw_weights, score_intervals
+from toolkit.analysis.pricing import price
+from toolkit.analysis.readings import RungReadings, check_readings
+from toolkit.analysis.results import CellKey, Finding, Interval, Results
+from toolkit.analysis.stacks import stack_evidence
 from toolkit.config import Experiment
-from toolkit.records import CellRecord, Evidence, to_frame
+from toolkit.records import CellRecord, Evidence
 
-__all__ = ["analyse"]
+__all__ = ["analyse", "analyse_cells"]
 
 N_SCORE_DRAWS = 400
 """Resamples of the clusters behind the standard errors of average precision and ROC-AUC."""
@@ -46,6 +43,7 @@ def analyse(
     task : mapping
         As in `Results`; ``margins`` (score -> difference that counts as a tie) is optional.
     cells : sequence of CellRecord
+        Further readings of their costs (`repeat` from 1) included.
     evidence : mapping of (track, rung, seed) to Evidence
         Of finished cells.
     knowledge : sequence of mapping
@@ -61,12 +59,24 @@ def analyse(
     ConfigError
         The economics name hardware or a country that the price tables do not have.
     """
+    analysed = analyse_cells(experiment, task=task, cells=cells, evidence=evidence)
+    return price(analysed, experiment, knowledge=knowledge, environment=environment)
+
+
+def analyse_cells(
+    experiment: Experiment,
+    *,
+    task: Mapping[str, Any],
+    cells: Sequence[CellRecord],
+    evidence: Mapping[CellKey, Evidence],
+) -> Analysed:
+    """Analyse what no price changes. Of the economics, only the value of outcomes is looked at.
+
+    Parameters as in `analyse`.
+    """
     about = {"primary_error": "error_log_loss", "cluster": "row", **task}
-    order = {track: place for place, track in enumerate(experiment.tracks)}
-    finished = sorted(
-        (cell for cell in cells if cell.status == "finished"),
-        key=lambda cell: (order.get(cell.track, len(order)), cell.track, cell.rung, cell.seed),
-    )
+    primary = str(about["primary_error"])
+    finished = [record for record in cells if record.status == "finished" and record.repeat == 0]
     done = {(cell.track, cell.rung, cell.seed) for cell in finished}
     usable = {key: one for key, one in evidence.items() if key in done}
     stacks, findings = stack_evidence(usable)
@@ -74,131 +84,55 @@ def analyse(
     weights = draw_weights(n_clusters, N_SCORE_DRAWS, "scores", experiment.experiment)
     drawn = {key: draw_scores(stack, weights) for key, stack in stacks.items()}
     seeds = sorted({seed for stack in stacks.values() for seed in stack.seeds})
-    tracks = list(dict.fromkeys([*experiment.tracks, *(cell.track for cell in finished)]))
-    economics = _with_authoring(experiment.economics, knowledge)
-    inputs = draw_inputs(economics, tracks, seeds, n_clusters, n_rules=_full_effort(cells))
-    by_rung: dict[StackKey, list[CellRecord]] = {}
-    for cell in finished:
-        by_rung.setdefault((cell.track, cell.rung), []).append(cell)
-    priced = {key: price_rung(stack, by_rung[key], inputs) for key, stack in stacks.items()}
-    primary = str(about["primary_error"])
-    summaries = [
-        _summary(here, stacks.get(key), drawn.get(key), priced.get(key), primary)
-        for key, here in by_rung.items()
-    ]
-    chosen = _in_order(deployed(list(priced.values())), tracks)
-    entering = [(one.track, one.rung) for one in chosen.values()]
-    curves = track_curves(finished, primary)
+    shared = draw_outcomes(experiment.economics.value, seeds, n_clusters)
     saved, statements = few_labels(experiment, primary, stacks, drawn, weights)
-    findings = (*findings, *told(statements))
-    return Results(
-        experiment=experiment.model_dump(mode="json"),
+    known = dict.fromkeys(record.track for record in sorted(finished, key=lambda one: one.track))
+    bare = Analysed(
         task=about,
-        cells=to_frame(cells),
-        evidence=usable,
-        summaries=mark_front(summaries, primary),
-        curves=curves,
-        pairs=compare([(stacks[key], drawn[key]) for key in entering], margins=about.get("margins")),
-        verdict=_verdict(chosen, experiment),
-        findings=_findings(tracks, cells, usable, stacks, about, findings, curves),
-        knowledge=tuple(knowledge),
-        environment=dict(environment or {}),
-        prices=price_list(inputs),
+        tracks=tuple(dict.fromkeys([*experiment.tracks, *known, *(record.track for record in cells)])),
+        records=tuple(cells),
+        stacks=stacks,
+        drawn=drawn,
+        scores={},
+        decisions={key: value_rung(stack, shared) for key, stack in stacks.items()},
+        curves=(),
         labels_saved=saved,
         statements=statements,
+        findings=(),
+        evidence=usable,
     )
-
-
-def _full_effort(cells: Sequence[CellRecord]) -> dict[str, int]:
-    """Return the largest number of rules of each track that climbs rules."""
-    full: dict[str, int] = {}
-    for cell in cells:
-        if cell.n_rules is not None:
-            full[cell.track] = max(full.get(cell.track, 0), cell.n_rules)
-    return full
-
-
-def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]) -> Economics:
-    """Take the hours that a knowledge base declares where the experiment declares none for its tracks."""
-    hours = dict(economics.hours)
-    for base in knowledge:
-        spent = base.get("authoring_hours")
-        if spent is None:
-            continue
-        for track in base.get("tracks", ()):
-            hours.setdefault(track, Hours(build=Range(low=spent, likely=spent, high=spent)))
-    return economics.model_copy(update={"hours": hours})
-
-
-def _in_order(chosen: Mapping[str, RungEconomics], tracks: Sequence[str]) -> dict[str, RungEconomics]:
-    return {track: chosen[track] for track in tracks if track in chosen}
-
-
-def _verdict(chosen: Mapping[str, RungEconomics], experiment: Experiment) -> Verdict:
-    economics = experiment.economics
-    return decide(
-        chosen,
-        plugins={name: experiment.plugin(name) for name in chosen},
-        margin=economics.margin,
-        currency=economics.currency,
-        currency_per_usd=economics.currency_per_usd,
-    )
-
-
-def _findings(
-    tracks: Sequence[str],
-    cells: Sequence[CellRecord],
-    evidence: Mapping[CellKey, Evidence],
-    stacks: Mapping[StackKey, Stack],
-    task: Mapping[str, Any],
-    found: Sequence[Finding],
-    curves: Sequence[Curve],
-) -> tuple[Finding, ...]:
-    every = [
-        *found,
-        *check_cells(tracks, cells, evidence),
-        *check_stacks(stacks.values(), str(task["cluster"])),
+    curves = track_curves([one for one in bare.machine.records if one.repeat == 0], primary)
+    every: list[Finding] = [
+        *findings,
+        *told(statements),
+        *check_cells(_expected(experiment, bare), bare.cells, usable),
+        *check_readings(bare.readings),
+        *bare.machine.findings,
+        *check_stacks(stacks.values(), str(about["cluster"])),
         *check_curves(curves),
     ]
-    severity = ("error", "warning", "info")
-    return tuple(sorted(every, key=lambda one: severity.index(one.severity)))
-
-
-def _median_costs(cells: Sequence[CellRecord]) -> dict[str, float | None]:
-    """Return each cost's median over seeds; None when no seed has it."""
-    names = dict.fromkeys(name for cell in cells for name in cell.costs)
-    values = {
-        name: [
-            value for cell in cells if (value := cell.costs.get(name)) is not None and math.isfinite(value)
-        ]
-        for name in names
+    told_scores = {key: score_intervals(stack, drawn[key]) for key, stack in stacks.items()}
+    scores = {
+        key: _with_primary(told_scores.get(key, {}), readings, primary)
+        for key, readings in bare.readings.items()
     }
-    return {name: median(found) if found else None for name, found in values.items()}
+    return replace(bare, curves=curves, findings=tuple(every), scores=scores)
 
 
-def _summary(
-    cells: Sequence[CellRecord],
-    stack: Stack | None,
-    drawn: ScoreDraws | None,
-    priced: RungEconomics | None,
-    primary: str,
-) -> RungSummary:
-    scores = score_intervals(stack, drawn) if stack is not None and drawn is not None else {}
-    if primary not in scores:
-        seen = [value for cell in cells if (value := cell.scores.get(primary)) is not None]
-        if seen:
-            # Not from evidence, so how far it may be off is not known.
-            scores = {**scores, primary: Interval(sum(seen) / len(seen), -math.inf, math.inf)}
-    first = cells[0]
-    return RungSummary(
-        track=first.track,
-        rung=first.rung,
-        n_train=int(median(cell.n_train for cell in cells)),
-        n_rules=first.n_rules,
-        n_seeds=len({cell.seed for cell in cells}),
-        scores=scores,
-        costs=_median_costs(cells),
-        validation_value=priced.validation_value if priced else None,
-        net_value=draw_interval(priced.net) if priced else None,
-        threshold=priced.threshold if priced else None,
-    )
+def _expected(experiment: Experiment, analysed: Analysed) -> list[str]:
+    """Return the tracks that should have a finished cell: the declared ones, and those that have one."""
+    return [
+        track
+        for track in analysed.tracks
+        if track in experiment.tracks or any(track == name for name, _ in analysed.readings)
+    ]
+
+
+def _with_primary(
+    scores: Mapping[str, Interval], readings: RungReadings, primary: str
+) -> Mapping[str, Interval]:
+    """Add the primary error where it is not one that evidence gives; how far it may be off is not known."""
+    if primary in scores:
+        return scores
+    seen = [value for cell in readings.cells if (value := cell.scores.get(primary)) is not None]
+    return {**scores, primary: Interval(sum(seen) / len(seen), -math.inf, math.inf)} if seen else scores

@@ -48,15 +48,6 @@ def check_cells(
                 f"the first {'was' if first.status in ('killed', 'lost') else 'ended as'} "
                 f"{first.status}{reason}",
             )
-    contended = [cell for cell in finished if cell.quality == "contended"]
-    if contended:
-        of = _list(dict.fromkeys(cell.track for cell in contended))
-        yield Finding(
-            "costs_contended",
-            "warning",
-            f"{len(contended)} cells ran beside other work ({of}); "
-            "their costs are too high by up to 40 % and are used as they are",
-        )
     brief = [cell for cell in finished if cell.quality == "too_short"]
     if brief:
         yield Finding(

@@ -2,6 +2,7 @@
 
 Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/results-json.md``):
 
+2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """
 
@@ -16,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from toolkit.analysis.results import Curve, Interval, Results, TrackVerdict, Verdict
+from toolkit.analysis.spending import Spread
 
 __all__ = ["CELL_KEYS", "SCHEMA_VERSION", "to_json"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 CELL_KEYS = (
     "track",
@@ -67,6 +69,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "pairs": [asdict(pair) for pair in results.pairs],
         "findings": [asdict(finding) for finding in results.findings],
         "labels_saved": [asdict(saved) for saved in results.labels_saved],
+        "spending": asdict(results.spending),
         "statements": [asdict(statement) for statement in results.statements],
         "knowledge": list(results.knowledge),
         "prices": list(results.prices),
@@ -111,6 +114,8 @@ def _entry(entry: TrackVerdict, currency_per_usd: float) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return `value` made of dict, list, str, int, float, bool and None."""
+    if isinstance(value, Spread):
+        return _plain(value._asdict())
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,73 +1,72 @@
-"""What the business declared, drawn: one set of samples that all tracks share."""
+"""What the business declared and what its machines cost, drawn: one set of samples that all tracks share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.amounts import Range
-from toolkit.analysis.intervals import draw_weights
+from toolkit import prices
+from toolkit.analysis.draws import N_DRAWS, drawn, mean_of, place_in_band
 from toolkit.analysis.stacks import Floats
 from toolkit.business import Economics, Hours
-from toolkit.prices import Grid, Hardware, grid, hardware
+from toolkit.prices import Grid, Hardware
 from toolkit.seeding import derive_seed
 
-__all__ = ["N_DRAWS", "OUTCOMES", "Inputs", "draw_inputs", "mean_of"]
-
-N_DRAWS = 2000
-OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")
-
-
-def mean_of(amount: Range) -> float:
-    """Return the mean of a declared range: (low + 4 likely + high) / 6, as PERT has it."""
-    return (amount.low + 4 * amount.likely + amount.high) / 6
-
-
-def _pert(amount: Range, uniform_names: tuple[str, ...], n_draws: int) -> Floats:
-    """Draw from the PERT distribution of a range; the draw depends on the names only."""
-    width = amount.high - amount.low
-    if width == 0:
-        return np.full(n_draws, amount.likely)
-    generator = np.random.default_rng(derive_seed("declared", *uniform_names))
-    above = 1 + 4 * (amount.likely - amount.low) / width
-    below = 1 + 4 * (amount.high - amount.likely) / width
-    return np.asarray(amount.low + width * generator.beta(above, below, n_draws))
+__all__ = ["Inputs", "draw_inputs", "mean_of"]
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Declared amounts: entry 0 of every array is the mean, the rest are draws.
+    """Declared amounts and prices: entry 0 of every array is the mean, the rest are draws.
 
-    All arrays have shape (1 + n_draws,), `values` (1 + n_draws, 4) in the order of `OUTCOMES`,
-    `weights` (1 + n_draws, n_clusters) with a first row of ones.
+    All arrays have shape (1 + n_draws,). Money is in the experiment's currency.
 
-    Money is in the experiment's currency.
+    Parameters
+    ----------
+    volume, retrains, wage, carbon_price_per_kg, price_per_kwh, price_per_label : ndarray
+    speed : ndarray
+        Of the priced processor, relative to the one that was measured.
+    hours_build : mapping of str to mapping
+        Track -> part -> hours; the part is ``build`` where they are declared in all.
+    hours_per_year : mapping of str to ndarray
+    energy_place, accelerator_place : ndarray
+        Where in the bands of modelled energy and of accelerators a draw lies, 0 to 1.
+    hardware : Hardware
+        What is priced.
+    host : Hardware
+        Where work runs that is no net's: the same, but for a machine with accelerators.
+    n_rules : mapping of str to int
+        Track -> the rules of its full effort, which its declared hours are for.
     """
 
-    values: Floats
     volume: Floats
     retrains: Floats
     wage: Floats
-    hours_build: Mapping[str, Floats]
+    hours_build: Mapping[str, Mapping[str, Floats]]
     hours_per_year: Mapping[str, Floats]
     carbon_price_per_kg: Floats
     price_per_kwh: Floats
+    price_per_label: Floats
+    speed: Floats
     energy_place: Floats
-    weights: Floats
-    seed_normals: Mapping[int, Floats]
-    scale_uniforms: Floats
+    accelerator_place: Floats
     hardware: Hardware
+    host: Hardware
     grid: Grid
     economics: Economics
     n_rules: Mapping[str, int]
-    """Track -> the rules of its full effort, which its declared hours are for."""
 
     @property
     def n(self) -> int:
         """Number of entries: the mean and the draws."""
         return len(self.volume)
+
+    @property
+    def trainings(self) -> Floats:
+        """Trainings a year: at least one in the horizon."""
+        return np.maximum(self.retrains, 1 / self.economics.horizon_years)
 
     def cost_noise(self, track: str, part: str) -> Floats:
         """Return standard normal draws for one measured cost of one track, entry 0 is 0."""
@@ -77,9 +76,7 @@ class Inputs:
 
 def draw_inputs(
     economics: Economics,
-    tracks: list[str],
-    seeds: list[int],
-    n_clusters: int,
+    tracks: Sequence[str],
     *,
     n_rules: Mapping[str, int] | None = None,
     n_draws: int = N_DRAWS,
@@ -89,11 +86,7 @@ def draw_inputs(
     Parameters
     ----------
     economics : Economics
-    tracks : list of str
-    seeds : list of int
-        All seeds of the experiment.
-    n_clusters : int
-        Test clusters.
+    tracks : sequence of str
     n_rules : mapping of str to int, optional
         Track -> the rules of its full effort, where its rungs are numbers of rules.
     n_draws : int
@@ -103,40 +96,37 @@ def draw_inputs(
     ConfigError
         Unknown hardware or country.
     """
-
-    def drawn(amount: Range, *names: str) -> Floats:
-        return np.concatenate([[mean_of(amount)], _pert(amount, names, n_draws)])
-
-    nobody = Hours()
     rate = economics.currency_per_usd
-    here = grid(economics.country)
-    price_per_kwh = economics.price_per_kwh
-    uniforms = np.random.default_rng(derive_seed("seed scale")).random(n_draws)
-    energy = np.random.default_rng(derive_seed("energy")).triangular(0, 0.5, 1, n_draws)
+    here = prices.grid(economics.country)
+    hardware = prices.of(economics)
+    hours = {track: economics.hours.get(track, Hours()) for track in tracks}
+    declared_kwh = economics.price_per_kwh
     return Inputs(
-        values=np.stack(
-            [drawn(getattr(economics.value, outcome), "value", outcome) for outcome in OUTCOMES], axis=1
-        ),
-        volume=drawn(economics.volume_per_year, "volume"),
-        retrains=drawn(economics.retrains_per_year, "retrains"),
-        wage=drawn(economics.wage_per_hour, "wage"),
-        hours_build={t: drawn(economics.hours.get(t, nobody).to_build, "build", t) for t in tracks},
-        hours_per_year={t: drawn(economics.hours.get(t, nobody).per_year, "upkeep", t) for t in tracks},
-        carbon_price_per_kg=drawn(economics.carbon_price_per_tonne, "carbon") / 1000,
-        price_per_kwh=drawn(price_per_kwh, "electricity")
-        if price_per_kwh is not None
-        else np.full(n_draws + 1, here.usd_per_kwh * rate),
-        energy_place=np.concatenate([[0.5], energy]),
-        weights=np.vstack([np.ones(n_clusters), draw_weights(n_clusters, n_draws, "economics")]),
-        seed_normals={
-            seed: np.concatenate(
-                [[0.0], np.random.default_rng(derive_seed("seed effect", seed)).standard_normal(n_draws)]
-            )
-            for seed in seeds
-        },
-        scale_uniforms=np.concatenate([[0.5], uniforms]),
-        hardware=hardware(economics.hardware),
+        volume=drawn(economics.volume_per_year, "volume", n_draws=n_draws),
+        retrains=drawn(economics.retrains_per_year, "retrains", n_draws=n_draws),
+        wage=drawn(economics.wage_per_hour, "wage", n_draws=n_draws),
+        hours_build={track: _hours(track, hours[track], n_draws) for track in tracks},
+        hours_per_year={t: drawn(hours[t].per_year, "upkeep", t, n_draws=n_draws) for t in tracks},
+        carbon_price_per_kg=drawn(economics.carbon_price_per_tonne, "carbon", n_draws=n_draws) / 1000,
+        price_per_kwh=np.full(n_draws + 1, here.usd_per_kwh * rate)
+        if declared_kwh is None
+        else drawn(declared_kwh, "electricity", n_draws=n_draws),
+        price_per_label=drawn(economics.price_per_label, "label", n_draws=n_draws),
+        speed=drawn(economics.speed, "speed", n_draws=n_draws),
+        energy_place=place_in_band("energy", n_draws=n_draws),
+        accelerator_place=place_in_band("accelerator", n_draws=n_draws),
+        hardware=hardware,
+        host=hardware if hardware.host is None else prices.hardware(hardware.host),
         grid=here,
         economics=economics,
         n_rules=dict(n_rules or {}),
     )
+
+
+def _hours(track: str, hours: Hours, n_draws: int) -> dict[str, Floats]:
+    """Draw the hours to build, each part by itself where parts are declared."""
+    parts = hours.parts or {"build": hours.to_build}
+    return {
+        part: drawn(amount, "build", track, *(() if part == "build" else (part,)), n_draws=n_draws)
+        for part, amount in parts.items()
+    }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from toolkit import scores
 from toolkit.analysis.results import Interval
@@ -51,7 +51,7 @@ class Crossed(NamedTuple):
         """Return the two-sided t interval; infinite when the variance cannot be told."""
         if not math.isfinite(self.variance):
             return Interval(self.estimate, -math.inf, math.inf)
-        half = float(stats.t.ppf((1 + level) / 2, self.degrees)) * math.sqrt(self.variance)
+        half = float(stdtrit(self.degrees, (1 + level) / 2)) * math.sqrt(self.variance)
         return Interval(self.estimate, self.estimate - half, self.estimate + half)
 
     def p_value(self) -> float:
@@ -60,7 +60,7 @@ class Crossed(NamedTuple):
             return 1.0
         if self.variance == 0:
             return 1.0 if self.estimate == 0 else 0.0
-        return float(2 * stats.t.sf(abs(self.estimate) / math.sqrt(self.variance), self.degrees))
+        return float(2 * stdtr(self.degrees, -abs(self.estimate) / math.sqrt(self.variance)))
 
 
 def _combine(

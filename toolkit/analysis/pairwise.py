@@ -11,7 +11,7 @@ import numpy as np
 
 from toolkit.analysis.intervals import ADDITIVE, LEVEL, Crossed, ScoreDraws, crossed_bootstrap, crossed_means
 from toolkit.analysis.results import Pair
-from toolkit.analysis.stacks import Stack, pair_seeds
+from toolkit.analysis.stacks import Scored, pair_seeds
 
 __all__ = ["DEFAULT_MARGINS", "compare", "difference", "holm"]
 
@@ -20,7 +20,7 @@ DEFAULT_MARGINS = {"error_log_loss": 0.001, "score_average_precision": 0.005}
 
 
 def difference(
-    first: Stack, first_drawn: ScoreDraws, second: Stack, second_drawn: ScoreDraws, score: str
+    first: Scored, first_drawn: ScoreDraws, second: Scored, second_drawn: ScoreDraws, score: str
 ) -> Crossed | None:
     """Return `first` minus `second` on one score, None where the block cannot give it."""
     left, right = pair_seeds(first, second)
@@ -44,7 +44,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def compare(
-    stacks: Sequence[tuple[Stack, ScoreDraws]],
+    stacks: Sequence[tuple[Scored, ScoreDraws]],
     *,
     margins: Mapping[str, float] | None = None,
     level: float = LEVEL,
@@ -53,7 +53,7 @@ def compare(
 
     Parameters
     ----------
-    stacks : sequence of (Stack, ScoreDraws)
+    stacks : sequence of (Scored, ScoreDraws)
         One a track, at the rung it is deployed at.
     margins : mapping of str to float, optional
         Score -> difference that counts as a tie; `DEFAULT_MARGINS` where not given.

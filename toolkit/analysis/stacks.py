@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,34 @@ from numpy.typing import NDArray
 from toolkit.analysis.results import CellKey, Finding
 from toolkit.records import Evidence
 
-__all__ = ["Floats", "Stack", "StackKey", "pair_seeds", "stack_evidence"]
+__all__ = ["Floats", "Scored", "Stack", "StackKey", "pair_seeds", "stack_evidence"]
 
 Floats = NDArray[np.float64]
 StackKey = tuple[str, int]
 """(track, rung)."""
+
+
+class Scored(Protocol):
+    """What a comparison of two tracks needs to know of each, at one rung."""
+
+    @property
+    def track(self) -> str:
+        """Its name."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Its seeds, rising."""
+
+    @property
+    def rows(self) -> Floats:
+        """Test rows of each cluster, shape (n_clusters,)."""
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of test clusters."""
+
+    def sums(self, score: str) -> Floats:
+        """Return an additive error summed over each cluster's rows, shape (n_seeds, n_clusters)."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +118,7 @@ def stack_evidence(
     return stacks, tuple(findings)
 
 
-def pair_seeds(first: Stack, second: Stack) -> tuple[list[int], list[int]]:
+def pair_seeds(first: Scored, second: Scored) -> tuple[list[int], list[int]]:
     """Return which seeds of two stacks to compare with each other, as positions.
 
     Equal seeds are paired: below the full share they saw the same rows. A stack with one seed (a track

@@ -163,6 +163,13 @@ class Store:
         list of (CellRecord, Evidence or None)
             Sorted by track, rung, seed and repeat.
         """
+        chosen = self.folders(experiment, fingerprints)
+        return [(record, read_evidence(folder) if evidence else None) for record, folder in chosen]
+
+    def folders(
+        self, experiment: str, fingerprints: Iterable[str] | None = None
+    ) -> list[tuple[CellRecord, Path]]:
+        """Return one record a fingerprint, as `read` does, with the folder of the cell's files."""
         wanted = None if fingerprints is None else set(fingerprints)
         best: dict[str, tuple[CellRecord, Path]] = {}
         for record, folder in self._cells(experiment):
@@ -171,8 +178,7 @@ class Store:
             before = best.get(record.fingerprint)
             if before is None or record.status == "finished" or before[0].status != "finished":
                 best[record.fingerprint] = record, folder
-        chosen = sorted(best.values(), key=lambda cell: _place(cell[0]))
-        return [(record, read_evidence(folder) if evidence else None) for record, folder in chosen]
+        return sorted(best.values(), key=lambda cell: _place(cell[0]))
 
     def log_cell(self, record: CellRecord, evidence: bytes | None, *, model: Path | None = None) -> str:
         """Log one cell under its track's run; its status is written last.

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from toolkit import prices
+from toolkit.analysis.accelerators import accelerate, check_accelerators, draw_band
+from toolkit.analysis.decisions import Decision
+from toolkit.analysis.economics import price_rung
+from toolkit.analysis.inputs import draw_inputs
+from toolkit.analysis.readings import RungReadings
+from toolkit.analysis.spending import Spread
+from toolkit.analysis.work import pieces_of
+
+GPU = "aws-g4dn.xlarge"
+SMALL = {
+    "cost_load_cpu_seconds": 0.5,
+    "cost_fit_cpu_seconds": 2.0,
+    "cost_fit_wall_seconds": 2.0,
+    "cost_search_cpu_seconds": 10.0,
+    "cost_fit_flop": 4e9,
+    "cost_predict_batch_cpu_seconds_per_row": 1e-6,
+    "cost_predict_batch_flop_per_row": 3e4,
+    "cost_predict_single_cpu_seconds": 2e-4,
+}
+
+
+@pytest.fixture
+def net(cell):
+    def make(costs=None, **chosen):
+        return RungReadings([cell("neural", 0, 0, costs={**SMALL, **(costs or {})}, chosen=chosen)])
+
+    return make
+
+
+@pytest.fixture
+def device():
+    found = prices.hardware(GPU).accelerator
+    assert found is not None
+    return found
+
+
+def test_seconds_are_operations_and_steps(net, device) -> None:
+    found = accelerate(net(steps=500), prices.hardware(GPU))
+    assert found is not None
+    for place in range(3):
+        share, start = device.achieved[2 - place], device.step_seconds[place]
+        assert found.fit[place] == pytest.approx(4e9 / (device.peak_flops * share) + 500 * start)
+    assert found.search == pytest.approx(tuple(10 / 2 * each for each in found.fit))
+    assert found.batch_row is not None
+    assert found.batch_row.low == pytest.approx(3e4 / (device.peak_flops * device.achieved.high))
+    assert found.single_call is not None
+    assert found.single_call.mid >= device.step_seconds.mid / 3
+
+
+def test_a_large_net_gains_and_a_small_one_does_not(net) -> None:
+    machine = prices.hardware(GPU)
+    small = accelerate(net({"cost_fit_cpu_seconds": 0.1}, steps=500), machine)
+    large = accelerate(net({"cost_fit_cpu_seconds": 5e4, "cost_fit_flop": 1e15}, steps=50_000), machine)
+    assert small is not None
+    assert large is not None
+    assert small.fit.low > 0.1
+    assert large.fit.high < 5e4
+
+
+@pytest.mark.parametrize(
+    ("costs", "chosen"),
+    [({}, {}), ({"cost_fit_flop": None}, {"steps": 10}), ({"cost_fit_flop": 0.0}, {"steps": 10})],
+)
+def test_what_is_no_net_with_counted_steps_stays_on_the_processor(net, costs, chosen) -> None:
+    assert accelerate(net(costs, **chosen), prices.hardware(GPU)) is None
+
+
+def test_a_processor_accelerates_nothing(net) -> None:
+    assert accelerate(net(steps=500), prices.hardware("cloud-vcpu")) is None
+
+
+def test_unknown_parts_of_the_work_stay_on_the_processor(net, declare_experiment) -> None:
+    costs = {"cost_predict_batch_flop_per_row": None, "cost_search_cpu_seconds": None}
+    inputs = draw_inputs(declare_experiment(["neural"], hardware=GPU).economics, ["neural"])
+    pieces = {piece.kind: piece for piece in pieces_of(net(costs, steps=500), inputs)}
+    assert pieces["fit"].machine_seconds is not None
+    assert pieces["search"].machine_seconds is None
+    assert pieces["predict"].machine_seconds is None
+    assert pieces["load"].machine_seconds is None
+
+
+def test_a_band_is_drawn_on_the_log_scale_around_its_middle() -> None:
+    place = np.array([0.5, 0.0, 0.5, 1.0, 0.25])
+    drawn = draw_band(Spread(1.0, 10.0, 1000.0), place)
+    assert drawn[1:] == pytest.approx([1, 10, 1000, np.sqrt(10)])
+    assert drawn[0] == pytest.approx(drawn[1:].mean())
+
+
+def test_the_whole_machine_is_paid_for_and_its_idle_time(declare_experiment, net) -> None:
+    economics = declare_experiment(["neural"], hardware=GPU, volume_per_year=0).economics
+    inputs = draw_inputs(economics, ["neural"])
+    readings = net({"cost_load_cpu_seconds": 0.0}, steps=500)
+    priced = price_rung(_decision(inputs.n), readings, inputs)
+    machine = prices.hardware(GPU)
+    found = accelerate(readings, machine)
+    assert found is not None
+    seconds = draw_band(found.fit, inputs.accelerator_place)
+    assert priced.costs["retraining"] == pytest.approx(seconds * machine.usd_per_second)
+    assert found.search is not None
+    search = draw_band(found.search, inputs.accelerator_place) / economics.horizon_years
+    assert priced.costs["search"] == pytest.approx(search * machine.usd_per_second)
+    assert priced.costs["idle_capacity"] == pytest.approx((seconds + search) * machine.usd_idle_per_second)
+
+
+def test_speed_is_the_processors_and_no_accelerators(net, declare_experiment) -> None:
+    def costs(**economics):
+        declared = declare_experiment(["neural"], volume_per_year=0, **economics).economics
+        inputs = draw_inputs(declared, ["neural"])
+        return price_rung(_decision(inputs.n), net({"cost_load_cpu_seconds": 0.0}, steps=500), inputs).costs
+
+    assert costs(hardware=GPU, speed=2)["retraining"][0] == costs(hardware=GPU)["retraining"][0]
+    assert costs(speed=2)["retraining"][0] == pytest.approx(costs()["retraining"][0] / 2)
+    assert costs(speed=2)["idle_capacity"][0] == pytest.approx(costs()["idle_capacity"][0] / 2)
+
+
+def test_the_findings_say_what_runs_where_and_whether_it_is_faster(net, cell) -> None:
+    machine = prices.hardware(GPU)
+    host = prices.hardware(machine.host or "")
+    rules = RungReadings([cell("rules", 0, 0, costs={"cost_fit_cpu_seconds": 1e-3})])
+    told = {
+        seconds: list(
+            check_accelerators(
+                {"neural": net({"cost_fit_cpu_seconds": seconds}, steps=500), "rules": rules},
+                machine,
+                host,
+            )
+        )
+        for seconds in (1e-3, 0.5, 1e3)
+    }
+    assert "no faster there" in told[1e-3][0].sentence
+    assert "is open" in told[0.5][0].sentence
+    assert "times as fast there" in told[1e3][0].sentence
+    assert [one.code for one in told[0.5]] == ["accelerator", "accelerator_host"]
+    assert told[0.5][1].sentence.startswith("rules train no net")
+    assert list(check_accelerators({"rules": rules}, replace(machine, accelerator=None), host)) == []
+
+
+def _decision(n: int):
+    return Decision("neural", 0, 0.5, 0.0, np.zeros(n))

@@ -1,0 +1,125 @@
+"""How long a net would take on a machine with accelerators: modelled from its counted operations.
+
+``seconds = flop / (peak x achieved share) + optimiser steps x time to start a step``. The first part is what
+large nets wait for, the second what small ones do: a net of a few thousand weights starts hundreds of steps
+and keeps an accelerator busy for hardly any of their time, so it may well be no faster there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.analysis.readings import RungReadings
+from toolkit.analysis.results import Finding
+from toolkit.analysis.spending import Spread
+from toolkit.analysis.stacks import Floats
+from toolkit.prices import Hardware
+
+__all__ = ["Accelerated", "accelerate", "check_accelerators", "draw_band"]
+
+FORWARD_SHARE = 1 / 3
+"""One call starts the forward pass of a step only, of three parts: forward, backward, update."""
+
+
+@dataclass(frozen=True)
+class Accelerated:
+    """Seconds of the whole machine for the work of one net.
+
+    Parameters
+    ----------
+    fit : Spread
+        One training.
+    search : Spread or None
+        One search: as much faster than on a processor as the training is. None where that is not known.
+    batch_row, single_call : Spread or None
+        One row in a batch, and one call with one row; None where the operations of a row were not counted.
+    """
+
+    fit: Spread
+    search: Spread | None
+    batch_row: Spread | None
+    single_call: Spread | None
+
+
+def accelerate(readings: RungReadings, profile: Hardware) -> Accelerated | None:
+    """Return what the accelerators of a machine make of a rung's work; None where it is no net's.
+
+    Parameters
+    ----------
+    readings : RungReadings
+    profile : Hardware
+    """
+    device = profile.accelerator
+    flop, steps = readings.median("cost_fit_flop"), readings.chosen("steps")
+    if device is None or not flop or not steps:
+        return None
+
+    def seconds(flop: float, steps: float) -> Spread:
+        ends = zip(reversed(device.achieved), device.step_seconds, strict=True)
+        return Spread(*(flop / (device.peak_flops * share) + steps * start for share, start in ends))
+
+    fit = seconds(flop, steps)
+    fit_cpu = readings.median("cost_fit_cpu_seconds")
+    search_cpu = readings.median("cost_search_cpu_seconds")
+    per_row = readings.median("cost_predict_batch_flop_per_row")
+    return Accelerated(
+        fit=fit,
+        search=Spread(*(search_cpu * each / fit_cpu for each in fit)) if search_cpu and fit_cpu else None,
+        batch_row=seconds(per_row, 0.0) if per_row else None,
+        single_call=seconds(per_row, FORWARD_SHARE) if per_row else None,
+    )
+
+
+def draw_band(band: Spread, place: Floats) -> Floats:
+    """Return a band at places from 0 (low) to 1 (high), on the log scale; entry 0 is their mean."""
+    drawn = np.exp(np.interp(place, [0.0, 0.5, 1.0], np.log(band)))
+    if len(drawn) > 1:
+        drawn[0] = drawn[1:].mean()
+    return np.asarray(drawn)
+
+
+def check_accelerators(
+    entering: Mapping[str, RungReadings], profile: Hardware, host: Hardware
+) -> Iterator[Finding]:
+    """Yield for each net of the verdict whether accelerators are modelled to be faster than a processor.
+
+    Parameters
+    ----------
+    entering : mapping of str to RungReadings
+        Track -> the rung of the verdict.
+    profile, host : Hardware
+        The machine that is priced, and the one that the other tracks run on.
+    """
+    if profile.accelerator is None:
+        return
+    others = []
+    for track, readings in entering.items():
+        found, cpu = accelerate(readings, profile), readings.median("cost_fit_cpu_seconds")
+        if found is None:
+            others.append(track)
+        elif cpu is not None:
+            yield Finding("accelerator", "info", _faster(track, found.fit, cpu, profile))
+    if others:
+        yield Finding(
+            "accelerator_host",
+            "info",
+            f"{', '.join(others)} train no net with counted steps and are priced on a processor: "
+            f"{host.title}",
+        )
+
+
+def _faster(track: str, fit: Spread, cpu: float, profile: Hardware) -> str:
+    if fit.low >= cpu:
+        told = "it is no faster there"
+    elif fit.high <= cpu:
+        told = f"it is {cpu / fit.high:.2g} to {cpu / fit.low:.2g} times as fast there"
+    else:
+        told = "whether it is faster there is open"
+    return (
+        f"one training of {track} is modelled to take {fit.mid:.2g} s ({fit.low:.2g} to {fit.high:.2g} s) on "
+        f"{profile.title}, against {cpu:.2g} s measured on one core: {told}; the whole machine is paid for "
+        "meanwhile"
+    )

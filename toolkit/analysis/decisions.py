@@ -1,0 +1,175 @@
+"""What a decision of a track is worth: the part of the money that no price of a machine changes.
+
+The threshold is chosen for every seed on its validation counts, at the means of the declared values; the
+value of a decision is then that of the test block, sampled over clusters, seeds and declared values. Draws of
+declared values and of clusters are shared by all tracks, so that differences keep only what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaincinv
+
+from toolkit import scores
+from toolkit.analysis.draws import N_DRAWS, drawn
+from toolkit.analysis.intervals import draw_weights, seed_share
+from toolkit.analysis.stacks import Floats, Stack
+from toolkit.business import OutcomeValue
+from toolkit.records import N_BINS, Evidence
+from toolkit.seeding import derive_seed
+
+__all__ = ["OUTCOMES", "Decision", "OutcomeDraws", "draw_outcomes", "value_rung"]
+
+OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")
+
+
+@dataclass(frozen=True)
+class OutcomeDraws:
+    """What all tracks share: entry 0 is the mean, the rest are draws.
+
+    Parameters
+    ----------
+    values : ndarray of shape (1 + n_draws, 4)
+        Money of each outcome, in the order of `OUTCOMES`.
+    weights : ndarray of shape (1 + n_draws, n_clusters)
+        How often each cluster counts; the first row is ones.
+    seed_normals : mapping of int to ndarray of shape (1 + n_draws,)
+        By seed.
+    scale_uniforms : ndarray of shape (1 + n_draws,)
+    """
+
+    values: Floats
+    weights: Floats
+    seed_normals: Mapping[int, Floats]
+    scale_uniforms: Floats
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The value of one decision of one track at one rung.
+
+    Parameters
+    ----------
+    track : str
+    rung : int
+    threshold : float
+        Probability from which on to say yes, chosen on validation; the median over seeds.
+    validation : float or None
+        Value of one decision as the validation block sees it, mean over seeds; None without such rows.
+    value : ndarray of shape (1 + n_draws,)
+        Entry 0 the mean.
+    """
+
+    track: str
+    rung: int
+    threshold: float
+    validation: float | None
+    value: Floats
+
+
+def draw_outcomes(
+    value: OutcomeValue, seeds: Sequence[int], n_clusters: int, *, n_draws: int = N_DRAWS
+) -> OutcomeDraws:
+    """Draw what the value of a decision rests on.
+
+    Parameters
+    ----------
+    value : OutcomeValue
+    seeds : sequence of int
+        All seeds of the experiment.
+    n_clusters : int
+        Test clusters.
+    n_draws : int
+    """
+    uniforms = np.random.default_rng(derive_seed("seed scale")).random(n_draws)
+    return OutcomeDraws(
+        values=np.stack(
+            [drawn(getattr(value, name), "value", name, n_draws=n_draws) for name in OUTCOMES], axis=1
+        ),
+        weights=np.vstack([np.ones(n_clusters), draw_weights(n_clusters, n_draws, "economics")]),
+        seed_normals={
+            seed: np.concatenate(
+                [[0.0], np.random.default_rng(derive_seed("seed effect", seed)).standard_normal(n_draws)]
+            )
+            for seed in seeds
+        },
+        scale_uniforms=np.concatenate([[0.5], uniforms]),
+    )
+
+
+def _choose_threshold(one: Evidence, values: Floats) -> tuple[int, float | None]:
+    """Return the bin from which to say yes, and the value of a decision on the validation block."""
+    n_rows = float(one.valid_positives.sum() + one.valid_negatives.sum())
+    if n_rows == 0:
+        return N_BINS // 2, None
+    outcomes = scores.confusion(one.valid_positives, one.valid_negatives)
+    worth = sum(value * getattr(outcomes, name) for name, value in zip(OUTCOMES, values, strict=True))
+    best = int(np.argmax(worth))
+    return best, float(worth[best]) / n_rows
+
+
+def _cluster_outcomes(one: Evidence, threshold: int) -> Floats:
+    """Return the test outcomes of each cluster, shape (n_clusters, 4) in the order of `OUTCOMES`."""
+    yes = one.bin >= threshold
+
+    def count(counts: Any, chosen: Any) -> Floats:
+        return np.bincount(one.cluster[chosen], counts[chosen], minlength=one.n_clusters).astype(np.float64)
+
+    return np.stack(
+        [
+            count(one.positives, yes),
+            count(one.negatives, yes),
+            count(one.negatives, ~yes),
+            count(one.positives, ~yes),
+        ],
+        axis=1,
+    )
+
+
+def _value_of_decision(stack: Stack, outcomes: Floats, shared: OutcomeDraws) -> Floats:
+    """Return the value of one decision, sampled over clusters, seeds and declared values.
+
+    The mean over seeds is resampled over clusters. To it comes a t-distributed seed effect, drawn with the
+    same random numbers for the same seed of other tracks, of the variance that crossed seeds and clusters
+    leave to the seeds.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n_seeds, n_clusters, 4)
+    """
+    rows = stack.rows
+    shares = (shared.weights @ outcomes.mean(axis=0)) / (shared.weights @ rows)[:, None]
+    n_seeds = len(stack.seeds)
+    if n_seeds > 1:
+        by_seed = outcomes.sum(axis=1) / rows.sum()
+        own = seed_share(outcomes @ shared.values[0], rows)
+        normals = np.stack([shared.seed_normals[seed] for seed in stack.seeds], axis=1)
+        # the quantile of chi square with n_seeds - 1 degrees of freedom
+        chi2 = 2 * gammaincinv((n_seeds - 1) / 2, shared.scale_uniforms)
+        effect = normals @ (by_seed - by_seed.mean(axis=0)) / np.sqrt(n_seeds * (n_seeds - 1))
+        shares = shares + np.sqrt(own) * np.sqrt((n_seeds - 1) / chi2)[:, None] * effect
+    return np.asarray((shares * shared.values).sum(axis=1))
+
+
+def value_rung(stack: Stack, shared: OutcomeDraws) -> Decision:
+    """Value the decisions of one track at one rung."""
+    chosen = [_choose_threshold(one, shared.values[0]) for one in stack.evidence]
+    outcomes = np.stack(
+        [
+            _cluster_outcomes(one, threshold)
+            for one, (threshold, _) in zip(stack.evidence, chosen, strict=True)
+        ]
+    )
+    seen = [value for _, value in chosen if value is not None]
+    edges = scores.bin_edges()
+    return Decision(
+        track=stack.track,
+        rung=stack.rung,
+        threshold=float(np.median([edges[threshold] for threshold, _ in chosen])),
+        validation=float(np.mean(seen)) if seen else None,
+        value=_value_of_decision(stack, outcomes, shared),
+    )

@@ -1,0 +1,40 @@
+"""Draws of declared ranges: the mean first, then samples that depend on names only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toolkit.amounts import Range
+from toolkit.analysis.stacks import Floats
+from toolkit.seeding import derive_seed
+
+__all__ = ["N_DRAWS", "drawn", "mean_of", "place_in_band"]
+
+N_DRAWS = 2000
+
+
+def mean_of(amount: Range) -> float:
+    """Return the mean of a declared range: (low + 4 likely + high) / 6, as PERT has it."""
+    return (amount.low + 4 * amount.likely + amount.high) / 6
+
+
+def _pert(amount: Range, names: tuple[str, ...], n_draws: int) -> Floats:
+    """Draw from the PERT distribution of a range; the draw depends on the names only."""
+    width = amount.high - amount.low
+    if width == 0:
+        return np.full(n_draws, amount.likely)
+    generator = np.random.default_rng(derive_seed("declared", *names))
+    above = 1 + 4 * (amount.likely - amount.low) / width
+    below = 1 + 4 * (amount.high - amount.likely) / width
+    return np.asarray(amount.low + width * generator.beta(above, below, n_draws))
+
+
+def drawn(amount: Range, *names: str, n_draws: int = N_DRAWS) -> Floats:
+    """Return the mean of a declared range and draws of it, shape (1 + n_draws,)."""
+    return np.concatenate([[mean_of(amount)], _pert(amount, names, n_draws)])
+
+
+def place_in_band(*names: str, n_draws: int = N_DRAWS) -> Floats:
+    """Return where in a band from 0 (low) over 0.5 (middle) to 1 (high) a draw lies, triangular."""
+    places = np.random.default_rng(derive_seed(*names)).triangular(0, 0.5, 1, n_draws)
+    return np.concatenate([[0.5], places])

@@ -1,0 +1,106 @@
+"""Every price and constant behind the money, the energy and the carbon, with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from toolkit.amounts import Range
+from toolkit.analysis.decisions import OUTCOMES
+from toolkit.analysis.inputs import Inputs
+from toolkit.prices import Accelerator, Hardware
+
+__all__ = ["price_list"]
+
+Row = dict[str, Any]
+Origin = Mapping[str, str]
+
+_DECLARED = {"source": "the experiment file", "date": "", "basis": "declared"}
+_MEMORY = {
+    "source": "Cloud Carbon Footprint, methodology, memory",
+    "date": "2021-05-01",
+    "basis": "published",
+}
+
+
+def _row(name: str, value: Any, unit: str, origin: Origin) -> Row:
+    return {"name": name, "value": value, "unit": unit, **origin}
+
+
+def _span(amount: Range) -> float | list[float]:
+    return amount.likely if amount.low == amount.high else [amount.low, amount.likely, amount.high]
+
+
+def price_list(inputs: Inputs) -> tuple[Row, ...]:
+    """Return every price and constant in use: name, value, unit, source, date and basis."""
+    return (*_machines(inputs), *_grid(inputs), *_business(inputs))
+
+
+def _machines(inputs: Inputs) -> Iterator[Row]:
+    machine, host = inputs.hardware, inputs.host
+    if machine.accelerator is not None:
+        yield from _accelerators(machine, machine.accelerator)
+    yield from _processor(host)
+    speed = "speed of the processor, relative to the one that was measured"
+    yield _row(speed, _span(inputs.economics.speed), "ratio", _DECLARED)
+    pue = "power of the building over that of the machines (PUE)"
+    yield _row(pue, inputs.economics.pue, "ratio", _DECLARED)
+
+
+def _processor(profile: Hardware) -> Iterator[Row]:
+    price = {"source": profile.source, "date": profile.date, "basis": profile.basis}
+    power = {"source": profile.power_source, "date": profile.power_date, "basis": profile.power_basis}
+    share = (
+        _DECLARED
+        if profile.basis == "declared"
+        else {"source": "hardware.yaml", "date": profile.date, "basis": "assumed"}
+    )
+    yield _row(profile.title, profile.usd_per_hour / profile.vcpus, "USD a vCPU-hour", price)
+    yield _row("share of paid hours that work", profile.utilisation, "share", share)
+    yield _row("power of an idle vCPU (low, mid, high)", list(profile.idle_watts), "W", power)
+    yield _row("power of a busy vCPU (low, mid, high)", list(profile.max_watts), "W", power)
+    yield _row("power of memory", profile.memory_watts_per_gb, "W a GB", _MEMORY)
+
+
+def _accelerators(profile: Hardware, device: Accelerator) -> Iterator[Row]:
+    price = {"source": profile.source, "date": profile.date, "basis": profile.basis}
+    peak = {"source": device.source, "date": device.date, "basis": device.basis}
+    speed = {"source": device.speed_source, "date": "", "basis": device.speed_basis}
+    title = f"{profile.title}: {device.title}"
+    yield _row(f"{title}, the whole machine", profile.usd_per_hour, "USD an hour", price)
+    yield _row(f"peak of {device.title}, {device.precision}", device.peak_flops, "FLOP a second", peak)
+    yield _row("share of the peak that nets reach (low, mid, high)", list(device.achieved), "share", speed)
+    yield _row("time to start an optimiser step (low, mid, high)", list(device.step_seconds), "s", speed)
+    watts = {"source": device.power_source, "date": device.date, "basis": device.power_basis}
+    yield _row(f"power of {device.title} at rest (low, mid, high)", list(device.idle_watts), "W", watts)
+    yield _row(f"power of {device.title} at work (low, mid, high)", list(device.max_watts), "W", watts)
+
+
+def _grid(inputs: Inputs) -> Iterator[Row]:
+    economics, here = inputs.economics, inputs.grid
+    carbon = {"source": here.carbon_source, "date": here.carbon_date, "basis": "published"}
+    yield _row(f"carbon of electricity, {here.title}", here.g_co2e_per_kwh, "g CO2e a kWh", carbon)
+    money = economics.currency
+    yield _row("price of carbon", _span(economics.carbon_price_per_tonne), f"{money} a tonne", _DECLARED)
+    if inputs.hardware.energy_in_price and inputs.host.energy_in_price:
+        return
+    if economics.price_per_kwh is not None:
+        yield _row("electricity", _span(economics.price_per_kwh), f"{money} a kWh", _DECLARED)
+        return
+    origin = {"source": here.price_source, "date": here.price_date, "basis": here.price_basis}
+    yield _row(f"electricity, {here.title}", here.usd_per_kwh, "USD a kWh", origin)
+
+
+def _business(inputs: Inputs) -> Iterator[Row]:
+    economics, money = inputs.economics, inputs.economics.currency
+    yield _row("exchange rate", economics.currency_per_usd, f"{money} a USD", _DECLARED)
+    yield _row("wage", _span(economics.wage_per_hour), f"{money} an hour", _DECLARED)
+    for name in OUTCOMES:
+        value = getattr(economics.value, name)
+        yield _row(f"value of a {name.replace('_', ' ')}", _span(value), money, _DECLARED)
+    yield _row("decisions", _span(economics.volume_per_year), "a year", _DECLARED)
+    served = {"batch": "in batches", "single": "one at a time"}[economics.serving]
+    yield _row("decisions are made", served, "", _DECLARED)
+    yield _row("a training label", _span(economics.price_per_label), money, _DECLARED)
+    yield _row("retrains", _span(economics.retrains_per_year), "a year", _DECLARED)
+    yield _row("horizon", economics.horizon_years, "years", _DECLARED)

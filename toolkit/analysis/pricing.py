@@ -1,0 +1,152 @@
+"""Prices put on what is known of the cells: costs, net values, front, pairs and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from toolkit.amounts import Range
+from toolkit.analysis.accelerators import check_accelerators
+from toolkit.analysis.accounts import check_serving, spending
+from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
+from toolkit.analysis.front import mark_front
+from toolkit.analysis.inputs import draw_inputs
+from toolkit.analysis.pairwise import compare
+from toolkit.analysis.price_list import price_list
+from toolkit.analysis.readings import RungReadings
+from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
+from toolkit.analysis.stacks import StackKey
+from toolkit.analysis.verdict import decide, deployed
+from toolkit.business import Economics, Hours
+from toolkit.config import Experiment
+from toolkit.records import CellRecord, to_frame
+
+__all__ = ["price"]
+
+_SEVERITY = ("error", "warning", "info")
+
+
+def price(
+    analysed: Analysed,
+    experiment: Experiment,
+    *,
+    knowledge: Sequence[Mapping[str, Any]] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Results:
+    """Price an analysed experiment with its economics.
+
+    Parameters
+    ----------
+    analysed : Analysed
+        Made with the same value of outcomes.
+    experiment : Experiment
+    knowledge, environment
+        As in `Results`.
+
+    Raises
+    ------
+    ConfigError
+        The economics name hardware or a country that the price tables do not have.
+    """
+    economics = _with_authoring(experiment.economics, knowledge)
+    cells = analysed.cells
+    inputs = draw_inputs(economics, analysed.tracks, n_rules=_full_effort(cells))
+    readings = analysed.readings
+    priced = {
+        key: price_rung(decision, readings[key], inputs) for key, decision in analysed.decisions.items()
+    }
+    chosen = deployed(list(priced.values()))
+    chosen = {track: chosen[track] for track in analysed.tracks if track in chosen}
+    rungs = [(one.track, one.rung) for one in chosen.values()]
+    entering = {track: readings[track, rung] for track, rung in rungs}
+    primary = str(analysed.task["primary_error"])
+    summaries = [
+        _summary(one, analysed.scores.get(key, {}), priced.get(key)) for key, one in readings.items()
+    ]
+    findings = [
+        *analysed.findings,
+        *check_serving(entering, inputs),
+        *check_accelerators(entering, inputs.hardware, inputs.host),
+    ]
+    return Results(
+        experiment=experiment.model_dump(mode="json"),
+        task=analysed.task,
+        cells=to_frame(cells),
+        evidence=analysed.evidence,
+        summaries=mark_front(summaries, primary),
+        curves=analysed.curves,
+        pairs=_pairs(analysed, tuple(rungs)),
+        verdict=_verdict(chosen, experiment),
+        findings=_by_severity(findings),
+        knowledge=tuple(knowledge),
+        environment=dict(environment or {}),
+        prices=price_list(inputs),
+        labels_saved=analysed.labels_saved,
+        statements=analysed.statements,
+        spending=spending(entering, cells, analysed.machine.machines, inputs),
+    )
+
+
+def _pairs(analysed: Analysed, rungs: tuple[StackKey, ...]) -> tuple[Pair, ...]:
+    """Return the comparisons of the rungs that enter; other prices may well send the same ones."""
+    if rungs in analysed.pairs:
+        return analysed.pairs[rungs]
+    return compare(
+        [(analysed.stacks[key], analysed.drawn[key]) for key in rungs], margins=analysed.task.get("margins")
+    )
+
+
+def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda one: _SEVERITY.index(one.severity)))
+
+
+def _full_effort(cells: Sequence[CellRecord]) -> dict[str, int]:
+    """Return the largest number of rules of each track that climbs rules."""
+    full: dict[str, int] = {}
+    for cell in cells:
+        if cell.n_rules is not None:
+            full[cell.track] = max(full.get(cell.track, 0), cell.n_rules)
+    return full
+
+
+def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]) -> Economics:
+    """Take the hours that a knowledge base declares where the experiment declares none for its tracks."""
+    hours = dict(economics.hours)
+    for base in knowledge:
+        spent = base.get("authoring_hours")
+        if spent is None:
+            continue
+        for track in base.get("tracks", ()):
+            hours.setdefault(track, Hours(build=Range(low=spent, likely=spent, high=spent)))
+    return economics.model_copy(update={"hours": hours})
+
+
+def _verdict(chosen: Mapping[str, RungEconomics], experiment: Experiment) -> Verdict:
+    economics = experiment.economics
+    return decide(
+        chosen,
+        plugins={name: experiment.plugin(name) for name in chosen},
+        margin=economics.margin,
+        currency=economics.currency,
+        currency_per_usd=economics.currency_per_usd,
+    )
+
+
+def _summary(
+    readings: RungReadings, scores: Mapping[str, Interval], priced: RungEconomics | None
+) -> RungSummary:
+    cells = readings.cells
+    return RungSummary(
+        track=readings.track,
+        rung=readings.rung,
+        n_train=int(median(cell.n_train for cell in cells)),
+        n_rules=cells[0].n_rules,
+        n_seeds=len({cell.seed for cell in cells}),
+        scores=scores,
+        costs=readings.medians(),
+        validation_value=priced.validation_value if priced else None,
+        net_value=draw_interval(priced.net) if priced else None,
+        threshold=priced.threshold if priced else None,
+    )

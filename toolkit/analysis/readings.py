@@ -1,0 +1,200 @@
+"""What a rung cost: medians over the readings that nothing disturbed, and how far readings differ.
+
+A reading is one cell's figure, or one of the further readings of the same work that a run takes afterwards.
+A contended one is used only where a phase has no other: it is too high by up to 40 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.analysis.machines import is_timed
+from toolkit.analysis.results import Finding
+from toolkit.analysis.spending import CostReadings
+from toolkit.analysis.stacks import StackKey
+from toolkit.records import CellRecord
+
+__all__ = ["TOLD_COSTS", "RungReadings", "by_rung", "check_readings", "phase_of"]
+
+PHASES = ("load", "search", "fit", "predict_first", "predict_batch", "predict_single")
+
+TOLD_COSTS = (
+    "cost_fit_cpu_seconds",
+    "cost_search_cpu_seconds",
+    "cost_load_cpu_seconds",
+    "cost_predict_batch_cpu_seconds_per_row",
+    "cost_predict_single_cpu_seconds",
+)
+"""Costs whose readings are told for each track of the verdict."""
+
+
+def phase_of(cost: str) -> str:
+    """Return the metered phase of a cost; empty for what belongs to none."""
+    body = cost.removeprefix("cost_")
+    return next((phase for phase in PHASES if body.startswith(f"{phase}_")), "")
+
+
+def _is_disturbed(record: CellRecord, phase: str) -> bool:
+    """Tell whether a phase ran beside other work; old records judge the fit, for all phases."""
+    return bool(phase) and record.qualities.get(phase, record.quality) == "contended"
+
+
+def _disturbed_phase(cost: str) -> str:
+    """Return the phase whose disturbance a cost feels; empty for counts and bytes, which feel none."""
+    return phase_of(cost) if is_timed(cost) or "_joules" in cost else ""
+
+
+class Disturbed(NamedTuple):
+    """Readings of a rung with a contended phase; `used` are those for which a phase has no other."""
+
+    readings: int
+    used: int
+
+
+class RungReadings:
+    """All readings of one track at one rung.
+
+    Parameters
+    ----------
+    records : sequence of CellRecord
+        Finished ones of one track and rung, further readings included; at least one is a cell.
+    """
+
+    def __init__(self, records: Sequence[CellRecord]) -> None:
+        self.records = tuple(records)
+        self.cells = tuple(record for record in records if record.repeat == 0)
+        self.track, self.rung = self.cells[0].track, self.cells[0].rung
+        self._usable: dict[str, list[tuple[CellRecord, float]]] = {}
+
+    @cached_property
+    def n_train(self) -> float:
+        """Median number of labelled rows."""
+        return float(median(cell.n_train for cell in self.cells))
+
+    def _all(self, cost: str) -> list[tuple[CellRecord, float]]:
+        found = ((record, record.costs.get(cost)) for record in self.records)
+        return [(record, value) for record, value in found if value is not None and math.isfinite(value)]
+
+    def usable(self, cost: str) -> list[tuple[CellRecord, float]]:
+        """Return the readings that nothing disturbed; all, where every one was disturbed."""
+        if cost not in self._usable:
+            every, phase = self._all(cost), _disturbed_phase(cost)
+            calm = [(record, value) for record, value in every if not _is_disturbed(record, phase)]
+            self._usable[cost] = calm or every
+        return self._usable[cost]
+
+    def values(self, cost: str) -> list[float]:
+        """Return the usable readings."""
+        return [value for _, value in self.usable(cost)]
+
+    def median(self, cost: str) -> float | None:
+        """Return the median of the usable readings; None where there is none."""
+        values = self.values(cost)
+        return float(median(values)) if values else None
+
+    def medians(self) -> dict[str, float | None]:
+        """Return the median of every cost that a cell has."""
+        return {
+            name: self.median(name) for name in dict.fromkeys(n for cell in self.cells for n in cell.costs)
+        }
+
+    def chosen(self, name: str) -> float | None:
+        """Return the median of a number that the cells chose; None where none did."""
+        found = [cell.chosen.get(name) for cell in self.cells]
+        numbers = [float(one) for one in found if isinstance(one, int | float) and not isinstance(one, bool)]
+        return float(median(numbers)) if numbers else None
+
+    def log_spread(self, cost: str) -> float:
+        """Return the standard deviation of the logarithm of all usable readings; 0 with fewer than two."""
+        logs = [math.log(value) for value in self.values(cost) if value > 0]
+        return float(np.std(logs, ddof=1)) if len(logs) > 1 else 0.0
+
+    def told(self, cost: str) -> CostReadings | None:
+        """Return how a cost was read; None where it was not."""
+        every, usable = self._all(cost), self.usable(cost)
+        if not every:
+            return None
+        phase = _disturbed_phase(cost)
+        values = [value for _, value in usable]
+        return CostReadings(
+            track=self.track,
+            rung=self.rung,
+            cost=cost,
+            n=len(every),
+            n_clean=sum(not _is_disturbed(record, phase) for record, _ in every),
+            median=float(median(values)),
+            low=min(values),
+            high=max(values),
+            spread=_same_work(usable),
+        )
+
+    def disturbed(self) -> Disturbed:
+        """Return how many readings were disturbed in some phase, and how many of those are used."""
+        phases = {id(record): _timed_phases(record) for record in self.records}
+        calm = {
+            phase
+            for record in self.records
+            for phase in phases[id(record)]
+            if not _is_disturbed(record, phase)
+        }
+        found = [
+            {phase for phase in phases[id(record)] if _is_disturbed(record, phase)} for record in self.records
+        ]
+        return Disturbed(sum(map(bool, found)), sum(bool(disturbed - calm) for disturbed in found))
+
+
+def _timed_phases(record: CellRecord) -> set[str]:
+    """Return the phases whose time a record has, the first call left out: nothing rests on it."""
+    timed = {phase_of(name) for name, value in record.costs.items() if value is not None and "_cpu_s" in name}
+    return timed - {"", "predict_first"}
+
+
+def _same_work(readings: Sequence[tuple[CellRecord, float]]) -> float | None:
+    """Return the spread of readings of the same seed on the log scale, pooled; None with one a seed."""
+    seeds: dict[int, list[float]] = {}
+    for record, value in readings:
+        if value > 0:
+            seeds.setdefault(record.seed, []).append(math.log(value))
+    squares = sum(float(np.var(logs)) * len(logs) for logs in seeds.values())
+    degrees = sum(len(logs) - 1 for logs in seeds.values())
+    return math.sqrt(squares / degrees) if degrees else None
+
+
+def by_rung(records: Iterable[CellRecord]) -> dict[StackKey, RungReadings]:
+    """Return the readings of every track and rung that has a cell, in the order of the cells."""
+    groups: dict[StackKey, list[CellRecord]] = {}
+    for record in records:
+        groups.setdefault((record.track, record.rung), []).append(record)
+    return {
+        key: RungReadings(group) for key, group in groups.items() if any(one.repeat == 0 for one in group)
+    }
+
+
+def check_readings(rungs: Mapping[StackKey, RungReadings]) -> Iterator[Finding]:
+    """Yield what was read beside other work: what is left out, and what is used for want of better."""
+    counts = {key: readings.disturbed() for key, readings in rungs.items()}
+    disturbed = {key: count for key, count in counts.items() if count.readings}
+    if not disturbed:
+        return
+    used = [key for key, count in disturbed.items() if count.used]
+    n_readings = sum(count.readings for count in disturbed.values())
+    left_out = n_readings - sum(count.used for count in disturbed.values())
+    words = [f"{n_readings} readings ran beside other work ({_tracks(disturbed)})"]
+    if left_out:
+        words.append(f"{left_out} of them are left out: the rung has undisturbed ones")
+    if used:
+        words.append(
+            f"{len(used)} rungs ({_tracks(used)}) have no other for some phase: its costs are used, and are "
+            "too high by up to 40 %; on an idle machine, --fresh measures them anew"
+        )
+    yield Finding("costs_contended", "warning" if used else "info", "; ".join(words))
+
+
+def _tracks(rungs: Iterable[StackKey]) -> str:
+    return ", ".join(dict.fromkeys(track for track, _ in rungs))

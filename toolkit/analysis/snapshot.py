@@ -1,0 +1,171 @@
+"""An analysed experiment as plain data and arrays, and back: the same to the last bit.
+
+What needs evidence and takes seconds is kept, so that a finished experiment can be priced again without
+reading evidence or training anything. No pickle: JSON (whose floats are exact) and float64 arrays.
+
+Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made anew, never read):
+
+1. first version
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.decisions import Decision
+from toolkit.analysis.intervals import ADDITIVE, RANKED, ScoreDraws
+from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
+from toolkit.analysis.stacks import Floats, StackKey
+from toolkit.records import CellRecord, Evidence
+
+__all__ = ["SNAPSHOT_VERSION", "StoredStack", "decode", "encode"]
+
+SNAPSHOT_VERSION = 1
+
+_SHOWN: Mapping[str, Any] = {
+    "curves": tuple[Curve, ...],
+    "labels_saved": tuple[LabelsSaved, ...],
+    "statements": tuple[Statement, ...],
+    "findings": tuple[Finding, ...],
+}
+"""Fields that are values of the report, with their types."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredStack:
+    """What comparisons need to know of one track at one rung, without its evidence.
+
+    Parameters
+    ----------
+    track : str
+    rung : int
+    seeds : tuple of int
+    rows : ndarray of shape (n_clusters,)
+    errors : mapping of str to ndarray of shape (n_seeds, n_clusters)
+        Additive errors summed over the rows of each cluster.
+    """
+
+    track: str
+    rung: int
+    seeds: tuple[int, ...]
+    rows: Floats
+    errors: Mapping[str, Floats]
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of test clusters."""
+        return len(self.rows)
+
+    def sums(self, score: str) -> Floats:
+        """Return an additive error summed over each cluster's rows, shape (n_seeds, n_clusters)."""
+        return self.errors[score]
+
+
+def encode(
+    analysed: Analysed, pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]]
+) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Return an analysed experiment as plain data and arrays, evidence left out.
+
+    Seeds of all stacks stand side by side in the arrays, in the order of ``stacks``.
+
+    Parameters
+    ----------
+    analysed : Analysed
+    pairs : mapping of tuple of (track, rung) to tuple of Pair
+        Comparisons that are known already, by the rungs that enter.
+    """
+    stacks = list(analysed.stacks.items())
+    document: dict[str, Any] = {
+        "task": dict(analysed.task),
+        "tracks": list(analysed.tracks),
+        "records": [record.model_dump(mode="python") for record in analysed.records],
+        "stacks": [[track, rung, list(stack.seeds)] for (track, rung), stack in stacks],
+        "scores": [
+            [track, rung, {name: asdict(one) for name, one in scores.items()}]
+            for (track, rung), scores in analysed.scores.items()
+        ],
+        "decisions": [
+            [one.track, one.rung, one.threshold, one.validation] for one in analysed.decisions.values()
+        ],
+        "pairs": [[list(rungs), [asdict(pair) for pair in found]] for rungs, found in pairs.items()],
+        **{name: [asdict(one) for one in getattr(analysed, name)] for name in _SHOWN},
+    }
+    arrays = {"decisions": np.array([one.value for one in analysed.decisions.values()])}
+    if stacks:
+        arrays["rows"] = stacks[0][1].rows
+    for score in ADDITIVE if stacks else ():
+        arrays[f"sums {score}"] = np.concatenate([stack.sums(score) for _, stack in stacks])
+    for score in RANKED if stacks else ():
+        drawn = [analysed.drawn[key] for key, _ in stacks]
+        arrays[f"points {score}"] = np.concatenate([one.points[score] for one in drawn])
+        arrays[f"draws {score}"] = np.concatenate([one.draws[score] for one in drawn], axis=1)
+    return document, arrays
+
+
+def decode(
+    document: Mapping[str, Any], arrays: Mapping[str, Floats], evidence: Mapping[CellKey, Evidence]
+) -> Analysed:
+    """Return what `encode` was given.
+
+    Parameters
+    ----------
+    document : mapping
+    arrays : mapping of str to ndarray
+    evidence : mapping of (track, rung, seed) to Evidence
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        It is damaged.
+    """
+    stacks, drawn = _stacks(document["stacks"], arrays)
+    intervals = TypeAdapter(dict[str, Interval])
+    decisions = zip(document["decisions"], arrays["decisions"], strict=True)
+    pairs = TypeAdapter(tuple[Pair, ...])
+    return Analysed(
+        task=document["task"],
+        tracks=tuple(document["tracks"]),
+        records=tuple(CellRecord.model_validate(record) for record in document["records"]),
+        stacks=stacks,
+        drawn=drawn,
+        scores={
+            (track, rung): intervals.validate_python(scores) for track, rung, scores in document["scores"]
+        },
+        decisions={
+            (track, rung): Decision(track, rung, threshold, validation, value)
+            for (track, rung, threshold, validation), value in decisions
+        },
+        evidence=evidence,
+        pairs={
+            tuple((track, rung) for track, rung in rungs): pairs.validate_python(found)
+            for rungs, found in document["pairs"]
+        },
+        **{name: TypeAdapter(kind).validate_python(document[name]) for name, kind in _SHOWN.items()},
+    )
+
+
+def _stacks(
+    seeds_of: Iterable[tuple[str, int, list[int]]], arrays: Mapping[str, Floats]
+) -> tuple[dict[StackKey, StoredStack], dict[StackKey, ScoreDraws]]:
+    stacks, drawn, place = {}, {}, 0
+    for track, rung, seeds in seeds_of:
+        own = slice(place, place + len(seeds))
+        place += len(seeds)
+        stacks[track, rung] = StoredStack(
+            track,
+            rung,
+            tuple(seeds),
+            arrays["rows"],
+            {score: arrays[f"sums {score}"][own] for score in ADDITIVE},
+        )
+        drawn[track, rung] = ScoreDraws(
+            points={score: arrays[f"points {score}"][own] for score in RANKED},
+            draws={score: arrays[f"draws {score}"][:, own] for score in RANKED},
+        )
+    return stacks, drawn

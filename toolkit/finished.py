@@ -1,0 +1,247 @@
+"""What a finished sweep has left beside its report: its context, and what no price changes of its analysis.
+
+Both are files below ``reports/<experiment>/``. The context (`read_context`) is written by a sweep. The
+snapshot (``analysed.json`` and ``analysed.npz``) is a cache: it is made anew when anything has changed that
+it rests on, and deleting it costs a few seconds. Nothing here imports the store or a track.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import platform
+import shlex
+import subprocess
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from toolkit import machine
+from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.results import CellKey, Pair
+from toolkit.analysis.snapshot import SNAPSHOT_VERSION, decode, encode
+from toolkit.analysis.stacks import StackKey
+from toolkit.config import Experiment
+from toolkit.errors import StoreError
+from toolkit.records import Evidence
+
+__all__ = [
+    "StoredEvidence",
+    "code_version",
+    "environment",
+    "read_context",
+    "read_snapshot",
+    "report_folder",
+    "write_snapshot",
+]
+
+_BESIDE = ("amounts.py", "records.py", "scores.py", "seeding.py")
+"""Modules that the analysis rests on, besides its own."""
+_ARTIFACTS = "artifacts"
+_EVIDENCE = "evidence.npz"
+
+
+def report_folder(root: Path, experiment: Experiment) -> Path:
+    """Return the folder of report.html and results.json below the folder of all results."""
+    return root / "reports" / experiment.experiment
+
+
+def code_version() -> dict[str, str]:
+    """Return the commit of the code as ``git_commit``, where git can tell it."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return {"git_commit": found.stdout.strip()}
+
+
+def environment(experiment: Experiment) -> dict[str, str]:
+    """Return what a report says of where it was made: machine, versions, commit and time."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "file": str(experiment.path),
+        **machine.describe(),
+        **code_version(),
+        "report_written": now,
+    }
+
+
+def read_context(experiment: Experiment, root: Path) -> Mapping[str, Any]:
+    """Return what a sweep has noted besides its cells: facts of the task, knowledge bases, fingerprints.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    root : Path
+        The folder of all results.
+
+    Raises
+    ------
+    StoreError
+        The experiment has never been run, or its context is damaged.
+    """
+    path = report_folder(root, experiment) / "context.json"
+    command = f"python -m toolkit.run {shlex.quote(str(experiment.path))} --store {shlex.quote(str(root))}"
+    try:
+        context: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(context, dict) or not {"task", "knowledge", "fingerprints"} <= set(context):
+            raise ValueError("not what a sweep writes")
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"no results of '{experiment.experiment}' here, or the context of the last run was deleted; "
+            f"run (finished cells are found again): {command}",
+            where=str(path.parent),
+        ) from error
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"cannot be read ({error}); this writes it anew: {command}", where=str(path)
+        ) from error
+    return context
+
+
+class StoredEvidence(Mapping[CellKey, Evidence]):
+    """Evidence of cells, each read when it is asked for.
+
+    Parameters
+    ----------
+    files : mapping of (track, rung, seed) to Path
+    """
+
+    def __init__(self, files: Mapping[CellKey, Path]) -> None:
+        self._files = files
+
+    def __getitem__(self, key: CellKey) -> Evidence:
+        """Return the evidence of one cell."""
+        path = self._files[key]
+        try:
+            return Evidence.read(path)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise StoreError(
+                f"the evidence of a cell cannot be read ({error}); toolkit report does without it once "
+                "analysed.json beside the report is deleted",
+                where=str(path),
+            ) from error
+
+    def __iter__(self) -> Iterator[CellKey]:
+        """Return the keys, in order."""
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self._files)
+
+
+def write_snapshot(
+    analysed: Analysed,
+    pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]],
+    experiment: Experiment,
+    root: Path,
+    folders: Mapping[CellKey, Path],
+) -> None:
+    """Keep an analysed experiment for the next time that it is priced.
+
+    Parameters
+    ----------
+    analysed : Analysed
+    pairs : mapping of tuple of (track, rung) to tuple of Pair
+    experiment : Experiment
+    root : Path
+        The folder of all results.
+    folders : mapping of (track, rung, seed) to Path
+        Of the cells' files.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    document, arrays = encode(analysed, pairs)
+    packed = io.BytesIO()
+    np.savez(packed, allow_pickle=False, **arrays)
+    # the store tells real paths, and the folder of results may be a link
+    files = {key: os.path.relpath(folder / _EVIDENCE, root.resolve()) for key, folder in folders.items()}
+    document |= {
+        "digest": _digest(experiment, root),
+        "arrays": hashlib.sha256(packed.getbuffer()).hexdigest(),
+        "evidence": [[*key, files[key]] for key in analysed.evidence if key in files],
+    }
+    folder = report_folder(root, experiment)
+    try:
+        # the document goes last: with arrays of another one it is not read
+        _write(folder / "analysed.npz", packed.getvalue())
+        _write(folder / "analysed.json", json.dumps(document).encode())
+    except OSError as error:
+        raise StoreError(
+            f"cannot write ({error.strerror}); free space or mend the folder", where=str(folder)
+        ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def read_snapshot(experiment: Experiment, root: Path) -> Analysed | str:
+    """Return the analysed experiment, or why there is none to use, in words.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    root : Path
+        The folder of all results.
+    """
+    folder = report_folder(root, experiment)
+    try:
+        document = json.loads((folder / "analysed.json").read_bytes())
+        if document["digest"] != _digest(experiment, root):
+            return "cells, the experiment file or the code have changed since the last analysis"
+        content = (folder / "analysed.npz").read_bytes()
+        if hashlib.sha256(content).hexdigest() != document["arrays"]:
+            return "the kept analysis is damaged"
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        files = {(track, rung, seed): root / file for track, rung, seed, file in document["evidence"]}
+        return decode(document, arrays, StoredEvidence(files))
+    except FileNotFoundError:
+        return "no analysis was kept"
+    except (OSError, ValueError, KeyError, TypeError, ValidationError, zipfile.BadZipFile):
+        return "the kept analysis is damaged"
+
+
+def _digest(experiment: Experiment, root: Path) -> str:
+    """Return a hash of everything that the half without prices rests on."""
+    declared = experiment.model_dump(mode="json", exclude={"economics", "engine", "description"})
+    source = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in [*sorted((package / "analysis").glob("*.py")), *(package / name for name in _BESIDE)]:
+        source.update(path.read_bytes())
+    context = (report_folder(root, experiment) / "context.json").read_bytes()
+    facts = {
+        "format": SNAPSHOT_VERSION,
+        "versions": [platform.python_version(), *(metadata.version(name) for name in ("numpy", "scipy"))],
+        "source": source.hexdigest(),
+        "experiment": declared,
+        "value": experiment.economics.value.model_dump(mode="json"),
+        "context": hashlib.sha256(context).hexdigest(),
+        "cells": _cells(root, experiment),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _cells(root: Path, experiment: Experiment) -> list[str]:
+    """Return the names of all cells' folders: what was logged since the last analysis shows."""
+    try:
+        runs = list(os.scandir(root / _ARTIFACTS / experiment.experiment))
+    except FileNotFoundError:
+        return []
+    return sorted(run.name for run in runs if Path(run.path, _ARTIFACTS, "record.json").exists())

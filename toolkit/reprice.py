@@ -1,0 +1,206 @@
+"""``toolkit report --hardware …``: a finished experiment with other prices, in seconds. Wiring only.
+
+Nothing is trained, and neither the experiment's own report nor MLflow is touched: the report goes into a
+folder of its own below the experiment's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from toolkit import config, prices
+from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.export import to_json
+from toolkit.analysis.pricing import price
+from toolkit.business import Economics
+from toolkit.config import Experiment
+from toolkit.errors import ConfigError, StoreError
+from toolkit.finished import environment, read_context, read_snapshot, report_folder
+
+__all__ = ["AMOUNTS", "NAMES", "new_prices", "priced_folder", "reprice"]
+
+AMOUNTS = {
+    "--price-kwh": "price_per_kwh",
+    "--carbon-price": "carbon_price_per_tonne",
+    "--volume": "volume_per_year",
+    "--retrains": "retrains_per_year",
+    "--wage": "wage_per_hour",
+    "--speed": "speed",
+    "--pue": "pue",
+}
+"""Option -> the key of the experiment file that it stands for: a number, or ``low,likely,high``."""
+
+NAMES = {"--hardware": "hardware", "--country": "country", "--serving": "serving"}
+
+_MAX_NAME = 80
+
+
+def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
+    """Return an experiment with other prices.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    given : mapping of str to str
+        Option, as typed with its dashes -> what was given.
+
+    Raises
+    ------
+    ConfigError
+        A value that the key cannot have, or a name that no table has; the option is named.
+    """
+    changes: dict[str, Any] = {
+        NAMES.get(option) or AMOUNTS[option]: _number(option, text) if option in AMOUNTS else text
+        for option, text in given.items()
+    }
+    declared = experiment.economics.model_dump(exclude_unset=True)
+    if "hardware" in changes:
+        declared.pop("own_hardware", None)
+    options = {key: option for option, key in (*AMOUNTS.items(), *NAMES.items())}
+    try:
+        economics = Economics.model_validate({**declared, **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else ""
+        problem = str(first["msg"]).removeprefix("Value error, ")
+        option = options.get(key, "")
+        raise ConfigError(f"{problem}, got {given.get(option, '')}", where=option or None) from error
+    for option, look_up in (
+        ("--hardware", lambda: prices.of(economics)),
+        ("--country", lambda: prices.grid(economics.country)),
+    ):
+        try:
+            look_up()
+        except ConfigError as error:
+            where = option if option in given else experiment.where("economics", NAMES[option])
+            raise ConfigError(error.problem, where=where) from error
+    return experiment.model_copy(update={"economics": economics})
+
+
+def _number(option: str, text: str) -> float | list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in (1, 3) or (option == "--pue" and len(values) != 1):
+        wanted = "a number" if option == "--pue" else "a number or low,likely,high"
+        raise ConfigError(f"expected {wanted}, got '{text}'", where=option)
+    return values[0] if len(values) == 1 else values
+
+
+def priced_folder(experiment: Experiment, root: Path, given: Mapping[str, str]) -> Path:
+    """Return the folder of the report with these prices: the same for the same options."""
+    words = [
+        text if option in ("--hardware", "--country") else f"{option.removeprefix('--')}-{text}"
+        for option, text in given.items()
+    ]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(words)).strip("._-")
+    if len(name) > _MAX_NAME:
+        digest = hashlib.sha256(repr(sorted(given.items())).encode()).hexdigest()[:8]
+        name = f"{name[:_MAX_NAME]}-{digest}"
+    return report_folder(root, experiment) / "priced" / name
+
+
+def reprice(
+    path: Path,
+    given: Mapping[str, str],
+    *,
+    store_folder: Path,
+    as_json: bool = False,
+    console: Console,
+    notes: Console,
+) -> int:
+    """Price a finished experiment anew, and say what that changes.
+
+    Parameters
+    ----------
+    path : Path
+        The experiment file.
+    given : mapping of str to str
+        Option -> what was given.
+    store_folder : Path
+        Where all results are.
+    as_json : bool
+        Print ``results.json`` with the new prices, and write nothing.
+    console : Console
+        For the tables.
+    notes : Console
+        For what is no result.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    UserError
+    """
+    experiment = config.load(path)
+    changed = new_prices(experiment, given)
+    knowledge = read_context(experiment, store_folder)["knowledge"]
+    analysed = _analysed(experiment, store_folder, notes)
+    about = {
+        **environment(experiment),
+        "priced_with": " ".join(f"{name} {text}" for name, text in given.items()),
+    }
+    after = price(analysed, changed, knowledge=knowledge, environment=about)
+    if as_json:
+        text = json.dumps(to_json(after), indent=2, ensure_ascii=False, allow_nan=False)
+        sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the locale
+        sys.stdout.buffer.flush()
+        return 0
+    from toolkit.report import document
+    from toolkit.report.terminal import repriced_table, tracks_table
+
+    before = price(analysed, experiment, knowledge=knowledge)
+    paths = document.write(after, priced_folder(experiment, store_folder, given))
+    console.print(tracks_table(after))
+    console.print(repriced_table(before, after))
+    console.print()
+    for line in _without_effect(changed, given):
+        notes.print(f"[yellow]{line}[/]", highlight=False)
+    for title, place in {"report": paths.html, "results": paths.json}.items():
+        console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
+    return 0
+
+
+def _analysed(experiment: Experiment, root: Path, notes: Console) -> Analysed:
+    """Return what is known of the cells: as it was kept, else made anew from the store."""
+    found = read_snapshot(experiment, root)
+    if isinstance(found, Analysed):
+        return found
+    notes.print(f"[yellow]{found}: reading all cells, which takes longer[/]", highlight=False)
+    from toolkit.context import read_results
+    from toolkit.store import Store
+
+    with Store.open(root) as store:
+        read_results(experiment, store, root)
+    again = read_snapshot(experiment, root)
+    if isinstance(again, Analysed):
+        return again
+    raise StoreError(f"the analysis cannot be kept ({again})", where=str(report_folder(root, experiment)))
+
+
+def _without_effect(changed: Experiment, given: Mapping[str, str]) -> list[str]:
+    """Return which of the options change nothing, and why."""
+    economics = changed.economics
+    machine = prices.of(economics)
+    lines = []
+    if "--price-kwh" in given and machine.energy_in_price:
+        lines.append(f"--price-kwh changes nothing: the price of {machine.title} holds electricity")
+    if "--country" in given and machine.energy_in_price and economics.carbon_price_per_tonne.high == 0:
+        lines.append(
+            "--country changes the carbon and no money: electricity is in the price of the machine, and "
+            "carbon has none (--carbon-price)"
+        )
+    return lines
