@@ -13,9 +13,6 @@ __all__ = ["Costs", "Ledger"]
 
 Costs = dict[str, float | None]
 
-_UNREADABLE = "not readable on this machine"
-
-
 class Ledger:
     """The costs of one cell.
 
@@ -35,7 +32,7 @@ class Ledger:
     disturbances : dict of str to str
         Phase -> why it is not clean.
     withheld : dict of str to str
-        Cost -> why it is not there.
+        Cost -> why it is not there, where that is more than that the machine does not tell.
     metered_seconds : float
         Wall time inside phases.
     """
@@ -95,10 +92,13 @@ class Ledger:
             else:
                 self.tell(f"{reading.phase}_{name}_seconds", value)
 
-    def tell(self, name: str, value: float | None, why: str = _UNREADABLE) -> None:
-        """Write down one cost, ``cost_`` left out of its name; None is withheld for a reason."""
+    def tell(self, name: str, value: float | None, why: str = "") -> None:
+        """Write down one cost, ``cost_`` left out of its name; None may be withheld for a reason.
+
+        What a machine cannot read has none: every phase would repeat it.
+        """
         self.costs[f"cost_{name}"] = value
-        if value is None:
+        if value is None and why:
             self.withheld[f"cost_{name}"] = why
 
     def withhold(self, names: Iterable[str], why: str) -> None:
