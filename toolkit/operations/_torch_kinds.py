@@ -32,6 +32,8 @@ binary_cross_entropy_backward binary_cross_entropy_with_logits mse_loss mse_loss
 nll_loss_backward smooth_l1_loss smooth_l1_loss_backward huber_loss huber_loss_backward log_sigmoid_forward
 log_sigmoid_backward glu glu_backward bernoulli bernoulli_ normal_ uniform_ native_dropout randperm rand
 randn rand_like randn_like masked_fill_ threshold_ _prelu_kernel _prelu_kernel_backward tril triu
+hardswish hardswish_ hardswish_backward hardsigmoid_backward hardtanh_backward softplus_backward elu_backward
+leaky_relu_backward rrelu_with_noise softshrink_backward mish_backward renorm
 """
 READING = frozenset(_READING.split())
 """Operations counted by the largest tensor that they read or write: reductions, normalisations, losses."""

@@ -43,7 +43,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.flop_counter import flop_registry as known_to_torch
 
@@ -101,14 +101,15 @@ def count(call: Callable[..., Any], *inputs: Any, backward: bool = False) -> Tor
         Whether the gradients of all outputs that have one are counted, too.
     """
     seen = _Seen()
-    matrices = FlopCounterMode(display=False, custom_mapping=FORMULAS)
+    formulas = {operation: _of_dense(formula) for operation, formula in FORMULAS.items()}
+    matrices = FlopCounterMode(display=False, custom_mapping=formulas)
     # the counter takes operations apart first, and what is left of them is seen
     with seen, matrices:
         outputs = _tensors(call(*inputs))
     if backward:
         ends = [output for output in outputs if output.requires_grad]
         slopes = [torch.ones_like(output) for output in ends]
-        first, matrices = matrices, FlopCounterMode(display=False, custom_mapping=FORMULAS)
+        first, matrices = matrices, FlopCounterMode(display=False, custom_mapping=formulas)
         with seen, matrices:
             torch.autograd.backward(ends, slopes)
         parts = [first, matrices]
@@ -174,7 +175,9 @@ class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         packet = getattr(func, "_overloadpacket", func)
-        if packet in FUSED:
+        if _has_nested((args, kwargs)) and not is_free(func):
+            self.uncounted.add(f"{packet} of nested tensors")
+        elif packet in FUSED:
             self.fused.add(str(packet))
         elif packet in FORMULAS or packet in known_to_torch or is_free(func):
             pass
@@ -185,6 +188,25 @@ class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
             else:
                 self.elements += elements
         return out
+
+
+def _of_dense(formula: Callable[..., int]) -> Callable[..., int]:
+    """Return a formula that takes tensors; of nested ones, which have no shape, it counts nothing."""
+
+    def of_tensors(*args: Any, out_val: Any = None, **kwargs: Any) -> int:
+        if _has_nested((args, out_val, kwargs)):
+            return 0
+        shapes, out_shape, named = tree_map(
+            lambda leaf: leaf.shape if isinstance(leaf, Tensor) else leaf, (args, out_val, kwargs)
+        )
+        return formula(*shapes, out_shape=out_shape, **named)
+
+    of_tensors._get_raw = True  # type: ignore[attr-defined]  # how torch's counter knows
+    return of_tensors
+
+
+def _has_nested(tree: Any) -> bool:
+    return any(tensor.is_nested for tensor in _tensors(tree))
 
 
 def _tensors(tree: Any) -> list[Tensor]:

@@ -12,6 +12,7 @@ from toolkit.tasks.base import Column, Schema, TrainingData
 from toolkit.tracks import _logistic
 from toolkit.tracks._trees import Trees
 from toolkit.tracks._trial import Trial
+from toolkit.tracks.base import load_track
 from toolkit.tracks.classical import Classical
 
 SCHEMA = Schema((Column("x"), Column("y"), Column("kind", "category", ("a", "b", "c"))))
@@ -95,6 +96,16 @@ def test_a_forest_is_judged_once(train, grown):
     assert len(grown) == 2
     assert told.fit["encoded_values"] == 3 * (N_ROWS + N_ROWS)
     assert told.fit["node_visits"] == held_out * grown[0].operations().predict_per_row["node_visits"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"family": "boosting", "n_trees": 5}, {"family": "forest", "n_trees": 3}, {"family": "logistic"}],
+)
+def test_a_saved_model_tells_the_same(train, tmp_path, given):
+    track = Classical(**given).fit(train, seed=0)
+    track.save(tmp_path / "saved")
+    assert load_track(tmp_path / "saved").operations() == track.operations() != NOTHING
 
 
 def test_a_logistic_regression_goes_through_its_matrix(train, monkeypatch):

@@ -32,6 +32,28 @@ def sort_counted(values: np.ndarray, seen: Counter[str]) -> list[float]:
     return sorted(values.tolist(), key=functools.cmp_to_key(compared))
 
 
+def three_way(values: list[float]) -> int:
+    """Return the comparisons of a three-way quicksort, which ends in insertion sorts of 15 values."""
+    if len(values) <= 15:
+        # every value is compared with larger ones before it, and with one more unless there is none
+        larger = [sum(earlier > value for earlier in values[:place]) for place, value in enumerate(values)]
+        return sum(each + (each < place) for place, each in enumerate(larger))
+    pivot = sorted((values[0], values[len(values) // 2], values[-1]))[1]
+    below = [value for value in values if value < pivot]
+    above = [value for value in values if value > pivot]
+    # whether a value is smaller, and of the others whether it is larger
+    return 3 + 2 * len(values) - len(below) + three_way(below) + three_way(above)
+
+
+@pytest.mark.parametrize(("n_values", "low", "high"), [(0, 1.0, 1.6), (10, 0.3, 0.9)])
+def test_n_log_n_is_of_the_size_of_a_sort(n_values, low, high):
+    generator = np.random.default_rng(0)
+    for n_rows in (60, 500, 5000, 50_000):
+        values = generator.random(n_rows)
+        found = three_way((np.floor(values * n_values) if n_values else values).tolist())
+        assert low < found / (n_rows * np.log2(n_rows)) < high
+
+
 def gini(labels: np.ndarray) -> float:
     share = labels.mean()
     return float(2 * share * (1 - share))

@@ -83,6 +83,35 @@ def test_what_is_not_known_is_told():
     assert found.counts() == {"flop": None, "element_operations": None}
 
 
+def test_rows_of_different_lengths_packed_into_one_tensor_are_told():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    encoder = nn.TransformerEncoder(layer, 1).eval()
+    padding = torch.zeros(B, T, dtype=torch.bool)
+    padding[0, 3:] = True
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = count(lambda: encoder(steps, src_key_padding_mask=padding))
+    assert "aten._transformer_encoder_layer_fwd of nested tensors" in found.uncounted
+    assert found.counts() == {"flop": None, "element_operations": None}
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(1)),
+        nn.Sequential(
+            nn.GELU(), nn.PReLU(), nn.GLU(), nn.Softplus(), nn.SiLU(), nn.Hardswish(), nn.Dropout()
+        ),
+        nn.Sequential(
+            nn.GroupNorm(3, 3), nn.LayerNorm(8), nn.RMSNorm(8), nn.LogSoftmax(1), nn.ELU(), nn.Mish()
+        ),
+    ],
+)
+def test_usual_layers_leave_nothing_uncounted(layer):
+    images = torch.ones(2, 3, 8, 8, requires_grad=True)
+    assert probe(layer, images, backward=True).uncounted == ()
+
+
 def test_a_mistake_of_the_caller_is_an_error():
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         probe(nn.Linear(3, 2), torch.ones(1, 4))
