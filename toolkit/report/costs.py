@@ -22,9 +22,23 @@ PHASES = {
 """Phases of a cell in order, and what they are called."""
 
 _UNITS = {"seconds": "s", "joules": "J", "bytes": "B", "flop": "FLOP", "kg_co2e": "kg CO₂e", "usd": "USD"}
-_MODELLED = ("joules", "kg_co2e", "usd", "flop")
+_MODELLED = ("joules", "kg_co2e", "usd")
 _COUNTERS = ("package_joules", "gpu_joules")
 """Energy that a counter of the machine told."""
+
+_COUNTED = {
+    "flop": "operations in matrix products",
+    "sparse_flop": "operations in products of sparse matrices",
+    "element_operations": "operations on single elements",
+    "encoded_values": "values of the table encoded",
+    "histogram_updates": "values added to histograms",
+    "split_evaluations": "cuts of trees looked at",
+    "sort_comparisons": "comparisons of sorts, n log n",
+    "node_visits": "nodes of trees passed through",
+    "conditions": "conditions of rules decided",
+    "rules": "rules decided",
+}
+"""Quantities that closed forms count, the same on every machine; neither a clock nor a price is in them."""
 
 _TITLES = {
     "cpu_seconds": "CPU time",
@@ -38,13 +52,13 @@ _TITLES = {
     "peak_bytes": "peak memory",
     "growth_bytes": "growth of memory",
     "model_bytes": "size of the saved model",
-    "flop": "operations in matrix products",
     "joules": "energy",
     "package_joules": "energy of the whole processor",
     "gpu_joules": "energy of the GPU",
     "codecarbon_joules": "energy as told by codecarbon",
     "kg_co2e": "carbon",
     "usd": "price",
+    **_COUNTED,
 }
 
 
@@ -61,7 +75,7 @@ class Cost:
         Words for people, without the unit.
     unit : str
         Symbol; empty for plain counts.
-    basis : {"measured", "modelled", "declared"}
+    basis : {"measured", "counted", "modelled", "declared"}
     """
 
     column: str
@@ -80,9 +94,9 @@ def parse(column: str) -> Cost:
     rest, _, per = rest.partition("_per_")
     unit = next((name for name in _UNITS if rest == name or rest.endswith(f"_{name}")), "")
     if not basis:
-        is_counted = "nominal" in rest or "budget" in rest
-        is_modelled = is_counted or (unit in _MODELLED and rest not in _COUNTERS)
-        basis = "modelled" if is_modelled else "measured"
+        is_priced = unit in _MODELLED and rest not in _COUNTERS
+        is_modelled = "nominal" in rest or "budget" in rest or is_priced
+        basis = "counted" if rest in _COUNTED else "modelled" if is_modelled else "measured"
     bare = rest.removesuffix(unit).strip("_") or rest
     title = _TITLES.get(rest) or formats.words(bare)
     percentile = re.fullmatch(r"p(\d+)", bare)

@@ -44,8 +44,8 @@ class CostsSection(Section):
         parts = [
             elements.paragraph(
                 "Readings of one cell at the rung of the tracks' table, medians over seeds: one fresh "
-                "process, one thread. Measured, modelled and declared figures stand in lines of "
-                "their own and are not added up.",
+                "process, one thread. Measured, counted, modelled and declared figures stand in lines "
+                "of their own and are not added up.",
                 quiet=True,
             ),
             _table("Main readings", first, chosen, known),
