@@ -49,8 +49,9 @@ def readings(results: Results) -> Markup:
 def _legend(results: Results) -> str:
     told = (
         "Readings of all seeds and repeats at the rung of the verdict, and from lowest to highest. Medians, "
-        "ends and spread are of clean readings where there is one. ± is the standard deviation of the same "
-        "work read again (same seed): about two readings in three are within it."
+        "ends and spread are of clean readings where there is one: those that nothing disturbed, very short "
+        "ones included. ± is the standard deviation of the same work read again (same seed): about two "
+        "readings in three are within it."
     )
     example = next(
         (

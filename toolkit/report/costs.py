@@ -22,9 +22,10 @@ PHASES = {
 """Phases of a cell in order, and what they are called."""
 
 _UNITS = {"seconds": "s", "joules": "J", "bytes": "B", "flop": "FLOP", "kg_co2e": "kg CO₂e", "usd": "USD"}
+_MODELLED = ("joules", "kg_co2e", "usd")
 _COUNTERS = ("package_joules", "gpu_joules")
 """Energy that a counter of the machine told."""
-_MODELLED = ("joules", "kg_co2e", "usd")
+
 _COUNTED = {
     "flop": "operations in matrix products",
     "sparse_flop": "operations in products of sparse matrices",
@@ -93,8 +94,8 @@ def parse(column: str) -> Cost:
     rest, _, per = rest.partition("_per_")
     unit = next((name for name in _UNITS if rest == name or rest.endswith(f"_{name}")), "")
     if not basis:
-        is_nominal = "nominal" in rest or "budget" in rest
-        is_modelled = is_nominal or (unit in _MODELLED and rest not in _COUNTERS)
+        is_priced = unit in _MODELLED and rest not in _COUNTERS
+        is_modelled = "nominal" in rest or "budget" in rest or is_priced
         basis = "counted" if rest in _COUNTED else "modelled" if is_modelled else "measured"
     bare = rest.removesuffix(unit).strip("_") or rest
     title = _TITLES.get(rest) or formats.words(bare)
