@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -14,7 +15,7 @@ import pytest
 
 from toolkit.meters import _cgroup
 from toolkit.meters._cgroup import make_group
-from toolkit.sweep.fork_server import Ended, Run
+from toolkit.sweep.fork_server import Ended, Kill, Run
 from toolkit.sweep.fork_server_handle import ForkServer
 
 PATIENCE_SECONDS = 60.0
@@ -168,11 +169,11 @@ def server(tmp_path, monkeypatch):
     server.close()
 
 
-def run(server, function, argument):
+def run(server, function, argument, key="cell"):
     import family_cell
 
     work = pickle.dumps((getattr(family_cell, function), argument))
-    server.start(Run("cell", work, str(Path(argument["folder"]) / "log")))
+    server.start(Run(key, work, str(Path(argument["folder"]) / "log")))
 
 
 def ended(connection: Connection) -> Ended:
@@ -222,23 +223,51 @@ def wait_until(true, what):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("with_groups", [pytest.param(True, marks=needs_groups), False])
-def test_an_orphan_in_a_session_of_its_own_ends_with_its_cell(tmp_path, monkeypatch, with_groups):
+@pytest.fixture(params=[pytest.param(True, marks=needs_groups), False], ids=["groups", "no groups"])
+def either_server(request, tmp_path, monkeypatch):
+    """A fork server that makes groups, and one that believes it cannot."""
     (tmp_path / "family_cell.py").write_text(FAMILY)
     monkeypatch.syspath_prepend(str(tmp_path))
-    if not with_groups:
+    if not request.param:
         (tmp_path / "sitecustomize.py").write_text(
             "import toolkit.meters._cgroup as found\nfound.own_folder = lambda: None\n"
         )
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     server = ForkServer(["family_cell"])
-    try:
-        run(server, "leaves_an_orphan", {"folder": str(tmp_path), "hangs": False})
-        assert ended(server.connection).exit_code == 0, (tmp_path / "log").read_text()
-        orphan = int((tmp_path / "number").read_text())
-        wait_until(lambda: is_gone(orphan), "the orphan is gone although the fork server runs on")
-    finally:
-        server.close()
+    yield server
+    server.close()
+
+
+def orphan_of(folder: Path) -> int:
+    number = folder / "number"
+    wait_until(lambda: number.exists() and number.read_text(), "the cell has an orphan")
+    return int(number.read_text())
+
+
+def test_an_orphan_in_a_session_of_its_own_ends_with_its_cell(either_server, tmp_path):
+    run(either_server, "leaves_an_orphan", {"folder": str(tmp_path), "hangs": False})
+    assert ended(either_server.connection).exit_code == 0, (tmp_path / "log").read_text()
+    orphan = orphan_of(tmp_path)
+    wait_until(lambda: is_gone(orphan), "the orphan is gone although the fork server runs on")
+
+
+def test_the_orphan_of_a_cell_that_still_runs_is_left_alone_when_another_ends(
+    request, either_server, tmp_path
+):
+    for name in ("long", "short"):
+        (tmp_path / name).mkdir()
+    run(either_server, "leaves_an_orphan", {"folder": str(tmp_path / "long"), "hangs": True}, key="long")
+    orphan = orphan_of(tmp_path / "long")
+    with_groups = request.node.callspec.params["either_server"]
+    assert len(_cgroup.groups_of(either_server._process.pid)) == int(with_groups)
+    run(either_server, "leaves_an_orphan", {"folder": str(tmp_path / "short"), "hangs": False}, key="short")
+    assert ended(either_server.connection) == Ended("short", 0)
+    other = orphan_of(tmp_path / "short")
+    wait_until(lambda: is_gone(other), "the ended cell's orphan is gone")
+    assert not is_gone(orphan)
+    either_server.start(Kill("long"))
+    assert ended(either_server.connection) == Ended("long", -signal.SIGKILL)
+    wait_until(lambda: is_gone(orphan), "the killed cell's orphan is gone")
 
 
 @needs_groups
@@ -250,9 +279,7 @@ def test_no_group_is_left_when_the_fork_server_ends_or_is_killed(tmp_path, monke
         number = server._process.pid
         (tmp_path / "number").unlink(missing_ok=True)
         run(server, "leaves_an_orphan", {"folder": str(tmp_path), "hangs": True})
-        wait_until((tmp_path / "number").exists, "the cell has an orphan")
-        wait_until(lambda: (tmp_path / "number").read_text(), "its number is written")
-        orphan = int((tmp_path / "number").read_text())
+        orphan = orphan_of(tmp_path)
         assert len(_cgroup.groups_of(number)) == 1
         if killed:
             server._process.kill()

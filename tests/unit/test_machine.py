@@ -31,6 +31,55 @@ def test_a_library_that_is_not_installed_is_left_out(monkeypatch):
     assert "no-such-package-here" not in facts
 
 
+CPUINFO = """processor\t: 0
+vendor_id\t: AuthenticAMD
+cpu family\t: 25
+model\t\t: 17
+model name\t: AMD EPYC
+stepping\t: 1
+flags\t\t: fpu sse2 {flags}
+
+processor\t: 1
+model name\t: another
+"""
+
+
+@pytest.mark.parametrize(("flags", "virtual"), [("avx2 hypervisor", "yes"), ("avx2", "no")])
+def test_processors_of_one_name_are_told_apart_and_virtual_ones_known(monkeypatch, tmp_path, flags, virtual):
+    (tmp_path / "cpuinfo").write_text(CPUINFO.format(flags=flags))
+    monkeypatch.setattr(machine, "_CPUINFO", tmp_path / "cpuinfo")
+    facts = machine.describe()
+    assert facts["processor"] == "AMD EPYC"
+    assert facts["processor_model"] == "AuthenticAMD 25 17 1"
+    assert facts["virtual"] == virtual
+    (tmp_path / "cpuinfo").write_text(CPUINFO.format(flags="avx512f"))
+    assert len({facts["processor_flags"], machine.describe()["processor_flags"]}) == 2
+
+
+def test_a_system_that_does_not_tell_of_its_processor(monkeypatch, tmp_path):
+    monkeypatch.setattr(machine, "_CPUINFO", tmp_path / "missing")
+    facts = machine.describe()
+    assert facts["processor"]
+    assert not {"processor_model", "processor_flags", "virtual"} & set(facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        (
+            {"processor": "AMD EPYC", "processor_model": "AuthenticAMD 25 17 1", "cores": "2"},
+            "AMD EPYC (AuthenticAMD 25 17 1), 2 cores",
+        ),
+        ({"processor": "Apple M4", "cores": "1"}, "Apple M4, 1 core"),
+        ({"processor": "AMD EPYC"}, "AMD EPYC"),
+        ({}, "unknown processor"),
+    ],
+)
+def test_a_machine_is_named_by_what_decides_its_speed(facts, name):
+    assert machine.machine_name(facts) == name
+    assert machine.machine_name({**facts, "kernel": "Linux 6.18"}) == name
+
+
 def test_every_variable_asks_for_one_thread():
     variables = machine.single_thread_environment()
     assert {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"} <= set(variables)
@@ -88,6 +137,32 @@ def test_cores_are_chosen_where_the_system_tells_nothing(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_busy_ticks_are_read_for_every_core():
     assert set(machine._cores()) <= set(machine.read_busy_ticks())
+
+
+STAT = """cpu  600 60 120 9000 90 30 60 12 0 0
+cpu0 100 10 20 3000 30 5 10 4 0 0
+cpu1 500 50 100 6000 60 25 50 8 0 0
+intr 4711 0 0
+ctxt 99
+"""
+
+
+def test_times_of_the_cores_are_of_all_and_stolen_ones_of_those_it_may_use(monkeypatch, tmp_path):
+    (tmp_path / "stat").write_text(STAT)
+    monkeypatch.setattr(machine, "_STAT", str(tmp_path / "stat"))
+    monkeypatch.setattr(machine, "_cores", lambda: [1, 7])
+    monkeypatch.setattr(os, "sysconf", lambda name: 100)
+    assert machine.read_core_times() == machine.CoreTimes(busy_seconds=8.70, stolen_seconds=0.08)
+    assert machine.read_busy_ticks() == {0: 149, 1: 733}
+
+
+@pytest.mark.parametrize("text", [None, "", "cpu0 1 2 3\n", "intr 1\n"])
+def test_a_system_that_does_not_tell_of_its_cores(monkeypatch, tmp_path, text):
+    if text is not None:
+        (tmp_path / "stat").write_text(text)
+    monkeypatch.setattr(machine, "_STAT", str(tmp_path / "stat"))
+    assert machine.read_core_times() is None
+    assert machine.read_busy_ticks() == {}
 
 
 def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import ctypes
 import sys
 
 import numpy as np
 import pytest
 
-from toolkit.meters.memory import Memory, Resident, read_resident, reset_high_water_mark
+from toolkit.meters.memory import Memory, Resident, find_release, read_resident, reset_high_water_mark
 
 
 def readings(*values):
@@ -84,9 +85,18 @@ def test_unreadable_status_and_unwritable_reset(monkeypatch, tmp_path):
     monkeypatch.setattr("toolkit.meters.memory._CLEAR_REFS", tmp_path / "no" / "such")
     assert read_resident() is None
     assert reset_high_water_mark() is False
-    (tmp_path / "status").write_text("VmRSS:\t 1 kB\n")
+    (tmp_path / "status").write_text("Name:\tx\nVmRSS:\t 1 kB\n")
     monkeypatch.setattr("toolkit.meters.memory._STATUS", tmp_path / "status")
     assert read_resident() is None
+    (tmp_path / "status").write_text("Name:\tx\nVmHWM:\t 30 kB\nVmRSS:\t 20 kB\nRssFile:\t 5 kB\n")
+    assert read_resident() == Resident(now_bytes=20 * 1024, peak_bytes=30 * 1024, file_bytes=5 * 1024)
+
+
+def test_a_c_library_without_malloc_trim_releases_nothing(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    find_release()()
+    monkeypatch.undo()
+    find_release()()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

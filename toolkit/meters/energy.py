@@ -25,7 +25,7 @@ _NVIDIA_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 """One of them is there where NVIDIA's driver is: on Linux, and on Linux below Windows."""
 
 _MOST_WATTS = 500.0
-"""What the largest sockets are built for. At this rate a counter of the usual 262 kJ comes round in 9 minutes:
+"""The largest sockets are built for it. At this rate a counter of the usual 262 kJ comes round in 9 minutes;
 in a longer phase it may have come round more than once, and is not read."""
 
 

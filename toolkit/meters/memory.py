@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import ClassVar
 
 from toolkit.meters.base import Meter
 
-__all__ = ["Memory", "Resident", "read_resident", "release_free_memory", "reset_high_water_mark"]
+__all__ = ["Memory", "Resident", "find_release", "read_resident", "reset_high_water_mark"]
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
+_SIZES = (b"\nVmRSS:", b"\nVmHWM:", b"\nRssFile:")
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,10 @@ def read_resident() -> Resident | None:
     ``ru_maxrss`` will not do: a child inherits the figure of its parent.
     """
     try:
-        lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
-        found = {name: rest for name, _, rest in (line.partition(":") for line in lines)}
-        sizes = [int(found[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM", "RssFile")]
-    except (OSError, KeyError, IndexError, ValueError):
+        with open(_STATUS, "rb", buffering=0) as file:  # noqa: PTH123 (a third of the time of pathlib's)
+            text = file.read(4096)
+        sizes = [int(text.partition(name)[2].split(maxsplit=1)[0]) * 1024 for name in _SIZES]
+    except (OSError, IndexError, ValueError):
         return None
     return Resident(*sizes)
 
@@ -61,17 +63,17 @@ def reset_high_water_mark() -> bool:
     return True
 
 
-def release_free_memory() -> None:
-    """Give memory that the process has freed but kept back to the system (glibc's ``malloc_trim``).
+def find_release() -> Callable[[], None]:
+    """Return what gives memory that the process has freed but kept back to the system.
 
-    Without it a phase that reuses the leavings of an earlier one seems to need nothing. Where the
-    C library has no such function, nothing happens.
+    It is glibc's ``malloc_trim``. Without it a phase that reuses the leavings of an earlier one seems to
+    need nothing. Where the C library has no such function, nothing happens.
     """
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError):
-        return
-    trim(0)
+        return lambda: None
+    return functools.partial(trim, 0)
 
 
 @dataclass
@@ -96,14 +98,14 @@ class Memory(Meter):
     reset : callable
         Resets the high-water mark and tells whether it could.
     release : callable
-        Gives freed memory back before a phase begins.
+        Gives freed memory back before a phase begins; by default found when the meter is made.
     """
 
     order: ClassVar[int] = 0
 
     resident: Callable[[], Resident | None] = read_resident
     reset: Callable[[], bool] = reset_high_water_mark
-    release: Callable[[], None] = release_free_memory
+    release: Callable[[], None] = field(default_factory=find_release)
     _made: Resident | None = field(default=None, init=False, repr=False)
     _begun: Resident | None = field(default=None, init=False, repr=False)
     _was_reset: bool = field(default=False, init=False, repr=False)
