@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,7 +70,7 @@ class Serving(StrEnum):
 _RANGE = "A number, or low,likely,high."
 
 
-def _priced(help: str) -> typer.models.OptionInfo:  # noqa: A002 (the name of the option's text)
+def _priced(help: str) -> Any:  # noqa: A002 (the name of the option's text)
     return typer.Option(help=help, show_default=False, rich_help_panel="Other prices than the file's")
 
 
@@ -234,7 +234,7 @@ def check(
                 with_data=data,
                 experiment=experiment,
                 as_json=format is TextFormat.json,
-                show=show and rules.Style(show.value),
+                show=None if show is None else rules.Style(show.value),
                 console=Output(),
             )
         )
