@@ -149,10 +149,8 @@ def reprice(
     changed = new_prices(experiment, given)
     knowledge = read_context(experiment, store_folder)["knowledge"]
     analysed = _analysed(experiment, store_folder, notes)
-    about = {
-        **environment(experiment),
-        "priced_with": " ".join(f"{name} {text}" for name, text in given.items()),
-    }
+    prices_given = " ".join(f"{option} {text}" for option, text in given.items())
+    about = {**environment(experiment), "priced_with": prices_given}
     after = price(analysed, changed, knowledge=knowledge, environment=about)
     if as_json:
         text = json.dumps(to_json(after), indent=2, ensure_ascii=False, allow_nan=False)

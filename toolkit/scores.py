@@ -10,14 +10,16 @@ Scores (``score_*``) rise with quality, errors (``error_*``) fall.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from toolkit.errors import TrackError
 from toolkit.records import N_BINS, Evidence
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 __all__ = [
     "MAX_LOGIT",
@@ -239,6 +241,8 @@ def pooled_counts(evidence: Evidence) -> tuple[Floats, Floats]:
 
 def cluster_counts(evidence: Evidence) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Return positives and negatives as sparse matrices of shape (n_clusters, N_BINS), float64."""
+    from scipy import sparse  # slow to load, and nothing else here needs it
+
     shape = (evidence.n_clusters, N_BINS)
 
     def matrix(counts: NDArray[np.int32]) -> sparse.csr_array:

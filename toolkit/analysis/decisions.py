@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaincinv
 
 from toolkit import scores
 from toolkit.analysis.draws import N_DRAWS, drawn
@@ -141,6 +140,8 @@ def _value_of_decision(stack: Stack, outcomes: Floats, shared: OutcomeDraws) -> 
     ----------
     outcomes : ndarray of shape (n_seeds, n_clusters, 4)
     """
+    from scipy.special import gammaincinv  # takes longer to load than a whole re-pricing, which needs none
+
     rows = stack.rows
     shares = (shared.weights @ outcomes.mean(axis=0)) / (shared.weights @ rows)[:, None]
     n_seeds = len(stack.seeds)

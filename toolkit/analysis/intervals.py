@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from toolkit import scores
 from toolkit.analysis.results import Interval
@@ -51,6 +50,8 @@ class Crossed(NamedTuple):
         """Return the two-sided t interval; infinite when the variance cannot be told."""
         if not math.isfinite(self.variance):
             return Interval(self.estimate, -math.inf, math.inf)
+        from scipy.special import stdtrit  # slow to load, and not needed where pairs are known
+
         half = float(stdtrit(self.degrees, (1 + level) / 2)) * math.sqrt(self.variance)
         return Interval(self.estimate, self.estimate - half, self.estimate + half)
 
@@ -60,6 +61,8 @@ class Crossed(NamedTuple):
             return 1.0
         if self.variance == 0:
             return 1.0 if self.estimate == 0 else 0.0
+        from scipy.special import stdtr
+
         return float(2 * stdtr(self.degrees, -abs(self.estimate) / math.sqrt(self.variance)))
 
 

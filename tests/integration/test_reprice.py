@@ -1,0 +1,200 @@
+"""A finished experiment with other prices: the same figures as with those prices in the file."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+
+EXPERIMENT: dict[str, Any] = {
+    "experiment": "priced",
+    "task": {"name": "synthetic", "kind": "rules", "n_clusters": 120, "rows_per_cluster": 10},
+    "ladder": {"seeds": 2, "rungs": [{"share": 0.3}, {"share": 1.0}]},
+    "tracks": {
+        "baseline": {"column": "habit_probability"},
+        "rules": {"knowledge": f"{REPOSITORY}/experiments/knowledge/smoke.yaml"},
+        "classical": {},
+        "neural": {},
+    },
+    "search": 1.0,
+    "engine": {"readings": 3},
+    "economics": {
+        "value": {"true_positive": 2.0, "false_positive": -0.8},
+        "volume_per_year": [0.5e6, 1.0e6, 2.0e6],
+        "hours": {"neural": {"build": [10, 20, 40], "per_year": 5}},
+    },
+}
+
+LOADED = """\
+import sys
+from toolkit.cli import app
+try:
+    app(sys.argv[1:])
+except SystemExit as end:
+    assert end.code == 0, end.code
+heavy = {"mlflow", "torch", "sklearn", "optuna", "duckdb", "sympy", "scipy.stats", "scipy.special"}
+print(*sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def toolkit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "toolkit", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=300)
+
+
+class Finished:
+    """An experiment that has been run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file, self.store = folder / "priced.yaml", folder / "mlruns"
+        self.file.write_text(yaml.safe_dump(EXPERIMENT))
+        done = toolkit("run", self.file, "--store", self.store)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.report = self.store / "reports" / "priced"
+
+    def priced(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """Price it with other prices."""
+        return toolkit("report", self.file, "--store", self.store, *options)
+
+    def with_file(self, economics: dict[str, Any]) -> dict[str, Any]:
+        """Analyse all cells anew with other prices in the file."""
+        other = self.file.with_name("other.yaml")
+        declared = {**EXPERIMENT["economics"], **economics}
+        other.write_text(yaml.safe_dump({**EXPERIMENT, "economics": declared}))
+        done = toolkit("report", other, "--store", self.store, "--format", "json")
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Finished:
+    return Finished(tmp_path_factory.mktemp("priced"))
+
+
+def differences(first: Any, second: Any, place: str = "") -> Iterator[str]:
+    """Yield where two documents differ, numbers by more than 1e-9 of their size."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in sorted({*first, *second}):
+            yield from differences(first.get(key, "-"), second.get(key, "-"), f"{place}/{key}")
+    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        for number, (one, two) in enumerate(zip(first, second, strict=True)):
+            yield from differences(one, two, f"{place}[{number}]")
+    elif isinstance(first, float) and isinstance(second, float):
+        if not math.isclose(first, second, rel_tol=1e-9):
+            yield f"{place}: {first} {second}"
+    elif first != second:
+        yield f"{place}: {first} {second}"
+
+
+CASES = {
+    "hardware": (["--hardware", "own-server"], {"hardware": "own-server"}),
+    "country and kWh price": (
+        ["--hardware", "own-server", "--country", "PL", "--price-kwh", "0.1,0.3,0.4"],
+        {"hardware": "own-server", "country": "PL", "price_per_kwh": [0.1, 0.3, 0.4]},
+    ),
+    "carbon": (["--carbon-price", "80"], {"carbon_price_per_tonne": 80.0}),
+    "volume, retrains and wage": (
+        ["--volume", "1e3,1e4,1e5", "--retrains", "52", "--wage", "30,60,90"],
+        {"volume_per_year": [1e3, 1e4, 1e5], "retrains_per_year": 52.0, "wage_per_hour": [30, 60, 90]},
+    ),
+    "one at a time": (
+        ["--serving", "single", "--speed", "2", "--pue", "1.5"],
+        {"serving": "single", "speed": 2.0, "pue": 1.5},
+    ),
+    "accelerators": (["--hardware", "aws-g4dn.xlarge"], {"hardware": "aws-g4dn.xlarge"}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_figures_as_with_those_prices_in_the_file(finished, case) -> None:
+    options, economics = CASES[case]
+    expected = finished.with_file(economics)
+    done = finished.priced(*options, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    for document in (expected, found):
+        del document["environment"]
+    assert list(differences(expected, found)) == []
+    assert found["verdict"]["tracks"].keys() == EXPERIMENT["tracks"].keys()
+    assert found["spending"]["footprints"]
+
+
+def test_the_report_goes_into_a_folder_of_its_own_and_nothing_else_is_touched(finished) -> None:
+    finished.with_file({})
+    kept = [finished.report / "report.html", finished.report / "results.json", finished.store / "mlflow.db"]
+    before = [path.read_bytes() for path in kept]
+    done = finished.priced("--hardware", "own-server", "--country", "PL")
+    assert done.returncode == 0, done.stderr
+    assert [path.read_bytes() for path in kept] == before
+    folder = finished.report / "priced" / "own-server-PL"
+    results = json.loads((folder / "results.json").read_text())
+    assert results["experiment"]["economics"]["hardware"] == "own-server"
+    assert results["environment"]["priced_with"] == "--hardware own-server --country PL"
+    assert "own-server" in (folder / "report.html").read_text(encoding="utf-8")
+    for words in ("with the file's prices", "with these", "own-server-PL/report.html"):
+        assert words in " ".join(done.stdout.split()).replace("- ", "-"), words
+
+
+def test_neither_mlflow_nor_torch_nor_scikit_learn_is_loaded(finished) -> None:
+    finished.with_file({})
+    arguments = ["report", finished.file, "--store", finished.store, "--country", "PL"]
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == ""
+
+
+def test_without_a_kept_analysis_all_cells_are_read_and_it_says_so(finished) -> None:
+    expected = finished.priced("--volume", "5e5", "--format", "json")
+    (finished.report / "analysed.json").unlink()
+    again = finished.priced("--volume", "5e5", "--format", "json")
+    assert again.returncode == 0
+    assert "no analysis was kept: reading all cells" in again.stderr
+    first, second = json.loads(expected.stdout), json.loads(again.stdout)
+    assert first["verdict"] == second["verdict"]
+    assert (finished.report / "analysed.json").exists()
+    assert finished.priced("--volume", "5e5", "--format", "json").stderr == ""
+
+
+def test_a_price_without_effect_is_told(finished) -> None:
+    done = finished.priced("--price-kwh", "0.5", "--country", "PL")
+    assert done.returncode == 0
+    assert "--price-kwh changes nothing" in done.stderr
+    assert "--country changes the carbon and no money" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--hardware", "own-serve"], "--hardware: there is no hardware profile 'own-serve'"),
+        (["--country", "XX"], "--country: there is no electricity grid 'XX'"),
+        (["--volume", "lots"], "--volume: expected a number or low,likely,high"),
+    ],
+)
+def test_a_mistake_ends_with_2_and_names_the_option(finished, options, words) -> None:
+    done = finished.priced(*options)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_experiment_that_never_ran_says_what_to_run(finished, tmp_path) -> None:
+    done = toolkit("report", finished.file, "--store", tmp_path / "none", "--country", "PL")
+    assert done.returncode == 2
+    assert "python -m toolkit.run" in done.stderr

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import ConfigError
+from toolkit.reprice import new_prices, priced_folder
+
+OWN = {"usd_per_hour": 0.1, "vcpus": 4, "memory_gb": 16.0, "idle_watts": 1, "max_watts": 4}
+
+
+def test_options_take_the_place_of_what_the_file_says(declare_experiment) -> None:
+    experiment = declare_experiment(["rules"], wage_per_hour=50, hardware="own-server")
+    given = {
+        "--hardware": "aws-g5.xlarge",
+        "--country": "PL",
+        "--price-kwh": "0.1,0.2,0.4",
+        "--carbon-price": "80",
+        "--volume": "2e6",
+        "--retrains": "12",
+        "--speed": "1.5",
+        "--serving": "single",
+        "--pue": "1.1",
+    }
+    changed = new_prices(experiment, given).economics
+    assert (changed.hardware, changed.country, changed.serving) == ("aws-g5.xlarge", "PL", "single")
+    assert changed.price_per_kwh is not None
+    assert (changed.price_per_kwh.low, changed.price_per_kwh.likely, changed.price_per_kwh.high) == (
+        0.1,
+        0.2,
+        0.4,
+    )
+    assert changed.volume_per_year.likely == 2e6
+    assert changed.pue == 1.1
+    assert changed.wage_per_hour.likely == 50
+    assert changed.value == experiment.economics.value
+    assert experiment.economics.hardware == "own-server"
+
+
+def test_a_named_machine_takes_the_place_of_ones_own(declare_experiment) -> None:
+    experiment = declare_experiment(["rules"], own_hardware=OWN)
+    changed = new_prices(experiment, {"--hardware": "own-server"}).economics
+    assert changed.own_hardware is None
+    kept = new_prices(experiment, {"--volume": "1"}).economics
+    assert kept.own_hardware == experiment.economics.own_hardware
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"--hardware": "aws-g5.xlarg"}, "--hardware: .*did you mean 'aws-g5.xlarge'"),
+        ({"--country": "pl"}, "--country: .*did you mean 'PL'"),
+        ({"--volume": "many"}, "--volume: expected a number or low,likely,high, got 'many'"),
+        ({"--volume": "1,2"}, "--volume: expected a number or low,likely,high, got '1,2'"),
+        ({"--volume": "3,2,1"}, "--volume: a range is .* got 3,2,1"),
+        ({"--volume": "-1"}, "--volume: must not be negative, got -1"),
+        ({"--volume": "nan"}, "--volume: expected a finite number, got nan"),
+        ({"--speed": "0"}, "--speed: must be above zero, got 0"),
+        ({"--pue": "1,2,3"}, "--pue: expected a number, got '1,2,3'"),
+        ({"--pue": "0.5"}, "--pue: .*greater than or equal to 1, got 0.5"),
+    ],
+)
+def test_a_mistake_is_told_with_its_option(declare_experiment, given, sentence) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        new_prices(declare_experiment(["rules"]), given)
+
+
+def test_each_choice_of_prices_has_a_folder_of_its_own(declare_experiment) -> None:
+    experiment = declare_experiment(["rules"])
+
+    def name(**given: str) -> str:
+        options = {f"--{option.replace('_', '-')}": text for option, text in given.items()}
+        folder = priced_folder(experiment, Path("mlruns"), options)
+        assert folder.parent == Path("mlruns/reports/made_up/priced")
+        return folder.name
+
+    assert name(hardware="aws-g5.xlarge", country="DE") == "aws-g5.xlarge-DE"
+    assert name(volume="1e6") == "volume-1e6"
+    assert name(carbon_price="50,80,150") == "carbon-price-50_80_150"
+    assert name(hardware="../../x") == "x"
+    long = {f"option{number}": "1" * 30 for number in range(5)}
+    other = {**long, "option4": "2" * 30}
+    assert len(name(**long)) < 100
+    assert name(**long) != name(**other)

@@ -1,0 +1,118 @@
+"""The verb ``toolkit report``: its options, most of which are prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from toolkit.options import DEFAULT_STORE, ExperimentFile, Output, StoreFolder, guarded
+
+__all__ = ["report"]
+
+
+class Format(StrEnum):
+    """What `toolkit report` makes."""
+
+    html = "html"
+    json = "json"
+
+
+class Serving(StrEnum):
+    """How decisions are made."""
+
+    batch = "batch"
+    single = "single"
+
+
+_RANGE = "A number, or low,likely,high."
+
+
+def _priced(help: str) -> Any:  # noqa: A002 (the name of the option's text)
+    return typer.Option(help=help, show_default=False, rich_help_panel="Other prices than the file's")
+
+
+def report(
+    experiment: ExperimentFile,
+    format: Annotated[  # noqa: A002 (the name of the option)
+        Format,
+        typer.Option(
+            help="html writes the report and results.json; json prints results.json and nothing else."
+        ),
+    ] = Format.html,
+    store: StoreFolder = DEFAULT_STORE,
+    hardware: Annotated[str | None, _priced("The machine, e.g. own-server or aws-g5.xlarge.")] = None,
+    country: Annotated[str | None, _priced("Whose electricity: a two-letter code, or WORLD.")] = None,
+    price_kwh: Annotated[str | None, _priced(f"Of electricity, in the file's currency. {_RANGE}")] = None,
+    carbon_price: Annotated[str | None, _priced(f"A tonne of CO2e. {_RANGE}")] = None,
+    pue: Annotated[str | None, _priced("Power of the building over that of the machines.")] = None,
+    volume: Annotated[str | None, _priced(f"Decisions a year. {_RANGE}")] = None,
+    retrains: Annotated[str | None, _priced(f"Trainings a year. {_RANGE}")] = None,
+    wage: Annotated[str | None, _priced(f"Of an hour's work. {_RANGE}")] = None,
+    speed: Annotated[
+        str | None, _priced(f"Of the processor, relative to the one that was measured. {_RANGE}")
+    ] = None,
+    serving: Annotated[Serving | None, _priced("Decisions in batches, or one at a time.")] = None,
+) -> None:
+    """Rebuild the report of a finished experiment, or price it anew. Nothing is trained.
+
+    Without prices, report, results.json and MLflow are made anew from the
+    store, with the economics of the file as it is now.
+
+    With prices, the same cells are priced for another machine, country or
+    business, which takes about two seconds. What changes is printed beside
+    what the file's own prices say, and the report goes into a folder below
+    the experiment's: its own report and MLflow stay as they are.
+
+    [bold]Examples[/]
+
+      toolkit report experiments/retail.yaml
+
+      toolkit report experiments/retail.yaml --format json > results.json
+
+      toolkit report experiments/retail.yaml --hardware aws-g5.xlarge
+
+      toolkit report experiments/retail.yaml --country PL --carbon-price 50,80,150
+
+      toolkit report experiments/retail.yaml --volume 1e6 --serving single
+
+    [bold]Exit codes[/]
+
+      0 written · 2 a mistake you can mend
+    """
+    options = {
+        "--hardware": hardware,
+        "--country": country,
+        "--price-kwh": price_kwh,
+        "--carbon-price": carbon_price,
+        "--pue": pue,
+        "--volume": volume,
+        "--retrains": retrains,
+        "--wage": wage,
+        "--speed": speed,
+        "--serving": serving and serving.value,
+    }
+    given = {option: text for option, text in options.items() if text is not None}
+    raise typer.Exit(guarded(lambda: _report(experiment, given, store, as_json=format is Format.json)))
+
+
+def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json: bool) -> int:
+    if given:
+        from toolkit.reprice import reprice
+
+        return reprice(
+            experiment,
+            given,
+            store_folder=store,
+            as_json=as_json,
+            console=Output(),
+            notes=Output(stderr=True),
+        )
+    from toolkit.run import print_json, rebuild_report
+
+    if as_json:
+        return print_json(experiment, store_folder=store)
+    return rebuild_report(experiment, store_folder=store, console=Output())
