@@ -213,11 +213,11 @@ def test_a_track_that_raises_fails_its_cell_and_no_other(folder, store, first):
         ("name: synthetic", "name: sintetic", r"tiny_bad.yaml:2:\d+: .*did you mean 'synthetic'\?"),
         ("knowledge/smoke.yaml", "knowledge/nothing.yaml", r"nothing.yaml"),
         ("column: habit_probability", "column: habit", r"tiny_bad.yaml:9:\d+: "),
-        ("true_positive: 2.0", "true_positive: .nan", r"tiny_bad.yaml:14:\d+: "),
+        ("true_positive: 2.0", "true_positive: .nan", r"tiny_bad.yaml:15:\d+: "),
         (
             "  volume_per_year: 1.0e6",
             "  volume_per_year: 1.0e6\n  hardware: toaster",
-            r"tiny_bad.yaml:16:\d+: .*'toaster'",
+            r"tiny_bad.yaml:17:\d+: .*'toaster'",
         ),
         ("tracks:", "tracks: [", r"tiny_bad.yaml:\d+:\d+: not valid YAML"),
     ],
