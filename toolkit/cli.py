@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli_prices import prices
 from toolkit.cli_report import report
 from toolkit.options import (
     DEFAULT_STORE,
@@ -54,6 +55,7 @@ def run(
 
 
 app.command()(report)
+app.command()(prices)
 
 
 class Style(StrEnum):
