@@ -13,6 +13,7 @@ __all__ = ["Costs", "Ledger"]
 
 Costs = dict[str, float | None]
 
+
 class Ledger:
     """The costs of one cell.
 
