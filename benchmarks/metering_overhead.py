@@ -1,6 +1,6 @@
 """What metering costs: the same work with and without all meters, in turns, in one process.
 
-    python benchmarks/metering_overhead.py [--blocks 40] [--no-group]
+    python benchmarks/metering_overhead.py [--blocks 40] [--milliseconds 1 10 50 250] [--no-group]
 
 A block is bare, metered, metered, bare, so that a drift of the machine's speed falls on both alike. The
 overhead is the median over blocks of metered over bare less one, with a bootstrap interval of 95 %. It is
@@ -30,7 +30,6 @@ from toolkit.meters._processes import inherit_orphans
 from toolkit.meters._window import Window
 from toolkit.meters.base import Meter
 
-WORK_SECONDS = (0.001, 0.010, 0.050, 0.250)
 RESAMPLES = 2000
 
 
@@ -43,7 +42,7 @@ class Spent:
 
 
 def work(rounds: int) -> float:
-    """Do about a fifth of a millisecond a round, with memory that comes and goes as in a fit."""
+    """Do about a tenth of a millisecond a round, with memory that comes and goes as in a fit."""
     total = 0.0
     for step in range(rounds):
         values = np.arange(40_000, dtype=np.float64) * step
@@ -62,20 +61,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--blocks", type=int, default=40)
     parser.add_argument("--no-group", action="store_true", help="count processes without a control group")
+    parser.add_argument("--milliseconds", type=float, nargs="+", default=[1.0, 10.0, 50.0, 250.0])
     options = parser.parse_args()
     group = None if options.no_group else make_group(0)
     process = os.fork()
     if process == 0:
         if group is not None:
             group.enter()
-        compare(options.blocks)
+        compare(options.blocks, options.milliseconds)
         os._exit(0)
     os.waitpid(process, 0)
     if group is not None:
         group.remove()
 
 
-def compare(blocks: int) -> None:
+def compare(blocks: int, milliseconds: Sequence[float]) -> None:
     inherit_orphans()
     pin_one_thread(max(os.sched_getaffinity(0)))
     meters: list[Meter] = [registry.build("meters", name, {}) for name in registry.names("meters")]
@@ -88,8 +88,8 @@ def compare(blocks: int) -> None:
     a_round = np.median([spend(lambda: work(50)).cpu for _ in range(9)]) / 50
     names = ("process, CPU", "process, wall", "reading, CPU", "reading, wall", "added, ms")
     print(f"{'work':>9} " + " ".join(f"{name:>24}" for name in names))
-    for seconds in WORK_SECONDS:
-        report(meters, max(1, round(seconds / a_round)), blocks)
+    for each in milliseconds:
+        report(meters, max(1, round(each * 1e-3 / a_round)), blocks)
 
 
 def metered(meters: Sequence[Meter], rounds: int) -> Spent:

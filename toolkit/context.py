@@ -7,11 +7,14 @@ to the experiment), so that a report can be rebuilt without the data and without
 from __future__ import annotations
 
 import json
+import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from toolkit import prices
 from toolkit.analysis.analyse import analyse_cells
+from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
 from toolkit.config import Experiment
@@ -27,7 +30,16 @@ from toolkit.store.files import read_evidence
 from toolkit.sweep.plan import Plan
 from toolkit.tasks.base import Task, TrainingData
 
-__all__ = ["code_version", "read_results", "report_folder", "training_rows", "write_context"]
+__all__ = [
+    "code_version",
+    "read_analysed",
+    "read_results",
+    "report_folder",
+    "training_rows",
+    "write_context",
+]
+
+_log = logging.getLogger(__name__)
 
 
 def write_context(plan: Plan, root: Path) -> None:
@@ -89,22 +101,31 @@ def read_results(experiment: Experiment, store: Store, root: Path) -> Results:
     StoreError
         The experiment has never been run, or its context is damaged.
     """
+    return _analyse(experiment, store, root)[1]
+
+
+def read_analysed(experiment: Experiment, store: Store, root: Path) -> Analysed:
+    """Analyse every finished cell of an experiment but for its prices; kept as by `read_results`."""
+    return _analyse(experiment, store, root)[0]
+
+
+def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed, Results]:
     prices.check(experiment)
     context = read_context(experiment, root)
-    folders = store.folders(experiment.experiment, context["fingerprints"])
-    evidence = {
-        (cell.track, cell.rung, cell.seed): found
-        for cell, folder in folders
-        if cell.repeat == 0 and (found := read_evidence(folder)) is not None
-    }
+    cells = store.folders(experiment.experiment, context["fingerprints"])
+    folders = {(cell.track, cell.rung, cell.seed): folder for cell, folder in cells if cell.repeat == 0}
+    evidence = {key: found for key, folder in folders.items() if (found := read_evidence(folder)) is not None}
     analysed = analyse_cells(
-        experiment, task=context["task"], cells=[cell for cell, _ in folders], evidence=evidence
+        experiment, task=context["task"], cells=[cell for cell, _ in cells], evidence=evidence
     )
     results = price(analysed, experiment, knowledge=context["knowledge"], environment=environment(experiment))
     entering = tuple((one.track, one.rung) for one in results.verdict.tracks)
-    files = {(cell.track, cell.rung, cell.seed): folder for cell, folder in folders if cell.repeat == 0}
-    write_snapshot(analysed, {entering: results.pairs}, experiment, root, files)
-    return results
+    analysed = replace(analysed, pairs={entering: results.pairs})
+    try:
+        write_snapshot(analysed, experiment, root, folders)
+    except StoreError as error:
+        _log.warning("other prices will take longer, as the analysis could not be kept: %s", error)
+    return analysed, results
 
 
 def training_rows(task: Task, experiment: Experiment) -> TrainingData:

@@ -26,9 +26,8 @@ from pydantic import ValidationError
 
 from toolkit import machine
 from toolkit.analysis.analysed import Analysed
-from toolkit.analysis.results import CellKey, Pair
+from toolkit.analysis.results import CellKey
 from toolkit.analysis.snapshot import SNAPSHOT_VERSION, decode, encode
-from toolkit.analysis.stacks import StackKey
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
 from toolkit.records import Evidence
@@ -142,7 +141,6 @@ class StoredEvidence(Mapping[CellKey, Evidence]):
 
 def write_snapshot(
     analysed: Analysed,
-    pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]],
     experiment: Experiment,
     root: Path,
     folders: Mapping[CellKey, Path],
@@ -152,7 +150,6 @@ def write_snapshot(
     Parameters
     ----------
     analysed : Analysed
-    pairs : mapping of tuple of (track, rung) to tuple of Pair
     experiment : Experiment
     root : Path
         The folder of all results.
@@ -164,7 +161,7 @@ def write_snapshot(
     StoreError
         The folder cannot be written.
     """
-    document, arrays = encode(analysed, pairs)
+    document, arrays = encode(analysed)
     packed = io.BytesIO()
     np.savez(packed, allow_pickle=False, **arrays)
     # the store tells real paths, and the folder of results may be a link

@@ -23,7 +23,7 @@ from toolkit.analysis.export import to_json
 from toolkit.analysis.pricing import price
 from toolkit.business import Economics
 from toolkit.config import Experiment
-from toolkit.errors import ConfigError, StoreError
+from toolkit.errors import ConfigError
 from toolkit.finished import environment, read_context, read_snapshot, report_folder
 
 __all__ = ["AMOUNTS", "NAMES", "new_prices", "priced_folder", "reprice"]
@@ -178,15 +178,11 @@ def _analysed(experiment: Experiment, root: Path, notes: Console) -> Analysed:
     if isinstance(found, Analysed):
         return found
     notes.print(f"[yellow]{found}: reading all cells, which takes longer[/]", highlight=False)
-    from toolkit.context import read_results
+    from toolkit.context import read_analysed
     from toolkit.store import Store
 
     with Store.open(root) as store:
-        read_results(experiment, store, root)
-    again = read_snapshot(experiment, root)
-    if isinstance(again, Analysed):
-        return again
-    raise StoreError(f"the analysis cannot be kept ({again})", where=str(report_folder(root, experiment)))
+        return read_analysed(experiment, store, root)
 
 
 def _without_effect(changed: Experiment, given: Mapping[str, str]) -> list[str]:

@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toolkit.analysis.accelerators import draw_band
 from toolkit.analysis.curves import fit_curve
 from toolkit.analysis.export import _plain
 from toolkit.analysis.front import mark_front
 from toolkit.analysis.intervals import crossed_bootstrap, crossed_means
+from toolkit.analysis.machines import on_one_machine
 from toolkit.analysis.pairwise import holm
+from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Interval, RungSummary
+from toolkit.analysis.spending import Spread
+from toolkit.records import CellRecord
 
 shapes = st.tuples(st.integers(1, 5), st.integers(1, 30), st.integers(0, 2**32 - 1))
 
@@ -151,3 +156,71 @@ def test_whatever_is_exported_is_valid_json_and_only_non_numbers_change(value: o
     text = json.dumps(plain, allow_nan=False)
     assert json.loads(text) == plain
     assert _plain(plain) == plain
+
+
+def reading(seconds: float, seed: int = 0, repeat: int = 0, quality: str = "clean", **changes) -> CellRecord:
+    plain = {"experiment": "e", "task": "t", "track": "neural", "rung": 0, "n_train": 1, "fingerprint": "f"}
+    costs = {"cost_fit_cpu_seconds": seconds, "cost_fit_peak_bytes": 5.0}
+    return CellRecord(
+        **plain, status="finished", seed=seed, repeat=repeat, quality=quality, costs=costs, **changes
+    )
+
+
+times = st.floats(1e-6, 1e6)
+readings = st.lists(st.tuples(times, st.integers(0, 2), st.booleans()), min_size=1, max_size=12)
+
+
+@given(readings, st.randoms(use_true_random=False))
+def test_what_a_rung_cost_lies_among_its_calm_readings_in_any_order(
+    drawn: list[tuple[float, int, bool]], shuffled
+) -> None:
+    records = [
+        reading(seconds, seed, repeat=number, quality="contended" if disturbed else "clean")
+        for number, (seconds, seed, disturbed) in enumerate(drawn)
+    ]
+    calm = [seconds for seconds, _, disturbed in drawn if not disturbed] or [one for one, _, _ in drawn]
+    one = RungReadings(records)
+    told = one.told("cost_fit_cpu_seconds")
+    assert told is not None
+    assert (told.low, told.high) == (min(calm), max(calm))
+    assert told.low <= told.median <= told.high
+    assert told.n == len(drawn)
+    assert told.spread is None or told.spread >= 0
+    again = records[:]
+    shuffled.shuffle(again)
+    assert RungReadings(again).median("cost_fit_cpu_seconds") == told.median
+
+
+kernels = st.dictionaries(st.sampled_from("abc"), st.floats(1e-3, 1e3), min_size=1, max_size=3)
+
+
+@given(times, kernels, kernels)
+def test_conversion_keeps_to_the_kernels_and_goes_back(
+    seconds: float, ours: dict[str, float], theirs: dict[str, float]
+) -> None:
+    here, there = {"processor": "here"}, {"processor": "there"}
+    first = [reading(1.0, seed, machine=here, calibration=ours) for seed in range(2)]
+    found = on_one_machine([*first, reading(seconds, 2, machine=there, calibration=theirs)])
+    converted = found.records[2].costs["cost_fit_cpu_seconds"]
+    factor = found.machines[1].factor
+    if not set(ours) & set(theirs):
+        assert converted is factor is None
+        return
+    assert factor is not None
+    assert factor.low <= factor.mid <= factor.high
+    assert converted == pytest.approx(seconds * factor.mid)
+    second = [reading(1.0, seed, machine=there, calibration=theirs) for seed in range(2)]
+    back = on_one_machine([*second, reading(seconds, 2, machine=here, calibration=ours)])
+    other = back.machines[1].factor
+    assert other is not None
+    assert other.mid * factor.mid == pytest.approx(1)
+
+
+@given(st.lists(st.floats(1e-9, 1e9), min_size=3, max_size=3), st.lists(st.floats(0, 1), min_size=1))
+def test_draws_of_a_band_stay_in_it_and_rise_with_their_place(ends: list[float], places: list[float]) -> None:
+    band = Spread(*sorted(ends))
+    place = np.array([0.5, *sorted(places)])
+    drawn = draw_band(band, place)
+    assert (drawn >= band.low * (1 - 1e-9)).all()
+    assert (drawn <= band.high * (1 + 1e-9)).all()
+    assert (np.diff(drawn[1:]) >= -1e-9 * band.high).all()

@@ -100,7 +100,8 @@ def test_accelerators_draw_their_own_power(readings, inputs) -> None:
     one = by_work(net, inputs(hardware="aws-g4dn.xlarge"))["training"]
     assert one.accelerator_seconds > 0
     assert one.cpu_seconds == 1.0
-    assert "T4" in one.source
+    assert "one NVIDIA T4" in one.source
+    assert "8 W at rest and 71 W at full load" in one.source
     assert one.joules.low < one.joules.high
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ def world(truth, draw_world):
     return draw_world({"baseline": truth(0.4), "rules": truth(0.5), **learned}, n_clusters=60, rows=20)
 
 
-def through_files(analysed, pairs=None):
-    document, arrays = encode(analysed, pairs or {})
+def through_files(analysed):
+    document, arrays = encode(analysed)
     read = json.loads(json.dumps(document))
     return decode(read, {name: array.copy() for name, array in arrays.items()}, analysed.evidence)
 
@@ -48,7 +49,7 @@ def test_rungs_that_other_prices_send_are_compared_anew(world, declare_experimen
     analysed = analyse_cells(experiment, task={}, cells=cells, evidence=evidence)
     results = price(analysed, experiment)
     entering = tuple((one.track, one.rung) for one in results.verdict.tracks)
-    kept = through_files(analysed, {entering: results.pairs})
+    kept = through_files(replace(analysed, pairs={entering: results.pairs}))
     assert kept.pairs == {entering: results.pairs}
     dear = declare_experiment(TRACKS, volume_per_year=1.0, retrains_per_year=1e9)
     moved = price(kept, dear)
@@ -62,9 +63,8 @@ def test_known_comparisons_are_used_for_the_rungs_that_they_are_of(world, declar
     analysed = analyse_cells(experiment, task={}, cells=cells, evidence=evidence)
     results = price(analysed, experiment)
     entering = tuple((one.track, one.rung) for one in results.verdict.tracks)
-    assert (
-        price(through_files(analysed, {entering: results.pairs[:1]}), experiment).pairs == results.pairs[:1]
-    )
+    some = replace(analysed, pairs={entering: results.pairs[:1]})
+    assert price(through_files(some), experiment).pairs == results.pairs[:1]
 
 
 def test_nothing_at_all_is_kept_too(declare_experiment) -> None:
@@ -91,6 +91,6 @@ def test_scores_without_evidence_failures_and_repeats_are_kept(cell, declare_exp
 def test_arrays_that_do_not_fit_are_refused(world, declare_experiment) -> None:
     cells, evidence = world
     analysed = analyse_cells(declare_experiment(TRACKS), task={}, cells=cells, evidence=evidence)
-    document, arrays = encode(analysed, {})
+    document, arrays = encode(analysed)
     with pytest.raises(ValueError, match="zip"):
         decode(document, {**arrays, "decisions": arrays["decisions"][1:]}, evidence)

@@ -34,7 +34,7 @@ def kept(truth, draw_world, declare_experiment, tmp_path):
     folder.mkdir(parents=True)
     (folder / "context.json").write_text('{"task": {}, "knowledge": [], "fingerprints": []}')
     analysed = analyse_cells(experiment, task={}, cells=cells, evidence=evidence)
-    write_snapshot(analysed, {}, experiment, root, folders)
+    write_snapshot(analysed, experiment, root, folders)
     return experiment, root, analysed
 
 
@@ -129,7 +129,7 @@ def test_results_below_a_linked_folder_are_found(kept, tmp_path) -> None:
     link.symlink_to(root)
     files = root.resolve() / "artifacts" / "made_up"
     folders = {key: files / f"run{number}" / "artifacts" for number, key in enumerate(analysed.evidence)}
-    write_snapshot(analysed, {}, experiment, link, folders)
+    write_snapshot(analysed, experiment, link, folders)
     found = read_snapshot(experiment, link)
     assert isinstance(found, Analysed)
     assert len([one for one in found.evidence.values() if one.n_clusters]) == 7
@@ -144,3 +144,12 @@ def test_a_context_that_is_missing_or_damaged_says_what_to_run(declare_experimen
     (folder / "context.json").write_text("[]")
     with pytest.raises(StoreError, match="not what a sweep writes"):
         read_context(experiment, tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_told(kept) -> None:
+    experiment, root, analysed = kept
+    folder = report_folder(root, experiment)
+    (folder / "analysed.json").unlink()
+    (folder / "analysed.json.partial").mkdir()
+    with pytest.raises(StoreError, match="cannot write"):
+        write_snapshot(analysed, experiment, root, {})

@@ -162,12 +162,11 @@ def _source(work: Work, amount: _Amount, inputs: Inputs) -> str:
     if amount.counters:
         words.append(f"counters ({', '.join(sorted(amount.counters))})")
     if amount.modelled:
-        machines = [inputs.host] if amount.cpu_seconds else []
-        machines += [inputs.hardware] if amount.accelerator_seconds else []
-        titles = dict.fromkeys(
-            f"{machine.title} ({machine.power_source})" if machine.power_source else machine.title
-            for machine in machines
-        )
+        powers = [(inputs.host.title, inputs.host.power_source)] if amount.cpu_seconds else []
+        device = inputs.hardware.accelerator
+        if device is not None and amount.accelerator_seconds:
+            powers.append((inputs.hardware.title, device.power_source))
+        titles = [f"{title} ({source})" if source else title for title, source in powers]
         idle = " with its idle share" if work == "year" else ""
         words.append(f"time{idle}, by the power of {' and '.join(titles)}")
     return f"{' and '.join(words)}, {pue}"

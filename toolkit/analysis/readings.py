@@ -191,7 +191,8 @@ def check_readings(rungs: Mapping[StackKey, RungReadings]) -> Iterator[Finding]:
     if used:
         words.append(
             f"{len(used)} rungs ({_tracks(used)}) have no other for some phase: its costs are used, and are "
-            "too high by up to 40 %; on an idle machine, --fresh measures them anew"
+            "too high by up to 40 %; on an idle machine, a further run measures the rungs of the verdict "
+            "anew, and --fresh all of them"
         )
     yield Finding("costs_contended", "warning" if used else "info", "; ".join(words))
 

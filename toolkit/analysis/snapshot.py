@@ -67,9 +67,7 @@ class StoredStack:
         return self.errors[score]
 
 
-def encode(
-    analysed: Analysed, pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]]
-) -> tuple[dict[str, Any], dict[str, Floats]]:
+def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Return an analysed experiment as plain data and arrays, evidence left out.
 
     Seeds of all stacks stand side by side in the arrays, in the order of ``stacks``.
@@ -77,8 +75,6 @@ def encode(
     Parameters
     ----------
     analysed : Analysed
-    pairs : mapping of tuple of (track, rung) to tuple of Pair
-        Comparisons that are known already, by the rungs that enter.
     """
     stacks = list(analysed.stacks.items())
     document: dict[str, Any] = {
@@ -93,7 +89,7 @@ def encode(
         "decisions": [
             [one.track, one.rung, one.threshold, one.validation] for one in analysed.decisions.values()
         ],
-        "pairs": [[list(rungs), [asdict(pair) for pair in found]] for rungs, found in pairs.items()],
+        "pairs": [[list(rungs), [asdict(pair) for pair in found]] for rungs, found in analysed.pairs.items()],
         **{name: [asdict(one) for one in getattr(analysed, name)] for name in _SHOWN},
     }
     arrays = {"decisions": np.array([one.value for one in analysed.decisions.values()])}

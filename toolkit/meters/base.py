@@ -20,7 +20,8 @@ METER_VERSION = 3
 1. first version
 2. freed memory is given back before a phase, so that `growth_bytes` is the phase's own
 3. `cpu_seconds` counts processes that nobody waited for; busy neighbours and a hypervisor that takes the core
-   make a phase ``contended``; `import` includes the packages that the meters themselves need
+   make a phase ``contended``; `import` includes the packages that the meters themselves need; of freed memory
+   1 MiB stays before a phase
 """
 
 
