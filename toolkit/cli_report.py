@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -101,6 +102,8 @@ def report(
 
 def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json: bool) -> int:
     if given:
+        # The process ends with this, and is asked for again and again: looking for garbage is a tenth of it.
+        gc.disable()
         from toolkit.reprice import reprice
 
         return reprice(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from toolkit import prices
+from toolkit.analysis.accelerators import accelerate
 from toolkit.analysis.accounts import check_serving, second_opinion, spending
 from toolkit.analysis.footprints import footprints
 from toolkit.analysis.inputs import draw_inputs
@@ -103,6 +104,19 @@ def test_accelerators_draw_their_own_power(readings, inputs) -> None:
     assert "one NVIDIA T4" in one.source
     assert "8 W at rest and 71 W at full load" in one.source
     assert one.joules.low < one.joules.high
+
+
+def test_idle_accelerators_idle_for_as_long_as_their_work_is_uncertain(readings, inputs) -> None:
+    net = readings({"cost_fit_flop": 1e12, "cost_load_cpu_seconds": 0.0}, chosen={"steps": 100})
+    declared = inputs(hardware="aws-g4dn.xlarge", volume_per_year=0, retrains_per_year=1)
+    found = by_work(net, declared)
+    machine = declared.hardware
+    seconds = accelerate(net, machine)
+    assert seconds is not None
+    work = found["training"].joules
+    for place in range(3):
+        idle = prices.idle_joules(seconds.fit[place] * machine.vcpus, machine, pue=1.2)[place]
+        assert found["year"].joules[place] == pytest.approx(work[place] + idle)
 
 
 def test_the_second_opinion_is_over_the_same_cells(cell, inputs) -> None:

@@ -63,12 +63,16 @@ def test_what_the_machine_does_not_tell_is_none_and_never_zero():
 
 def test_what_the_work_took_is_told_a_row_and_what_disturbed_it_as_it_is():
     ledger = Ledger([])
-    ledger.charge(Reading("predict_batch", phase(8.0, peak_bytes=100.0, run_queue_seconds=None)), n_rows=4)
+    ledger.charge(
+        Reading("predict_batch", phase(8.0, peak_bytes=100.0, run_queue_seconds=None, gpu_joules=2.0)),
+        n_rows=4,
+    )
     assert ledger.costs == {
         "cost_predict_batch_cpu_seconds_per_row": 2.0,
         "cost_predict_batch_wall_seconds_per_row": 2.0,
         "cost_predict_batch_peak_bytes": 100.0,
         "cost_predict_batch_run_queue_seconds": None,
+        "cost_predict_batch_gpu_joules_per_row": 0.5,
     }
     assert ledger.metered_seconds == 8.0, "the phase took what it took"
 

@@ -27,7 +27,7 @@ class _Amount:
     """Energy of some work, and the time of the machines behind it."""
 
     cpu_seconds: float = 0.0
-    accelerator_seconds: float = 0.0
+    accelerator_seconds: Spread = _NOTHING
     joules: Spread = _NOTHING
     counters: frozenset[str] = frozenset()
     modelled: bool = False
@@ -36,7 +36,7 @@ class _Amount:
         """Return the energy of so much more work."""
         return _Amount(
             self.cpu_seconds * factor,
-            self.accelerator_seconds * factor,
+            Spread(*(each * factor for each in self.accelerator_seconds)),
             Spread(*(each * factor for each in self.joules)),
             self.counters,
             self.modelled,
@@ -46,11 +46,15 @@ class _Amount:
         """Return both."""
         return _Amount(
             self.cpu_seconds + other.cpu_seconds,
-            self.accelerator_seconds + other.accelerator_seconds,
-            Spread(*(one + two for one, two in zip(self.joules, other.joules, strict=True))),
+            _both(self.accelerator_seconds, other.accelerator_seconds),
+            _both(self.joules, other.joules),
             self.counters | other.counters,
             self.modelled or other.modelled,
         )
+
+
+def _both(first: Spread, second: Spread) -> Spread:
+    return Spread(*(one + two for one, two in zip(first, second, strict=True)))
 
 
 def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
@@ -78,7 +82,7 @@ def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
             amount = amount.plus(pieces[kind].times(often))
         if work == "year":
             amount = amount.plus(_idle(amount, inputs))
-        if amount.cpu_seconds > 0 or amount.accelerator_seconds > 0:
+        if amount.cpu_seconds > 0 or amount.accelerator_seconds.mid > 0:
             found.append(_told(work, amount, readings, inputs))
     return tuple(found)
 
@@ -89,7 +93,7 @@ def _energy(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount:
     if piece.machine_seconds is not None:
         ends = [accelerator_joules(seconds, inputs.hardware, pue=pue) for seconds in piece.machine_seconds]
         return _Amount(
-            accelerator_seconds=piece.machine_seconds.mid,
+            accelerator_seconds=piece.machine_seconds,
             joules=Spread(ends[0].low, ends[1].mid, ends[2].high),
             modelled=True,
         )
@@ -132,11 +136,11 @@ def _measured(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount |
 def _idle(amount: _Amount, inputs: Inputs) -> _Amount:
     """Return the energy of the capacity that is paid for beside the work and does nothing."""
     pue, host, machine = inputs.economics.pue, inputs.host, inputs.hardware
-    parts = [idle_joules(amount.cpu_seconds * (1 / host.utilisation - 1), host, pue=pue)]
-    if amount.accelerator_seconds:
-        idle = amount.accelerator_seconds * (1 / machine.utilisation - 1) * machine.vcpus
-        parts.append(idle_joules(idle, machine, pue=pue))
-    joules = Spread(*(sum(ends) for ends in zip(*parts, strict=True)))
+    joules = Spread(*idle_joules(amount.cpu_seconds * (1 / host.utilisation - 1), host, pue=pue))
+    vcpu_seconds = (1 / machine.utilisation - 1) * machine.vcpus
+    if amount.accelerator_seconds.mid > 0:
+        ends = [idle_joules(each * vcpu_seconds, machine, pue=pue) for each in amount.accelerator_seconds]
+        joules = _both(joules, Spread(ends[0].low, ends[1].mid, ends[2].high))
     return _Amount(joules=joules, modelled=joules.high > 0)
 
 
@@ -151,7 +155,7 @@ def _told(work: Work, amount: _Amount, readings: RungReadings, inputs: Inputs) -
         kg_co2e=Spread(*(inputs.grid.kg_co2e(each) for each in amount.joules)),
         basis=basis,
         source=_source(work, amount, inputs),
-        accelerator_seconds=amount.accelerator_seconds,
+        accelerator_seconds=amount.accelerator_seconds.mid,
     )
 
 
@@ -164,7 +168,7 @@ def _source(work: Work, amount: _Amount, inputs: Inputs) -> str:
     if amount.modelled:
         powers = [(inputs.host.title, inputs.host.power_source)] if amount.cpu_seconds else []
         device = inputs.hardware.accelerator
-        if device is not None and amount.accelerator_seconds:
+        if device is not None and amount.accelerator_seconds.mid > 0:
             powers.append((inputs.hardware.title, device.power_source))
         titles = [f"{title} ({source})" if source else title for title, source in powers]
         idle = " with its idle share" if work == "year" else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -57,6 +57,7 @@ class Inputs:
     grid: Grid
     economics: Economics
     n_rules: Mapping[str, int]
+    _noise: dict[tuple[str, str], Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -70,8 +71,10 @@ class Inputs:
 
     def cost_noise(self, track: str, part: str) -> Floats:
         """Return standard normal draws for one measured cost of one track, entry 0 is 0."""
-        generator = np.random.default_rng(derive_seed("cost", track, part))
-        return np.concatenate([[0.0], generator.standard_normal(self.n - 1)])
+        if (track, part) not in self._noise:  # the same for all rungs of the track
+            generator = np.random.default_rng(derive_seed("cost", track, part))
+            self._noise[track, part] = np.concatenate([[0.0], generator.standard_normal(self.n - 1)])
+        return self._noise[track, part]
 
 
 def draw_inputs(

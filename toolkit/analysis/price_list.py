@@ -78,7 +78,12 @@ def _accelerators(profile: Hardware, device: Accelerator) -> Iterator[Row]:
 
 def _grid(inputs: Inputs) -> Iterator[Row]:
     economics, here = inputs.economics, inputs.grid
-    carbon = {"source": here.carbon_source, "date": here.carbon_date, "basis": "published"}
+    carbon = {
+        "source": here.carbon_source,
+        "date": here.carbon_date,
+        "basis": "published",
+        "attribution": here.attribution,
+    }
     yield _row(f"carbon of electricity, {here.title}", here.g_co2e_per_kwh, "g CO2e a kWh", carbon)
     money = economics.currency
     yield _row("price of carbon", _span(economics.carbon_price_per_tonne), f"{money} a tonne", _DECLARED)

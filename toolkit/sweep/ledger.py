@@ -65,11 +65,11 @@ class Ledger:
         ----------
         reading : Reading
         n_rows : int, optional
-            Rows that were predicted: CPU and wall time are then told a row, ``…_seconds_per_row``.
+            Rows that were predicted: what the work took is then told a row, ``…_seconds_per_row``.
         """
         self._judge(reading)
         for name, value in reading.quantities.items():
-            if n_rows is not None and name in ("cpu_seconds", "wall_seconds"):
+            if n_rows is not None and (name in ("cpu_seconds", "wall_seconds") or name.endswith("_joules")):
                 self.tell(f"{reading.phase}_{name}_per_row", None if value is None else value / n_rows)
             else:
                 self.tell(f"{reading.phase}_{name}", value)
