@@ -15,39 +15,22 @@ from toolkit.tracks._work import search_budget
 from toolkit.tracks.classical import Classical
 
 
-def make(n_rows: int = 2000, rows_per_cluster: int = 10) -> TrainingData:
-    generator = np.random.default_rng(0)
-    features = pd.DataFrame({"x": generator.normal(size=n_rows).astype(np.float32)})
-    return TrainingData(
-        features=features,
-        labels=(generator.random(n_rows) < 0.3).astype(np.int8),
-        clusters=(np.arange(n_rows) // rows_per_cluster).astype(np.int32),
-        time=np.zeros(n_rows, np.int32),
-        unlabelled=features.iloc[:0],
-        schema=Schema((Column("x"),)),
-    )
-
-
-def at_times(times: np.ndarray) -> TrainingData:
-    return replace(make(), time=times.astype(np.int32))
-
-
 class TestTrial:
-    def test_trials_share_no_cluster_and_keep_to_their_rows(self):
+    def test_trials_share_no_cluster_and_keep_to_their_rows(self, make):
         trial = Trial.of(make(), 500, 0)
         assert not set(trial.fitting.clusters) & set(trial.held_out.clusters)
         assert len(trial.fitting) + len(trial.held_out) == 500
 
-    def test_samples_are_whole_clusters_and_the_same_for_a_seed(self):
+    def test_samples_are_whole_clusters_and_the_same_for_a_seed(self, make):
         first, again = (sample_clusters(make(), 95, 3) for _ in range(2))
         assert len(first) == 90
         assert (np.unique(first.clusters, return_counts=True)[1] == 10).all()
         assert (first.clusters == again.clusters).all()
 
-    def test_a_sample_has_two_clusters_however_large(self):
+    def test_a_sample_has_two_clusters_however_large(self, make):
         assert len(np.unique(sample_clusters(make(60_000, 30_000), 20_000, 0).clusters)) == 2
 
-    def test_losses_are_summed_by_cluster(self):
+    def test_losses_are_summed_by_cluster(self, make):
         trial = Trial.of(make(), 500, 0)
         losses = trial.losses(np.full(len(trial.held_out), 0.5))
         assert losses == pytest.approx(np.full(len(losses), 10 * np.log(2)))
@@ -56,7 +39,7 @@ class TestTrial:
 class TestAhead:
     """Earlier rows to fit, and later ones of other clusters to judge by."""
 
-    def test_later_rows_judge_what_was_fitted_on_earlier_ones(self):
+    def test_later_rows_judge_what_was_fitted_on_earlier_ones(self, at_times):
         train = at_times(np.arange(2000) % 4)
         whole = Trial.of(train, len(train), 0)
         trial = whole.ahead()
@@ -77,7 +60,7 @@ class TestAhead:
             pytest.param([0.05] * 20, 0.75),
         ],
     )
-    def test_where_time_is_cut(self, shares, earlier):
+    def test_where_time_is_cut(self, shares, earlier, at_times):
         counts = np.round(2000 * np.array(shares)).astype(int)
         times = np.random.default_rng(0).permutation(np.repeat(np.arange(len(shares)), counts))
         trial = Trial.of(at_times(times), 2000, 0).ahead()
@@ -87,14 +70,14 @@ class TestAhead:
             assert trial.fitting.time.max() < trial.held_out.time.min()
             assert len(trial.fitting) / 1600 == pytest.approx(earlier, abs=0.03)
 
-    def test_no_split_that_leaves_one_class_to_learn_from(self):
+    def test_no_split_that_leaves_one_class_to_learn_from(self, at_times):
         train = at_times(np.arange(2000) % 2)
         train = replace(train, labels=(train.time * train.labels).astype(np.int8))
         whole = Trial.of(train, len(train), 0)
         assert whole.possible
         assert whole.ahead() is None
 
-    def test_one_cluster_that_tells_is_not_asked(self):
+    def test_one_cluster_that_tells_is_not_asked(self, at_times):
         train = at_times(np.arange(2000) % 4)
         held_out = Trial.of(train, 2000, 0).held_out.clusters
         is_rare = (train.time == 3) & (train.clusters != held_out[0])
