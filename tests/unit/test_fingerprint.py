@@ -15,6 +15,8 @@ from toolkit.sweep.fingerprint import Fingerprinter, source_hash
 from toolkit.sweep.plan import make_plan
 from toolkit.tasks.synthetic import Synthetic
 from toolkit.tracks.base import Track
+from toolkit.tracks.baseline import Baseline
+from toolkit.tracks.hybrid import Hybrid
 from toolkit.tracks.rules import Rules
 
 EXPERIMENT = """\
@@ -146,7 +148,8 @@ def test_the_modules_that_compile_knowledge_count_for_tracks_that_use_it(monkeyp
     knowledge = tmp_path / "k.yaml"
     Fingerprinter(Synthetic(), data_version="1", search=1.0).cell(SPEC, Rules(knowledge=knowledge), None)
     assert {"base.py", "language.py", "condition.py", "program.py", "symbolic.py", "tables.py"} <= seen
-    assert not any("/" in name for name in seen), "explaining, checking and mining change no result"
+    folders = {name.partition("/")[0] for name in seen if "/" in name}
+    assert folders == {"fuzzy"}, "explaining, checking and mining change no result"
 
 
 def test_nested_parameters_data_and_meters_count(monkeypatch):
@@ -157,10 +160,30 @@ def test_nested_parameters_data_and_meters_count(monkeypatch):
     assert of(Stub(weights={"a": [1.0, 2.0]})) != usual
 
 
-def test_versions_of_libraries_count(monkeypatch):
-    usual = of(Stub())
-    monkeypatch.setattr(fingerprint.importlib.metadata, "version", lambda package: "0.0")
+@pytest.mark.parametrize("changed", ["numpy", "optuna", "pandas", "scikit-learn", "scipy", "torch"])
+def test_versions_of_libraries_count(monkeypatch, changed):
+    usual, told = of(Stub()), fingerprint.importlib.metadata.version
+    monkeypatch.setattr(
+        fingerprint.importlib.metadata, "version", lambda name: "0.0" if name == changed else told(name)
+    )
     assert of(Stub()) != usual
+
+
+def test_soft_rules_count_though_they_are_imported_late_and_checks_do_not():
+    hybrid = fingerprint._plugin_files(Hybrid(knowledge=Path("k.yaml")), shared=True)
+    found = {"/".join(file.parts[-2:]) for file in fingerprint._knowledge_files(hybrid)}
+    assert {"fuzzy/system.py", "fuzzy/graph.py", "knowledge/symbolic.py"} <= found
+    assert not [name for name in found if name.startswith(("checks/", "explain/", "mining/"))]
+
+
+class Kind(Baseline):
+    """A track of one's own that is a kind of another."""
+
+
+def test_a_kind_of_another_track_rests_on_that_one_too():
+    names = {file.name for file in fingerprint._plugin_files(Kind(), shared=True)}
+    assert {Path(__file__).name, "baseline.py"} <= names
+    assert "base.py" not in names, "it is in every cell"
 
 
 def test_expected_rows_and_its_own_fingerprint_do_not_count():

@@ -80,10 +80,14 @@ def test_what_the_work_took_is_told_a_row_and_what_disturbed_it_as_it_is():
 def test_calls_are_told_a_call_and_what_is_withheld_says_why():
     ledger = Ledger([])
     ledger.charge_calls(
-        Reading("predict_single", phase(3.0)), n_calls=6, seconds={"p50": 0.4, "p99": "too few calls"}
+        Reading("predict_single", phase(3.0, peak_bytes=9.0)),
+        n_calls=6,
+        seconds={"p50": 0.4, "p99": "too few calls"},
     )
     assert ledger.costs == {
         "cost_predict_single_cpu_seconds": 0.5,
+        "cost_predict_single_wall_seconds": 0.5,
+        "cost_predict_single_peak_bytes": 9.0,
         "cost_predict_single_p50_seconds": 0.4,
         "cost_predict_single_p99_seconds": None,
     }

@@ -67,7 +67,7 @@ CALM = {"cpu_seconds": 1.0, "wall_seconds": 1.01, "run_queue_seconds": 0.001, "i
         ({"run_queue_seconds": None}, True, "clean", ""),
         ({"run_queue_seconds": None, "involuntary_switches": 300.0}, True, "contended", "300 times"),
         ({"cpu_seconds": 0.004}, True, "too_short", "less than 10 ms"),
-        ({"cpu_seconds": 0.004}, False, "too_short", "less than 10 ms"),
+        ({"cpu_seconds": 0.004}, False, "contended", "other cells"),
         ({"cpu_seconds": None, "wall_seconds": None}, True, "clean", ""),
         ({"uncounted_processes": 0.0}, True, "clean", ""),
         ({"uncounted_processes": None}, True, "clean", ""),
@@ -112,3 +112,14 @@ def test_the_reading_carries_its_quality():
         pass
     assert window.reading.quality == "contended"
     assert window.reading.why == "other cells may have run beside it"
+
+
+def test_beside_other_cells_even_a_short_phase_is_contended():
+    assert quality_of({"cpu_seconds": 0.001}, alone=False)[0] == "contended"
+    assert quality_of({"cpu_seconds": 0.001})[0] == "too_short"
+
+
+def test_a_few_switches_happen_to_any_phase():
+    assert quality_of({"cpu_seconds": 0.015, "involuntary_switches": 3.0})[0] == "clean"
+    assert quality_of({"cpu_seconds": 0.015, "involuntary_switches": 4.0})[0] == "contended"
+    assert quality_of({"cpu_seconds": 10.0, "involuntary_switches": 520.0})[0] == "contended"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit.records import REPEAT_MARK, CellRecord, CellSpec
-from toolkit.sweep.repeats import is_clean, missing_readings
+from toolkit.sweep.repeats import PRICED_PHASES, missing_readings, n_clean
 
 
 def spec(track: str = "neural", rung: int = 2, seed: int = 0) -> CellSpec:
@@ -23,14 +24,10 @@ def spec(track: str = "neural", rung: int = 2, seed: int = 0) -> CellSpec:
     )
 
 
-def record(
-    of: CellSpec, *, fit: str = "clean", search: str = "clean", status: str = "finished"
-) -> CellRecord:
+def record(of: CellSpec, *, status: str = "finished", **qualities: str) -> CellRecord:
+    found = {"search": "clean", "fit": "clean", "predict_batch": "clean", **qualities}
     return CellRecord(
-        **of.model_dump(exclude={"data_rung"}),
-        status=status,
-        quality=fit,
-        qualities={"fit": fit, "search": search},
+        **of.model_dump(exclude={"data_rung"}), status=status, quality=found["fit"], qualities=found
     )
 
 
@@ -51,14 +48,32 @@ def test_nothing_is_measured_again_when_there_are_enough():
     assert missing_readings(SPECS, map(record, SPECS), RUNG, wanted=0) == []
 
 
-def test_contended_readings_do_not_count_in_any_phase_that_learns():
-    disturbed = [record(SPECS[0], fit="contended"), record(SPECS[1], search="contended"), record(SPECS[2])]
-    assert [is_clean(one) for one in disturbed] == [False, False, True]
-    assert len(missing_readings(SPECS, disturbed, RUNG, wanted=3)) == 2
+@pytest.mark.parametrize("phase", PRICED_PHASES)
+def test_contended_readings_do_not_count_in_any_phase_that_is_priced(phase):
+    disturbed = [record(SPECS[0], **{phase: "contended"}), record(SPECS[1]), record(SPECS[2])]
+    assert n_clean(disturbed, phase) == 2
+    assert len(missing_readings(SPECS, disturbed, RUNG, wanted=3)) == 1
 
 
-def test_what_is_too_short_to_time_well_is_not_repeated_for_that():
-    assert is_clean(record(SPECS[0], fit="too_short"))
+def test_the_worst_phase_says_how_many_are_missing():
+    one = record(SPECS[0], fit="contended", predict_batch="contended")
+    two = record(SPECS[1], predict_batch="contended")
+    assert len(missing_readings(SPECS, [one, two, record(SPECS[2])], RUNG, wanted=3)) == 2
+
+
+def test_single_calls_count_where_decisions_are_made_one_at_a_time():
+    cells = [record(SPECS[0], predict_single="clean"), record(SPECS[1]), record(SPECS[2])]
+    assert missing_readings(SPECS, cells, RUNG, wanted=3) == []
+    phases = (*PRICED_PHASES, "predict_single")
+    found = missing_readings(SPECS, cells, RUNG, wanted=3, phases=phases)
+    assert [(one.seed, one.repeat) for one in found] == [(0, 1), (1, 1)]
+
+
+def test_what_is_too_short_to_time_well_is_not_repeated_for_that_nor_what_is_not_there():
+    short = [record(one, fit="too_short") for one in SPECS]
+    assert missing_readings(SPECS, short, RUNG, wanted=3) == []
+    without_search = [one.model_copy(update={"qualities": {"fit": "clean"}}) for one in short]
+    assert missing_readings(SPECS, without_search, RUNG, wanted=3) == []
 
 
 def test_a_machine_that_is_never_idle_does_not_get_an_endless_sweep():
@@ -97,6 +112,6 @@ def test_going_on_ends_with_enough_readings_or_with_as_many_repeats_as_were_want
     while found := missing_readings(specs, known, RUNG, wanted=wanted):
         known += [record(one) for one in found]
     n_repeats = sum(one.repeat > 0 for one in known)
-    assert sum(map(is_clean, known)) >= wanted
+    assert n_clean(known, "fit") >= wanted
     assert n_repeats <= wanted
     assert len({one.fingerprint for one in known}) == len(known)

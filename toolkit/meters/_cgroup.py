@@ -99,6 +99,8 @@ def make_group(number: int) -> Group | None:
         return None
     folder = parent / f"{_PREFIX}{os.getpid()}-{number}"
     try:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # left by an earlier process of the same number, which was killed
         folder.mkdir()
     except OSError:
         return None

@@ -19,6 +19,9 @@ _WAIT_SHARE = 0.05
 _SWITCHES_PER_SECOND = 50.0
 """Times a second of CPU time that the core was taken away; kernel threads alone stay far below."""
 
+_FEW_SWITCHES = 3
+"""So many happen to any phase: one in 15 ms would be 67 a second."""
+
 _STEAL_SHARE = 0.05
 """Share of the wall time for which the hypervisor took the core, as for waiting."""
 
@@ -56,7 +59,7 @@ def quality_of(
         Why it is not clean; empty when it is.
     """
     cpu = quantities.get("cpu_seconds")
-    if cpu is not None and cpu < TOO_SHORT_SECONDS:
+    if alone and cpu is not None and cpu < TOO_SHORT_SECONDS:
         return "too_short", f"it took less than {TOO_SHORT_SECONDS * 1000:g} ms of CPU time"
     reasons = [] if alone else ["other cells may have run beside it"]
     uncounted = quantities.get("uncounted_processes")
@@ -65,7 +68,7 @@ def quality_of(
             f"{uncounted:.0f} of the processes it started ran on, and their time is not fully known"
         )
     switches = quantities.get("involuntary_switches")
-    if cpu and switches is not None and switches / cpu > _SWITCHES_PER_SECOND:
+    if cpu and switches is not None and switches - _FEW_SWITCHES > _SWITCHES_PER_SECOND * cpu:
         reasons.append(f"its core was taken away {switches / cpu:.0f} times a second")
     wall = quantities.get("wall_seconds")
     if wall:

@@ -15,7 +15,7 @@ from toolkit.store import Store
 from toolkit.sweep.local import LocalExecutor
 from toolkit.sweep.plan import Plan
 from toolkit.sweep.progress import SweepDisplay, duration
-from toolkit.sweep.repeats import missing_readings
+from toolkit.sweep.repeats import PRICED_PHASES, missing_readings
 from toolkit.sweep.second_opinion import CodeCarbon
 from toolkit.sweep.spool import CellOutcome, discard, spooled
 
@@ -102,6 +102,7 @@ def measure_again(
         Readings that began earlier (seconds since 1970) do not count.
     console : Console
     """
+    economics = plan.experiment.economics
     fingerprints = [spec.fingerprint for spec in plan.whole]
     found = store.read(plan.experiment.experiment, fingerprints, evidence=False)
     repeats = missing_readings(
@@ -109,6 +110,7 @@ def measure_again(
         [record for record, _ in found if record.started_at >= since],
         entering,
         wanted=plan.experiment.engine.readings,
+        phases=PRICED_PHASES + (("predict_single",) if economics.serving == "single" else ()),
     )
     if not repeats:
         return Ran()

@@ -2,7 +2,7 @@
 
 In: the task and its data, the track and its parameters, the rung, the seed, the search budget, the
 meaning of the program text of task, track, knowledge, scores and cell runner, the formats of
-evidence and meters, and the versions of numpy, scikit-learn, torch and Python. Out: economics,
+evidence and meters, and the versions of the libraries and of Python. Out: economics,
 prices, analysis, report and engine, which may change without a cell running again.
 """
 
@@ -30,7 +30,7 @@ from toolkit.tracks.base import Track
 
 __all__ = ["Fingerprinter", "source_hash"]
 
-_PACKAGES = ("numpy", "optuna", "scikit-learn", "torch")
+_PACKAGES = ("numpy", "optuna", "pandas", "scikit-learn", "scipy", "torch")
 _ALWAYS = (
     "scores.py",
     "seeding.py",
@@ -40,6 +40,10 @@ _ALWAYS = (
     "sweep/inference.py",
 )
 """Files below ``toolkit`` that shape every cell."""
+
+
+_BESIDE_RESULTS = ("checks", "explain", "mining")
+"""Parts of the knowledge package that change no result."""
 
 
 class Fingerprinter:
@@ -102,7 +106,7 @@ class Fingerprinter:
 
 
 def _knowledge_files(files: Iterable[Path]) -> list[Path]:
-    """Return the modules of the knowledge package that files import when they are imported, at any remove.
+    """Return the modules of the knowledge package that files import, at any remove and wherever they do.
 
     Explaining, checking and mining rules are left out: they change no result.
     """
@@ -110,7 +114,7 @@ def _knowledge_files(files: Iterable[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     waiting = list(files)
     while waiting:
-        for node in ast.parse(waiting.pop().read_bytes()).body:
+        for node in ast.walk(ast.parse(waiting.pop().read_bytes())):
             if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(
                 "toolkit.knowledge"
             ):
@@ -118,7 +122,8 @@ def _knowledge_files(files: Iterable[Path]) -> list[Path]:
             stem = (node.module or "").removeprefix("toolkit.knowledge").lstrip(".")
             for name in [stem] if stem else [alias.name for alias in node.names]:
                 module = folder / f"{name.replace('.', '/')}.py"
-                if module.is_file() and module not in found:
+                is_beside = name.partition(".")[0] in _BESIDE_RESULTS
+                if module.is_file() and module not in found and not is_beside:
                     found[module] = None
                     waiting.append(module)
     return list(found)
@@ -163,7 +168,7 @@ def _toolkit_folder() -> Path:
 
 
 def _plugin_files(plugin: Task | Track, *, shared: bool) -> list[Path]:
-    """Return the plug-in's file and the private files beside it that it may use.
+    """Return the plug-in's file, those of plug-ins it is a kind of, and the private files beside them.
 
     Parameters
     ----------
@@ -171,10 +176,16 @@ def _plugin_files(plugin: Task | Track, *, shared: bool) -> list[Path]:
     shared : bool
         True for all ``_*.py`` beside it, False for ``_<name>*.py`` only.
     """
-    file = Path(inspect.getfile(type(plugin)))
-    pattern = "_*.py" if shared else f"_{file.stem}*.py"
-    siblings = [path for path in file.parent.glob(pattern) if path.name != "__init__.py"]
-    return [file, *siblings]
+    found: dict[Path, None] = {}
+    for kind in type(plugin).__mro__:
+        if not issubclass(kind, Task | Track) or kind in (Task, Track):
+            continue
+        file = Path(inspect.getfile(kind))
+        pattern = "_*.py" if shared else f"_{file.stem}*.py"
+        found |= dict.fromkeys(
+            [file, *(one for one in file.parent.glob(pattern) if one.name != "__init__.py")]
+        )
+    return list(found)
 
 
 def _parameters(plugin: Task | Track) -> dict[str, Any]:

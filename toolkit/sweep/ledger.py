@@ -69,13 +69,12 @@ class Ledger:
         """
         self._judge(reading)
         for name, value in reading.quantities.items():
-            if n_rows is not None and (name in ("cpu_seconds", "wall_seconds") or name.endswith("_joules")):
-                self.tell(f"{reading.phase}_{name}_per_row", None if value is None else value / n_rows)
-            else:
-                self.tell(f"{reading.phase}_{name}", value)
+            is_shared, each = _shared(name, value, n_rows or 1)
+            tail = "_per_row" if n_rows is not None and is_shared else ""
+            self.tell(f"{reading.phase}_{name}{tail}", each)
 
     def charge_calls(self, reading: Reading, *, n_calls: int, seconds: dict[str, float | str]) -> None:
-        """Write down a reading of many calls: CPU time a call, and what is known of a call's time.
+        """Write down a reading of many calls: what one took, and what is known of the time of single calls.
 
         Parameters
         ----------
@@ -85,13 +84,13 @@ class Ledger:
             Name -> seconds of a call, or why they are withheld.
         """
         self._judge(reading)
-        cpu_seconds = reading.quantities.get("cpu_seconds")
-        self.tell(f"{reading.phase}_cpu_seconds", None if cpu_seconds is None else cpu_seconds / n_calls)
-        for name, value in seconds.items():
-            if isinstance(value, str):
-                self.withhold([f"{reading.phase}_{name}_seconds"], value)
+        for name, value in reading.quantities.items():
+            self.tell(f"{reading.phase}_{name}", _shared(name, value, n_calls)[1])
+        for name, told in seconds.items():
+            if isinstance(told, str):
+                self.withhold([f"{reading.phase}_{name}_seconds"], told)
             else:
-                self.tell(f"{reading.phase}_{name}_seconds", value)
+                self.tell(f"{reading.phase}_{name}_seconds", told)
 
     def tell(self, name: str, value: float | None, why: str = "") -> None:
         """Write down one cost, ``cost_`` left out of its name; None may be withheld for a reason.
@@ -112,3 +111,9 @@ class Ledger:
         if reading.why:
             self.disturbances[reading.phase] = reading.why
         self.metered_seconds += reading.quantities.get("wall_seconds") or 0.0
+
+
+def _shared(name: str, value: float | None, n: int) -> tuple[bool, float | None]:
+    """Tell whether a quantity is what work took, which many pieces share, and return one's part of it."""
+    is_shared = name in ("cpu_seconds", "wall_seconds") or name.endswith("_joules")
+    return is_shared, value / n if is_shared and value is not None else value

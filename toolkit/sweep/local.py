@@ -134,10 +134,13 @@ class _Sweep:
                 self._start(waiting.pop())
             yield from self._wait()
 
-    def close(self) -> None:
+    def _close_fork_server(self) -> None:
         if self.fork_server is not None:
             self.fork_server.close()
             self.fork_server = None
+
+    def close(self) -> None:
+        self._close_fork_server()
         if self.executor.second_opinion is not None:
             self.executor.second_opinion.close()
 
@@ -190,7 +193,7 @@ class _Sweep:
                 return
         except (EOFError, OSError):
             # The fork server was killed, and its children with it; the next cell gets a new one.
-            self.close()
+            self._close_fork_server()
             lost = list(self.running.values())
             self.running.clear()
             for cell in lost:

@@ -6,13 +6,19 @@ from collections.abc import Iterable, Sequence
 
 from toolkit.records import CellRecord, CellSpec
 
-__all__ = ["is_clean", "missing_readings"]
+__all__ = ["PRICED_PHASES", "missing_readings", "n_clean"]
+
+PRICED_PHASES = ("search", "fit", "predict_batch")
+"""What money and energy rest on. Loading is short, and `predict_single` counts where decisions are single."""
 
 
-def is_clean(record: CellRecord) -> bool:
-    """Return whether search and fit were undisturbed; work that is too short to time well counts too."""
-    learned = [record.qualities.get(phase) for phase in ("search", "fit")]
-    return record.status == "finished" and "contended" not in (*learned, record.quality)
+def n_clean(records: Iterable[CellRecord], phase: str) -> int:
+    """Return how many readings of a phase nothing disturbed.
+
+    One that is too short to time well counts, as does one of a phase that a track does not have.
+    """
+    done = [record for record in records if record.status == "finished"]
+    return sum(record.qualities.get(phase) != "contended" for record in done)
 
 
 def missing_readings(
@@ -21,6 +27,7 @@ def missing_readings(
     entering: Iterable[tuple[str, int]],
     *,
     wanted: int,
+    phases: Sequence[str] = PRICED_PHASES,
 ) -> list[CellSpec]:
     """Return the repeats that give each rung of the verdict its clean readings.
 
@@ -36,7 +43,9 @@ def missing_readings(
     entering : iterable of (track, rung)
         What the verdict rests on.
     wanted : int
-        Clean readings a rung.
+        Clean readings a rung, of each phase.
+    phases : sequence of str
+        That must be clean.
 
     Returns
     -------
@@ -53,7 +62,8 @@ def missing_readings(
         done = {one.seed for one in here if one.status == "finished" and not one.repeat}
         cells = [spec for spec in cells if spec.seed in done]
         n_repeats = sum(one.repeat > 0 for one in here)
-        missing = min(wanted - sum(map(is_clean, here)), wanted - n_repeats)
+        clean = min(n_clean(_with(here, phase), phase) for phase in phases)
+        missing = min(wanted - clean, wanted - n_repeats)
         rounds.append(_in_turn(cells, n_repeats, missing))
     longest = max(map(len, rounds), default=0)
     return [own[place] for place in range(longest) for own in rounds if place < len(own)]
@@ -65,3 +75,9 @@ def _in_turn(cells: Sequence[CellSpec], n_done: int, n_more: int) -> list[CellSp
         return []
     places = range(n_done, n_done + max(0, n_more))
     return [cells[place % len(cells)].again(place // len(cells) + 1) for place in places]
+
+
+def _with(records: Sequence[CellRecord], phase: str) -> list[CellRecord]:
+    """Return the readings of a phase; all of them where no reading has it, as a track may search nothing."""
+    found = [record for record in records if phase in record.qualities]
+    return found or list(records)
