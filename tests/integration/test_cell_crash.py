@@ -226,6 +226,35 @@ def test_processes_of_a_finished_cell_end_with_it(outcomes, folder):
     wait_until(lambda: is_gone(child), "the child of a finished cell is gone")
 
 
+class Opinion:
+    """Stands for codecarbon: says 5 J of a cell that was begun, while it is open."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.is_open = True
+
+    def begin(self, key: str) -> None:
+        assert self.is_open
+        self.begun.append(key)
+
+    def end(self, key: str) -> float | None:
+        assert self.is_open
+        return 5.0 if key in self.begun else None
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+def test_a_second_opinion_outlives_the_fork_server_and_ends_with_the_sweep(folder):
+    plan = plan_of(folder, ["kills_the_fork_server", "good"])
+    opinion = Opinion()
+    executor = LocalExecutor(second_opinion=opinion)
+    lost, good = executor.run(plan, plan.specs, spool=folder / "opinion")
+    assert (lost.record.status, good.record.status) == ("lost", "finished")
+    assert good.record.costs["cost_cell_codecarbon_joules"] == 5.0
+    assert not opinion.is_open
+
+
 def test_a_timed_out_cell_is_gone(outcomes, folder):
     cell = int((folder / "hanging").read_text().split()[0])
     wait_until(lambda: is_gone(cell), "the cell that hung is gone")
