@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from toolkit.store.runs import Runs
+
 REPOSITORY = Path(__file__).parents[2]
 
 EXPERIMENT: dict[str, Any] = {
@@ -170,6 +172,22 @@ def test_without_a_kept_analysis_all_cells_are_read_and_it_says_so(finished) -> 
     assert first["verdict"] == second["verdict"]
     assert (finished.report / "analysed.json").exists()
     assert finished.priced("--volume", "5e5", "--format", "json").stderr == ""
+
+
+def test_a_cell_that_was_deleted_in_mlflow_does_not_count(finished) -> None:
+    finished.with_file({})
+    before = json.loads(finished.priced("--volume", "5e5", "--format", "json").stdout)
+    listed = Runs(finished.store.resolve())
+    identifier = listed.find("priced")
+    assert identifier is not None
+    cell = next(run for run in listed.search(identifier, "cell") if run.data.tags["track"] == "classical")
+    listed.delete(cell)
+    done = finished.priced("--volume", "5e5", "--format", "json")
+    assert "have changed since the last analysis: reading all cells" in done.stderr
+    assert len(json.loads(done.stdout)["cells"]) == len(before["cells"]) - 1
+    assert finished.priced("--volume", "5e5", "--format", "json").stderr == ""
+    listed._client.restore_run(cell.info.run_id)
+    assert "have changed" in finished.priced("--volume", "5e5", "--format", "json").stderr
 
 
 def test_a_price_without_effect_is_told(finished) -> None:
