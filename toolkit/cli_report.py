@@ -47,14 +47,24 @@ def report(
     store: StoreFolder = DEFAULT_STORE,
     hardware: Annotated[str | None, _priced("The machine, e.g. own-server or aws-g5.xlarge.")] = None,
     country: Annotated[str | None, _priced("Whose electricity: a two-letter code, or WORLD.")] = None,
-    price_kwh: Annotated[str | None, _priced(f"Of electricity, in the file's currency. {_RANGE}")] = None,
+    price_kwh: Annotated[
+        str | None,
+        _priced(
+            "Of electricity, in the file's currency; from the tables in another --country than the file's. "
+            f"{_RANGE}"
+        ),
+    ] = None,
     carbon_price: Annotated[str | None, _priced(f"A tonne of CO2e. {_RANGE}")] = None,
     pue: Annotated[str | None, _priced("Power of the building over that of the machines.")] = None,
     volume: Annotated[str | None, _priced(f"Decisions a year. {_RANGE}")] = None,
     retrains: Annotated[str | None, _priced(f"Trainings a year. {_RANGE}")] = None,
     wage: Annotated[str | None, _priced(f"Of an hour's work. {_RANGE}")] = None,
     speed: Annotated[
-        str | None, _priced(f"Of the processor, relative to the one that was measured. {_RANGE}")
+        str | None,
+        _priced(
+            "Of the processor, relative to the one that was measured; 1 on another --hardware than the "
+            f"file's. {_RANGE}"
+        ),
     ] = None,
     serving: Annotated[Serving | None, _priced("Decisions in batches, or one at a time.")] = None,
 ) -> None:

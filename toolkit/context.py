@@ -19,13 +19,21 @@ from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
-from toolkit.finished import code_version, environment, read_context, report_folder, write_snapshot
+from toolkit.finished import (
+    basis_digest,
+    code_version,
+    environment,
+    read_context,
+    report_folder,
+    write_snapshot,
+)
 from toolkit.knowledge.checks.data import hold_against
 from toolkit.knowledge.checks.gate import load_checked, refuse_errors
 from toolkit.knowledge.checks.logical import check_knowledge
 from toolkit.knowledge.checks.merge import merged
 from toolkit.knowledge.overview import overview
 from toolkit.store import Store
+from toolkit.store.database import DATABASE, told
 from toolkit.store.files import read_evidence
 from toolkit.sweep.plan import Plan
 from toolkit.tasks.base import Task, TrainingData
@@ -111,6 +119,9 @@ def read_analysed(experiment: Experiment, store: Store, root: Path) -> Analysed:
 
 def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed, Results]:
     prices.check(experiment)
+    # first of all: what is logged or edited from here on is not in the analysis, and makes it stale
+    with told(f"reading '{experiment.experiment}'", root / DATABASE):
+        digest = basis_digest(experiment, root)
     context = read_context(experiment, root)
     cells = store.folders(experiment.experiment, context["fingerprints"])
     folders = {(cell.track, cell.rung, cell.seed): folder for cell, folder in cells if cell.repeat == 0}
@@ -122,7 +133,7 @@ def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed
     entering = tuple((one.track, one.rung) for one in results.verdict.tracks)
     analysed = replace(analysed, pairs={entering: results.pairs})
     try:
-        write_snapshot(analysed, experiment, root, folders)
+        write_snapshot(analysed, experiment, root, folders, digest=digest)
     except StoreError as error:
         _log.warning("other prices will take longer, as the analysis could not be kept: %s", error)
     return analysed, results

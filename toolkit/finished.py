@@ -11,29 +11,29 @@ import hashlib
 import io
 import json
 import os
-import platform
 import shlex
+import sqlite3
 import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-from toolkit import machine
+from toolkit import basis, machine
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.results import CellKey
-from toolkit.analysis.snapshot import SNAPSHOT_VERSION, decode, encode
+from toolkit.analysis.snapshot import decode, encode
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
 from toolkit.records import Evidence
 
 __all__ = [
     "StoredEvidence",
+    "basis_digest",
     "code_version",
     "environment",
     "read_context",
@@ -42,15 +42,16 @@ __all__ = [
     "write_snapshot",
 ]
 
-_BESIDE = ("amounts.py", "records.py", "scores.py", "seeding.py")
-"""Modules that the analysis rests on, besides its own."""
-_ARTIFACTS = "artifacts"
 _EVIDENCE = "evidence.npz"
 
 
 def report_folder(root: Path, experiment: Experiment) -> Path:
     """Return the folder of report.html and results.json below the folder of all results."""
     return root / "reports" / experiment.experiment
+
+
+def _context(experiment: Experiment, root: Path) -> Path:
+    return report_folder(root, experiment) / "context.json"
 
 
 def code_version() -> dict[str, str]:
@@ -88,7 +89,7 @@ def read_context(experiment: Experiment, root: Path) -> Mapping[str, Any]:
     StoreError
         The experiment has never been run, or its context is damaged.
     """
-    path = report_folder(root, experiment) / "context.json"
+    path = _context(experiment, root)
     command = f"python -m toolkit.run {shlex.quote(str(experiment.path))} --store {shlex.quote(str(root))}"
     try:
         context: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -105,6 +106,11 @@ def read_context(experiment: Experiment, root: Path) -> Mapping[str, Any]:
             f"cannot be read ({error}); this writes it anew: {command}", where=str(path)
         ) from error
     return context
+
+
+def basis_digest(experiment: Experiment, root: Path) -> str:
+    """Return `toolkit.basis.digest` of an experiment whose results are below `root`."""
+    return basis.digest(experiment, root, _context(experiment, root))
 
 
 class StoredEvidence(Mapping[CellKey, Evidence]):
@@ -144,6 +150,8 @@ def write_snapshot(
     experiment: Experiment,
     root: Path,
     folders: Mapping[CellKey, Path],
+    *,
+    digest: str,
 ) -> None:
     """Keep an analysed experiment for the next time that it is priced.
 
@@ -155,6 +163,8 @@ def write_snapshot(
         The folder of all results.
     folders : mapping of (track, rung, seed) to Path
         Of the cells' files.
+    digest : str
+        What `basis_digest` returned before the cells were read.
 
     Raises
     ------
@@ -167,7 +177,7 @@ def write_snapshot(
     # the store tells real paths, and the folder of results may be a link
     files = {key: os.path.relpath(folder / _EVIDENCE, root.resolve()) for key, folder in folders.items()}
     document |= {
-        "digest": _digest(experiment, root),
+        "digest": digest,
         "arrays": hashlib.sha256(packed.getbuffer()).hexdigest(),
         "evidence": [[*key, files[key]] for key in analysed.evidence if key in files],
     }
@@ -200,7 +210,7 @@ def read_snapshot(experiment: Experiment, root: Path) -> Analysed | str:
     folder = report_folder(root, experiment)
     try:
         document = json.loads((folder / "analysed.json").read_bytes())
-        if document["digest"] != _digest(experiment, root):
+        if document["digest"] != basis_digest(experiment, root):
             return "cells, the experiment file or the code have changed since the last analysis"
         content = (folder / "analysed.npz").read_bytes()
         if hashlib.sha256(content).hexdigest() != document["arrays"]:
@@ -211,34 +221,7 @@ def read_snapshot(experiment: Experiment, root: Path) -> Analysed | str:
         return decode(document, arrays, StoredEvidence(files))
     except FileNotFoundError:
         return "no analysis was kept"
+    except sqlite3.Error as error:
+        return f"the database of the cells cannot be read ({error})"
     except (OSError, ValueError, KeyError, TypeError, ValidationError, zipfile.BadZipFile):
         return "the kept analysis is damaged"
-
-
-def _digest(experiment: Experiment, root: Path) -> str:
-    """Return a hash of everything that the half without prices rests on."""
-    declared = experiment.model_dump(mode="json", exclude={"economics", "engine", "description"})
-    source = hashlib.sha256()
-    package = Path(__file__).parent
-    for path in [*sorted((package / "analysis").glob("*.py")), *(package / name for name in _BESIDE)]:
-        source.update(path.read_bytes())
-    context = (report_folder(root, experiment) / "context.json").read_bytes()
-    facts = {
-        "format": SNAPSHOT_VERSION,
-        "versions": [platform.python_version(), *(metadata.version(name) for name in ("numpy", "scipy"))],
-        "source": source.hexdigest(),
-        "experiment": declared,
-        "value": experiment.economics.value.model_dump(mode="json"),
-        "context": hashlib.sha256(context).hexdigest(),
-        "cells": _cells(root, experiment),
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _cells(root: Path, experiment: Experiment) -> list[str]:
-    """Return the names of all cells' folders: what was logged since the last analysis shows."""
-    try:
-        runs = list(os.scandir(root / _ARTIFACTS / experiment.experiment))
-    except FileNotFoundError:
-        return []
-    return sorted(run.name for run in runs if Path(run.path, _ARTIFACTS, "record.json").exists())

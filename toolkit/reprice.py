@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from toolkit import config, prices
+from toolkit.amounts import Range
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.export import to_json
 from toolkit.analysis.pricing import price
@@ -47,6 +48,9 @@ _MAX_NAME = 80
 def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
     """Return an experiment with other prices.
 
+    What the file says of another machine's speed, or of another country's price of electricity, is not
+    taken along.
+
     Parameters
     ----------
     experiment : Experiment
@@ -62,7 +66,8 @@ def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
         NAMES.get(option) or AMOUNTS[option]: _number(option, text) if option in AMOUNTS else text
         for option, text in given.items()
     }
-    declared = experiment.economics.model_dump(exclude_unset=True)
+    left_behind = _left_behind(experiment.economics, given)
+    declared = experiment.economics.model_dump(exclude_unset=True, exclude=set(left_behind))
     if "hardware" in changes:
         declared.pop("own_hardware", None)
     options = {key: option for option, key in (*AMOUNTS.items(), *NAMES.items())}
@@ -84,6 +89,33 @@ def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
             where = option if option in given else experiment.where("economics", NAMES[option])
             raise ConfigError(error.problem, where=where) from error
     return experiment.model_copy(update={"economics": economics})
+
+
+def _left_behind(economics: Economics, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of the file that hold for its own machine or country only -> what that means."""
+    found = {}
+    is_other_machine = "--hardware" in given and (
+        economics.own_hardware is not None or given["--hardware"] != economics.hardware
+    )
+    if is_other_machine and "--speed" not in given and not economics.speed.low == economics.speed.high == 1:
+        own = economics.own_hardware
+        found["speed"] = (
+            f"speed is 1: the file's {_words(economics.speed)} is that of "
+            f"{economics.hardware if own is None else own.title}; give --speed for {given['--hardware']}"
+        )
+    kwh = economics.price_per_kwh
+    is_abroad = given.get("--country", economics.country) != economics.country
+    if is_abroad and "--price-kwh" not in given and kwh is not None:
+        found["price_per_kwh"] = (
+            f"electricity has the price of the tables for {given['--country']}: the file's {_words(kwh)} "
+            f"a kWh is that of {economics.country}; give --price-kwh for another"
+        )
+    return found
+
+
+def _words(amount: Range) -> str:
+    ends = (amount.low, amount.likely, amount.high)
+    return ",".join(f"{end:g}" for end in (ends[:1] if amount.low == amount.high else ends))
 
 
 def _number(option: str, text: str) -> float | list[float]:
@@ -148,6 +180,8 @@ def reprice(
     experiment = config.load(path)
     changed = new_prices(experiment, given)
     knowledge = read_context(experiment, store_folder)["knowledge"]
+    for line in _left_behind(experiment.economics, given).values():
+        notes.print(f"[yellow]{line}[/]", highlight=False)
     analysed = _analysed(experiment, store_folder, notes)
     prices_given = " ".join(f"{option} {text}" for option, text in given.items())
     about = {**environment(experiment), "priced_with": prices_given}

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from toolkit.records import REPEAT_MARK
+from toolkit.store.runs import Runs
+
 REPOSITORY = Path(__file__).parents[2]
 
 EXPERIMENT: dict[str, Any] = {
@@ -65,11 +68,16 @@ class Finished:
         """Price it with other prices."""
         return toolkit("report", self.file, "--store", self.store, *options)
 
-    def with_file(self, economics: dict[str, Any]) -> dict[str, Any]:
-        """Analyse all cells anew with other prices in the file."""
+    def other_file(self, economics: dict[str, Any]) -> Path:
+        """Write an experiment file with other prices."""
         other = self.file.with_name("other.yaml")
         declared = {**EXPERIMENT["economics"], **economics}
         other.write_text(yaml.safe_dump({**EXPERIMENT, "economics": declared}))
+        return other
+
+    def with_file(self, economics: dict[str, Any]) -> dict[str, Any]:
+        """Analyse all cells anew with other prices in the file."""
+        other = self.other_file(economics)
         done = toolkit("report", other, "--store", self.store, "--format", "json")
         assert done.returncode == 0, done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
@@ -172,11 +180,58 @@ def test_without_a_kept_analysis_all_cells_are_read_and_it_says_so(finished) -> 
     assert finished.priced("--volume", "5e5", "--format", "json").stderr == ""
 
 
+def test_a_cell_that_was_deleted_in_mlflow_does_not_count(finished) -> None:
+    finished.with_file({})
+    before = json.loads(finished.priced("--volume", "5e5", "--format", "json").stdout)
+    listed = Runs(finished.store.resolve())
+    identifier = listed.find("priced")
+    assert identifier is not None
+    cell = next(
+        run
+        for run in listed.search(identifier, "cell")
+        if run.data.tags["track"] == "classical" and REPEAT_MARK not in run.data.tags["fingerprint"]
+    )
+    again = "the code have changed since the last analysis: reading all cells"
+    listed.delete(cell)
+    done = finished.priced("--volume", "5e5", "--format", "json")
+    assert again in " ".join(done.stderr.split())
+    assert len(json.loads(done.stdout)["cells"]) == len(before["cells"]) - 1
+    assert finished.priced("--volume", "5e5", "--format", "json").stderr == ""
+    listed._client.restore_run(cell.info.run_id)
+    done = finished.priced("--volume", "5e5", "--format", "json")
+    assert again in " ".join(done.stderr.split())
+
+
 def test_a_price_without_effect_is_told(finished) -> None:
     done = finished.priced("--price-kwh", "0.5", "--country", "PL")
     assert done.returncode == 0
     assert "--price-kwh changes nothing" in done.stderr
     assert "--country changes the carbon and no money" in done.stderr
+
+
+SPEED = "speed is 1: the file's 2 is that of cloud-vcpu; give --speed for own-server"
+KWH = "electricity has the price of the tables for PL: the file's 0.1,0.2,0.9 a kWh is that of US"
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "expected"),
+    [
+        (["--hardware", "own-server"], [SPEED], (1, 0.9)),
+        (["--hardware", "own-server", "--country", "PL"], [SPEED, KWH], (1, None)),
+        (["--hardware", "own-server", "--speed", "3"], [], (3, 0.9)),
+        (["--country", "PL", "--price-kwh", "0.5"], [], (2, 0.5)),
+    ],
+)
+def test_what_the_file_says_of_its_machine_or_country_stays_behind(finished, options, told, expected) -> None:
+    file = finished.other_file({"speed": 2.0, "price_per_kwh": [0.1, 0.2, 0.9]})
+    done = toolkit("report", file, "--store", finished.store, *options, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    notes = " ".join(done.stderr.split())
+    assert notes.count("; give --") == len(told)
+    assert all(sentence in notes for sentence in told)
+    economics = json.loads(done.stdout)["experiment"]["economics"]
+    kwh = economics["price_per_kwh"]
+    assert (economics["speed"]["high"], kwh and kwh["high"]) == expected
 
 
 @pytest.mark.parametrize(

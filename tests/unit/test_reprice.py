@@ -46,6 +46,33 @@ def test_a_named_machine_takes_the_place_of_ones_own(declare_experiment) -> None
     assert kept.own_hardware == experiment.economics.own_hardware
 
 
+def test_a_speed_belongs_to_its_machine(declare_experiment) -> None:
+    experiment = declare_experiment(["rules"], hardware="own-server", speed=[1, 2, 3])
+
+    def speed(**given: str) -> float:
+        return new_prices(experiment, {f"--{key}": text for key, text in given.items()}).economics.speed.high
+
+    assert speed(hardware="aws-g5.xlarge") == 1
+    assert speed(hardware="aws-g5.xlarge", speed="1.5") == 1.5
+    assert speed(hardware="own-server") == 3
+    assert speed(country="PL") == 3
+    own = declare_experiment(["rules"], own_hardware=OWN, speed=2)
+    assert new_prices(own, {"--hardware": own.economics.hardware}).economics.speed.likely == 1
+
+
+def test_a_price_of_electricity_belongs_to_its_country(declare_experiment) -> None:
+    experiment = declare_experiment(["rules"], country="DE", price_per_kwh=0.3)
+
+    def kwh(given: dict[str, str]) -> float | None:
+        found = new_prices(experiment, given).economics.price_per_kwh
+        return None if found is None else found.likely
+
+    assert kwh({"--country": "PL"}) is None
+    assert kwh({"--country": "PL", "--price-kwh": "0.2"}) == 0.2
+    assert kwh({"--country": "DE"}) == 0.3
+    assert kwh({"--hardware": "own-server"}) == 0.3
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
