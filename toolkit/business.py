@@ -139,7 +139,12 @@ class Economics(Frozen):
     margin: Annotated[float, Field(strict=True, ge=0)] | None = None
 
     @model_validator(mode="after")
-    def _one_hardware(self) -> Economics:
+    def _complete(self) -> Economics:
+        if self.currency != "USD" and "currency_per_usd" not in self.model_fields_set:
+            raise ValueError(
+                f"prices are in USD: with currency {self.currency} give currency_per_usd too, what a US "
+                "dollar costs"
+            )
         if self.own_hardware is not None and "hardware" in self.model_fields_set:
             raise ValueError("give the name of a hardware profile or own_hardware, not both")
         return self

@@ -15,6 +15,7 @@ from typing import Any
 from toolkit import prices
 from toolkit.analysis.analyse import analyse_cells
 from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.planned import check_planned, trained_part
 from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
 from toolkit.config import Experiment
@@ -79,6 +80,7 @@ def write_context(plan: Plan, root: Path) -> None:
         },
         "knowledge": _knowledge(plan),
         "fingerprints": [spec.fingerprint for spec in plan.whole],
+        "trained": trained_part(plan.experiment),
     }
     path = report_folder(root, plan.experiment) / "context.json"
     partial = path.with_suffix(".partial")
@@ -123,11 +125,23 @@ def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed
     with told(f"reading '{experiment.experiment}'", root / DATABASE):
         digest = basis_digest(experiment, root)
     context = read_context(experiment, root)
-    cells = store.folders(experiment.experiment, context["fingerprints"])
+    planned = context["fingerprints"]
+    stored = store.folders(experiment.experiment, planned)
+    findings = check_planned(
+        experiment,
+        [cell for cell, _ in stored],
+        fingerprints=planned,
+        trained=context.get("trained"),
+    )
+    cells = [(cell, folder) for cell, folder in stored if cell.track in experiment.tracks]
     folders = {(cell.track, cell.rung, cell.seed): folder for cell, folder in cells if cell.repeat == 0}
     evidence = {key: found for key, folder in folders.items() if (found := read_evidence(folder)) is not None}
     analysed = analyse_cells(
-        experiment, task=context["task"], cells=[cell for cell, _ in cells], evidence=evidence
+        experiment,
+        task=context["task"],
+        cells=[cell for cell, _ in cells],
+        evidence=evidence,
+        findings=findings,
     )
     results = price(analysed, experiment, knowledge=context["knowledge"], environment=environment(experiment))
     entering = tuple((one.track, one.rung) for one in results.verdict.tracks)

@@ -10,7 +10,6 @@ import json
 import os
 import shlex
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -124,13 +123,12 @@ def run_experiment(
             tags=code_version(),
         )
         write_context(plan, store_folder)
-        begun, spool = time.time(), store_folder / "spool"
+        spool = store_folder / "spool"
         ran = run_cells(plan, store, spool, fresh=fresh, console=console)
         results = read_results(experiment, store, store_folder)
         if not quick:
             entering = [(one.track, one.rung) for one in results.verdict.tracks]
-            since = begun if fresh else 0.0
-            again = measure_again(plan, store, spool, entering, since=since, console=console)
+            again = measure_again(plan, store, spool, entering, console=console)
             if again.n:
                 ran += again
                 results = read_results(experiment, store, store_folder)

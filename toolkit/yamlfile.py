@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -125,14 +125,18 @@ def read_mapping(
 
 def _known_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
     """Return the keys that the model at `path` below `model` knows."""
+    is_key = False
     for part in path:
-        field = model.model_fields.get(str(part))
+        field = None if is_key else model.model_fields.get(str(part))
+        is_key = False
         if field is None:
             # An index into a list or a key of a dict: stay with the model found below.
             continue
         found = _model_in(field.annotation)
         if found is not None:
             model = found
+            # what follows is a name that the user gave, even where the model has a field of that name
+            is_key = get_origin(field.annotation) is dict
     return list(model.model_fields)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from toolkit.analysis.pricing import price
 from toolkit.analysis.readings import RungReadings, check_readings
 from toolkit.analysis.results import CellKey, Finding, Interval, Results
 from toolkit.analysis.stacks import stack_evidence
+from toolkit.analysis.waiting import check_waiting
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, Evidence
 
@@ -69,17 +70,18 @@ def analyse_cells(
     task: Mapping[str, Any],
     cells: Sequence[CellRecord],
     evidence: Mapping[CellKey, Evidence],
+    findings: Iterable[Finding] = (),
 ) -> Analysed:
     """Analyse what no price changes. Of the economics, only the value of outcomes is looked at.
 
-    Parameters as in `analyse`.
+    Parameters as in `analyse`; further `findings` are taken in.
     """
     about = {"primary_error": "error_log_loss", "cluster": "row", **task}
     primary = str(about["primary_error"])
     finished = [record for record in cells if record.status == "finished" and record.repeat == 0]
     done = {(cell.track, cell.rung, cell.seed) for cell in finished}
     usable = {key: one for key, one in evidence.items() if key in done}
-    stacks, findings = stack_evidence(usable)
+    stacks, mismatched = stack_evidence(usable)
     n_clusters = next(iter(stacks.values())).n_clusters if stacks else 1
     weights = draw_weights(n_clusters, N_SCORE_DRAWS, "scores", experiment.experiment)
     drawn = {key: draw_scores(stack, weights) for key, stack in stacks.items()}
@@ -104,9 +106,11 @@ def analyse_cells(
     curves = track_curves([one for one in bare.machine.records if one.repeat == 0], primary)
     every: list[Finding] = [
         *findings,
+        *mismatched,
         *told(statements),
         *check_cells(_expected(experiment, bare), bare.cells, usable),
         *check_readings(bare.readings),
+        *check_waiting(bare.readings.values()),
         *bare.machine.findings,
         *check_stacks(stacks.values(), str(about["cluster"])),
         *check_curves(curves),

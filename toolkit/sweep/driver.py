@@ -56,8 +56,9 @@ class Ran:
             return ""
         share = self.metered_seconds / (self.wall_seconds * slots)
         return (
-            f"{share:.0%} of the {duration(self.wall_seconds)} was spent inside metered phases "
-            f"({duration(self.metered_seconds)}); the rest is warming up, scoring, saving and logging"
+            f"{share:.0%} of the sweep's {duration(self.wall_seconds)} was spent inside metered phases "
+            f"({duration(self.metered_seconds)}); the rest is starting cells, warming up, scoring, saving "
+            "and logging"
         )
 
 
@@ -86,7 +87,6 @@ def measure_again(
     spool: Path,
     entering: Iterable[tuple[str, int]],
     *,
-    since: float = 0.0,
     console: Console,
 ) -> Ran:
     """Give each rung of the verdict its clean readings, one cell at a time.
@@ -98,8 +98,6 @@ def measure_again(
     spool : Path
     entering : iterable of (track, rung)
         What the verdict rests on.
-    since : float
-        Readings that began earlier (seconds since 1970) do not count.
     console : Console
     """
     economics = plan.experiment.economics
@@ -107,7 +105,7 @@ def measure_again(
     found = store.read(plan.experiment.experiment, fingerprints, evidence=False)
     repeats = missing_readings(
         plan.specs,
-        [record for record, _ in found if record.started_at >= since],
+        [record for record, _ in found],
         entering,
         wanted=plan.experiment.engine.readings,
         phases=PRICED_PHASES + (("predict_single",) if economics.serving == "single" else ()),
@@ -141,7 +139,7 @@ def _run(
             display.on_end(outcome.record)
             ran += Ran(
                 n=1,
-                failed=outcome.record.status not in SETTLED,
+                failed=outcome.record.status not in SETTLED and not outcome.record.repeat,
                 metered_seconds=outcome.record.costs.get("cost_cell_metered_wall_seconds") or 0.0,
             )
     return replace(ran, wall_seconds=time.monotonic() - begun)

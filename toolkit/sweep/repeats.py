@@ -52,7 +52,7 @@ def missing_readings(
     list of CellSpec
         With `repeat` from 1; in turns over the tracks, so that a disturbance does not hit one of them only.
     """
-    known = list(records)
+    known = _current(list(records))
     rounds: list[list[CellSpec]] = []
     for track, rung in entering:
         cells = sorted(
@@ -81,3 +81,13 @@ def _with(records: Sequence[CellRecord], phase: str) -> list[CellRecord]:
     """Return the readings of a phase; all of them where no reading has it, as a track may search nothing."""
     found = [record for record in records if phase in record.qualities]
     return found or list(records)
+
+
+def _current(records: Sequence[CellRecord]) -> list[CellRecord]:
+    """Leave out repeats of what a cell was before it was trained anew."""
+    begun = {(one.track, one.rung, one.seed): one.started_at for one in records if not one.repeat}
+    return [
+        one
+        for one in records
+        if not one.repeat or one.started_at >= begun.get((one.track, one.rung, one.seed), 0.0)
+    ]
