@@ -98,6 +98,29 @@ def test_half_of_the_rules_cost_half_of_the_declared_hours(truth, draw_world, de
     assert costs["people_upkeep"][0] == pytest.approx(250)
 
 
+@pytest.mark.parametrize(
+    ("knowledge", "declared", "share"),
+    [
+        ([], {}, 1.0),
+        ([{"tracks": ["rules"], "name": "demo", "rules": [{}] * 20}], {}, 0.25),
+        ([{"tracks": ["other"], "name": "demo", "rules": [{}] * 20}], {}, 1.0),
+        ([{"tracks": ["rules"], "name": "demo", "rules": [{}] * 20}], {"n_rules": 10}, 0.5),
+    ],
+)
+def test_full_effort_is_that_of_the_knowledge_and_not_what_happened_to_run(
+    truth, draw_world, declare_experiment, knowledge, declared, share
+) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    experiment = declare_experiment(
+        ["rules"], horizon_years=1, wage_per_hour=50, hours={"rules": {"build": 80}}
+    )
+    experiment = experiment.model_copy(update={"tracks": {"rules": declared}})
+    results = analyse(experiment, task={}, cells=cells, evidence=evidence, knowledge=knowledge)
+    (track,) = results.verdict.tracks
+    assert cells[0].n_rules == 5
+    assert track.yearly_costs["people_build"] == pytest.approx(80 * 50 * share)
+
+
 def test_hours_that_only_the_knowledge_base_declares_are_paid(truth, draw_world, declare_experiment) -> None:
     cells, evidence = draw_world({"rules": truth(0.8), "hybrid": truth(0.9)})
     experiment = declare_experiment(

@@ -34,7 +34,9 @@ class CostReadings:
     n_clean : int
         Those that nothing disturbed, ones too short to time well included; the figures below are theirs,
         unless there is none.
-    median, low, high : float
+    median : float
+        Over the seeds, of each seed's median reading.
+    low, high : float
         Of the readings.
     spread : float or None
         Standard deviation of the logarithm of readings of the same work (same seed), pooled over seeds: about
