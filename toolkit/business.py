@@ -110,6 +110,9 @@ class Economics(Frozen):
     ----------
     serving : {"batch", "single"}
         Whether decisions are made in batches or one at a time, which costs more.
+    always_on_vcpus : float
+        vCPUs that wait for decisions all year, where these are made one at a time; 0 where the machine does
+        other work meanwhile.
     price_per_label : Range
         Of one training label; 0 where labels come by themselves, as sales do.
     hardware : str
@@ -123,6 +126,7 @@ class Economics(Frozen):
     value: OutcomeValue
     volume_per_year: NonNegative
     serving: Literal["batch", "single"] = "batch"
+    always_on_vcpus: Annotated[float, Field(strict=True, ge=0)] = 0.0
     retrains_per_year: NonNegative = Range(low=1, likely=1, high=1)
     search_each_retrain: bool = False
     horizon_years: Positive = 3.0

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.analysis.accelerators import draw_band
 from toolkit.analysis.curves import fit_curve
+from toolkit.analysis.draws import draw_band
 from toolkit.analysis.export import _plain
 from toolkit.analysis.front import mark_front
 from toolkit.analysis.intervals import crossed_bootstrap, crossed_means
@@ -220,7 +220,7 @@ def test_conversion_keeps_to_the_kernels_and_goes_back(
 def test_draws_of_a_band_stay_in_it_and_rise_with_their_place(ends: list[float], places: list[float]) -> None:
     band = Spread(*sorted(ends))
     place = np.array([0.5, *sorted(places)])
-    drawn = draw_band(band, place)
+    drawn = draw_band(band, place, log=True)
     assert (drawn >= band.low * (1 - 1e-9)).all()
     assert (drawn <= band.high * (1 + 1e-9)).all()
     assert (np.diff(drawn[1:]) >= -1e-9 * band.high).all()

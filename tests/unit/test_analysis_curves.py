@@ -7,6 +7,7 @@ import pytest
 
 from toolkit.analysis.curves import fit_curve
 from toolkit.analysis.forecast import PRECISION_ERROR, track_curves
+from toolkit.analysis.readings import by_rung
 
 
 def ladder(b: float, f: float, *, a: float = 0.2, rungs: int = 10, decades: float = 2.5):
@@ -187,7 +188,7 @@ def test_intervals_cover_the_truth(
 
 def test_curves_of_tracks_leave_out_what_climbs_no_data(truth, draw_world) -> None:
     cells, _ = draw_world({"classical": truth(0.9, gain=0.4), "rules": truth(0.5)}, rungs=6)
-    curves = track_curves(cells, "error_log_loss")
+    curves = track_curves(by_rung(cells), "error_log_loss")
     assert {(curve.track, curve.error, curve.cost) for curve in curves} == {
         ("classical", error, cost)
         for error in ("error_log_loss", PRECISION_ERROR)
@@ -207,8 +208,22 @@ def _bands(curve):
 def test_curves_survive_gaps(truth, draw_world) -> None:
     cells, _ = draw_world({"classical": truth(0.9, gain=0.4)}, rungs=6)
     holed = [cell for cell in cells if (cell.rung, cell.seed) not in {(1, 0), (2, 1), (3, 2)}]
-    curves = track_curves(holed, "error_log_loss")
+    curves = track_curves(by_rung(holed), "error_log_loss")
     assert all("few_seeds" in {code for code, _ in curve.refusals} for curve in curves)
     unmeasured = [cell.model_copy(update={"costs": {}}) for cell in cells]
-    assert {curve.cost for curve in track_curves(unmeasured, "error_log_loss")} == {"n_train"}
-    assert track_curves([], "error_log_loss") == ()
+    assert {curve.cost for curve in track_curves(by_rung(unmeasured), "error_log_loss")} == {"n_train"}
+    assert track_curves({}, "error_log_loss") == ()
+
+
+def test_curves_stand_over_what_readings_say_and_not_over_contended_cells(truth, draw_world) -> None:
+    cells, _ = draw_world({"classical": truth(0.9, gain=0.4)}, rungs=6)
+    slow = {"cost_fit_cpu_seconds": 1e3, "cost_search_cpu_seconds": 2e3}
+    contended = [
+        one.model_copy(update={"costs": {**one.costs, **slow}, "quality": "contended"}) for one in cells
+    ]
+    again = [one.model_copy(update={"repeat": 1, "scores": {}}) for one in cells]
+    clean = track_curves(by_rung(cells), "error_log_loss")
+    assert track_curves(by_rung([*contended, *again]), "error_log_loss") == clean
+    disturbed = track_curves(by_rung(contended), "error_log_loss")
+    by_cost = [curve for curve in disturbed if curve.cost == "cost_train_cpu_seconds"]
+    assert not by_cost, "all rungs took 3000 s: one place on the axis"

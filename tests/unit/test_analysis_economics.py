@@ -9,7 +9,7 @@ from toolkit import prices, scores
 from toolkit.amounts import Range
 from toolkit.analysis.analyse import analyse
 from toolkit.analysis.decisions import draw_outcomes, value_rung
-from toolkit.analysis.draws import mean_of
+from toolkit.analysis.draws import draw_band, mean_of
 from toolkit.analysis.economics import draw_interval, price_rung
 from toolkit.analysis.inputs import draw_inputs
 from toolkit.analysis.price_list import price_list
@@ -96,6 +96,29 @@ def test_half_of_the_rules_cost_half_of_the_declared_hours(truth, draw_world, de
     costs = price_rung(decision, RungReadings(half), inputs).costs
     assert costs["people_build"][0] == pytest.approx(80 * 50 / 4 / 2)
     assert costs["people_upkeep"][0] == pytest.approx(250)
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "declared", "share"),
+    [
+        ([], {}, 1.0),
+        ([{"tracks": ["rules"], "name": "demo", "rules": [{}] * 20}], {}, 0.25),
+        ([{"tracks": ["other"], "name": "demo", "rules": [{}] * 20}], {}, 1.0),
+        ([{"tracks": ["rules"], "name": "demo", "rules": [{}] * 20}], {"n_rules": 10}, 0.5),
+    ],
+)
+def test_full_effort_is_that_of_the_knowledge_and_not_what_happened_to_run(
+    truth, draw_world, declare_experiment, knowledge, declared, share
+) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8)})
+    experiment = declare_experiment(
+        ["rules"], horizon_years=1, wage_per_hour=50, hours={"rules": {"build": 80}}
+    )
+    experiment = experiment.model_copy(update={"tracks": {"rules": declared}})
+    results = analyse(experiment, task={}, cells=cells, evidence=evidence, knowledge=knowledge)
+    (track,) = results.verdict.tracks
+    assert cells[0].n_rules == 5
+    assert track.yearly_costs["people_build"] == pytest.approx(80 * 50 * share)
 
 
 def test_hours_that_only_the_knowledge_base_declares_are_paid(truth, draw_world, declare_experiment) -> None:
@@ -215,15 +238,103 @@ def test_draws_of_declared_ranges_have_the_mean_that_is_used(declare_experiment)
     assert (inputs.hours_build["b"]["build"] == 0).all()
 
 
+def test_work_is_divided_by_speed_with_the_mean_of_the_draws(declare_experiment) -> None:
+    inputs = draw_inputs(declare_experiment(["a"], speed=[0.5, 1, 4]).economics, ["a"])
+    assert 1 / inputs.speed[0] == pytest.approx((1 / inputs.speed[1:]).mean())
+    assert inputs.speed[0] < inputs.speed[1:].mean()
+    assert (draw_inputs(declare_experiment(["a"], speed=3).economics, ["a"]).speed == 3).all()
+
+
+@pytest.mark.parametrize("name", ["energy_place", "accelerator_place"])
+@pytest.mark.parametrize("log", [True, False])
+def test_bands_count_with_the_mean_of_their_draws(declare_experiment, name, log) -> None:
+    inputs = draw_inputs(declare_experiment(["a"]).economics, ["a"])
+    band = draw_band((1.0, 2.0, 30.0), getattr(inputs, name), log=log)
+    assert band[0] == pytest.approx(band[1:].mean())
+    assert band[0] > 1.5 * 2.0
+    assert (band >= 1).all()
+    assert (band <= 30).all()
+
+
+def test_the_mean_of_every_cost_is_that_of_its_draws(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.8, cpu_seconds=1e5)})
+    own = {
+        "usd_per_hour": 1.0,
+        "vcpus": 2,
+        "memory_gb": 8.0,
+        "idle_watts": [1, 2, 9],
+        "max_watts": [3, 9, 40],
+    }
+    economics = {"own_hardware": own, "speed": [0.5, 1, 4], "carbon_price_per_tonne": [50, 80, 300]}
+    one, _, _ = priced(cells, evidence, declare_experiment(["rules"], **economics), ("rules", 0))
+    for name in ("retraining", "prediction", "idle_capacity", "electricity", "carbon"):
+        cost = one.costs[name]
+        assert cost[0] > 0
+        assert cost[0] == pytest.approx(cost[1:].mean(), rel=0.03), name
+
+
+def test_every_training_starts_a_process(truth, draw_world, declare_experiment) -> None:
+    experiment = declare_experiment(["rules"], retrains_per_year=12, search_each_retrain=True)
+    costs = {}
+    for name, starting in (("bare", None), ("starting", 3.0)):
+        world = draw_world({"rules": truth(0.8, costs={"cost_import_cpu_seconds": starting})})
+        costs[name] = priced(*world, experiment, ("rules", 0))[0].costs
+    second = prices.hardware("cloud-vcpu").usd_per_cpu_second * np.exp(0.1**2 / 2)
+    more = {name: costs["starting"][name][0] - costs["bare"][name][0] for name in costs["bare"]}
+    assert more["retraining"] == pytest.approx(12 * 3 * second)
+    assert more["search"] == more["prediction"] == 0
+
+
+@pytest.mark.parametrize("serving", ["batch", "single"])
+def test_a_vcpu_that_is_always_on_is_paid_all_year(truth, draw_world, declare_experiment, serving) -> None:
+    costs = {"cost_predict_single_cpu_seconds": 1e-3, "cost_fit_cpu_seconds": 0.0}
+    world = draw_world({"rules": truth(0.8, costs=costs)})
+
+    def paid(**economics):
+        experiment = declare_experiment(["rules"], serving=serving, **economics)
+        return priced(*world, experiment, ("rules", 0))[0].costs
+
+    def year(found):
+        return found["prediction"][0] + found["idle_capacity"][0]
+
+    shared, waiting = paid(), paid(always_on_vcpus=1.0)
+    assert waiting["prediction"] == pytest.approx(shared["prediction"])
+    if serving == "batch":
+        assert waiting["idle_capacity"] == pytest.approx(shared["idle_capacity"])
+        return
+    assert year(shared) < 0.1
+    assert year(waiting) == pytest.approx(8760 * 0.048, rel=1e-3)
+    # a busy endpoint needs no further idle time than its share of paid hours
+    busy = {"volume_per_year": 1e12}
+    assert paid(always_on_vcpus=1.0, **busy)["idle_capacity"] == pytest.approx(paid(**busy)["idle_capacity"])
+
+
 def test_every_price_in_use_is_listed_with_its_origin(declare_experiment) -> None:
     cloud = price_list(draw_inputs(declare_experiment(["a"]).economics, ["a"]))
     own = price_list(draw_inputs(declare_experiment(["a"], hardware="own-server").economics, ["a"]))
-    for row in (*cloud, *own):
+    gpu = price_list(draw_inputs(declare_experiment(["a"], hardware="aws-g4dn.xlarge").economics, ["a"]))
+    for row in (*cloud, *own, *gpu):
         assert set(row) - {"attribution"} == {"name", "value", "unit", "source", "date", "basis"}
         assert row["basis"] in ("published", "assumed", "declared")
         assert row["source"]
     assert len(own) == len(cloud) + 1
     assert [row["unit"] for row in cloud if "attribution" in row] == ["g CO2e a kWh"], "CC BY asks for it"
+
+
+def test_what_a_machine_with_accelerators_draws_is_listed(declare_experiment) -> None:
+    inputs = draw_inputs(declare_experiment(["a"], hardware="aws-p4d.24xlarge").economics, ["a"])
+    machine, host = inputs.hardware, inputs.host
+    rows = price_list(inputs)
+    listed = {row["name"]: row["value"] for row in rows}
+    assert len(listed) == len(rows), "names tell machine and host apart"
+    for profile in (machine, host):
+        values = [row["value"] for row in rows]
+        assert list(profile.idle_watts) in values
+        assert list(profile.max_watts) in values
+    of_machine = [name for name in listed if "of the machine with 8 ×" in name]
+    assert len(of_machine) == 4
+    assert [0.05, 0.15, 0.3] in listed.values()
+    assert {row["basis"] for row in rows if "stays on the processor" in row["name"]} == {"assumed"}
 
 
 def test_labels_have_a_price_where_one_is_declared(truth, draw_world, declare_experiment) -> None:

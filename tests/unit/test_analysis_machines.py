@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from toolkit.analysis.analyse import analyse
-from toolkit.analysis.machines import machine_name, on_one_machine
+from toolkit.analysis.machines import on_one_machine
+from toolkit.analysis.readings import by_rung
 from toolkit.analysis.spending import Spread
 
 OLD = {"processor": "old", "cores": "2"}
@@ -22,7 +25,7 @@ COSTS = {
 
 @pytest.fixture
 def on(cell):
-    def make(machine, seed, calibration=None, repeat=0):
+    def make(machine, seed, calibration=None, repeat=0, **changes):
         return cell(
             "neural",
             0,
@@ -31,6 +34,7 @@ def on(cell):
             costs=COSTS,
             calibration=calibration or {},
             repeat=repeat,
+            **changes,
         )
 
     return make
@@ -105,9 +109,83 @@ def test_further_readings_do_not_decide_which_machine_is_the_reference(on) -> No
     ]
 
 
-def test_a_record_that_does_not_tell_its_machine_has_a_name_all_the_same(cell) -> None:
-    assert machine_name(cell("rules", 0, 0)) == "a processor that is not told"
-    assert machine_name(cell("rules", 0, 0, machine={"processor": "x", "cores": "1"})) == "x, 1 core"
+def test_a_record_that_does_not_tell_its_machine_has_a_name_all_the_same(on) -> None:
+    (machine,) = on_one_machine([on({}, 0)]).machines
+    assert machine.name == "unknown processor"
+
+
+MILAN, GENOA = ({**OLD, "processor_model": f"AuthenticAMD 25 {model} 1"} for model in (1, 17))
+
+
+def test_unlike_processors_of_one_name_are_two_machines(on) -> None:
+    records = [on(MILAN, 0, {"sort": 0.4}), on(MILAN, 1, {"sort": 0.4}), on(GENOA, 2, {"sort": 0.1})]
+    found = on_one_machine(records)
+    assert [machine.cells for machine in found.machines] == [2, 1]
+    assert found.records[2].costs["cost_fit_cpu_seconds"] == pytest.approx(8)
+    assert "AuthenticAMD 25 17 1" in found.findings[0].sentence
+
+
+def test_old_records_without_the_model_are_of_the_machine_that_else_is_like_them(on) -> None:
+    records = [on(OLD, 0), on(MILAN, 1), on(OLD, 2)]
+    found = on_one_machine(records)
+    assert [machine.cells for machine in found.machines] == [3]
+    assert found.records == tuple(records)
+    assert found.findings == ()
+
+
+def test_old_records_are_of_none_of_several_such_machines(on) -> None:
+    found = on_one_machine([on(OLD, 0), on(OLD, 1), on(MILAN, 2), on(GENOA, 3)])
+    assert sorted(machine.cells for machine in found.machines) == [1, 1, 2]
+
+
+def test_factors_rest_on_the_kernels_of_calm_cells(on) -> None:
+    records = [
+        *(on(OLD, seed, {"sort": 0.2}) for seed in range(4)),
+        on(NEW, 4, {"sort": 0.1}),
+        *(on(NEW, 5, {"sort": 0.9}, number, quality="contended") for number in (1, 2)),
+        on(NEW, 5, {"sort": 0.9}, 3, qualities={"search": "contended"}),
+    ]
+    assert on_one_machine(records).machines[1].factor == pytest.approx((2, 2, 2))
+    disturbed = [on(OLD, 0, {"sort": 0.2}), on(NEW, 1, {"sort": 0.1}, quality="contended")]
+    assert on_one_machine([*disturbed, on(OLD, 2)]).machines[1].factor == pytest.approx((2, 2, 2))
+
+
+def test_how_rough_a_conversion_is_widens_the_spread_of_what_it_converted(on) -> None:
+    slow, fast = {"sort": 0.4, "multiply": 0.9}, {"sort": 0.1, "multiply": 0.1}
+    width = math.log(9 / 4) / 2
+    records = [on(OLD, 0, slow), on(OLD, 1, slow), on(NEW, 2, fast)]
+    found = on_one_machine(records)
+    assert found.log_widths == pytest.approx((0, 0, width))
+    (rough,) = by_rung(found.records, found.log_widths).values()
+    (sure,) = by_rung(found.records).values()
+    cost = "cost_fit_cpu_seconds"
+    assert rough.log_spread(cost) == pytest.approx(math.hypot(sure.log_spread(cost), width / math.sqrt(3)))
+    assert rough.log_spread("cost_fit_peak_bytes") == 0
+    whole = by_rung([one for one in found.records if one.seed == 2], [width])
+    assert whole["neural", 0].log_spread(cost) == pytest.approx(width)
+
+
+def test_what_a_conversion_adds_reaches_the_money(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.5), "neural": truth(0.9, gain=0.3)}, rungs=2)
+    widths = []
+    for kernels in ({"sort": 0.2, "multiply": 0.2}, {"sort": 0.1, "multiply": 0.4}):
+        mixed = [
+            one.model_copy(
+                update={"machine": NEW, "calibration": {"sort": 0.2, "multiply": 0.2}}
+                if one.track == "neural"
+                else {"machine": OLD, "calibration": kernels}
+            )
+            for one in cells
+        ]
+        mixed += [
+            mixed[0].model_copy(update={"track": "classical", "seed": seed, "rung": 0}) for seed in range(9)
+        ]
+        experiment = declare_experiment(["rules", "neural"], volume_per_year=1e12)
+        results = analyse(experiment, task={}, cells=mixed, evidence=evidence)
+        assert results.spending.machines[0].name == "old, 2 cores"
+        net = next(one for one in results.summaries if (one.track, one.rung) == ("neural", 0))
+        widths.append(net.net_value.high - net.net_value.low)
+    assert widths[1] > widths[0]
 
 
 def test_no_record_at_all() -> None:

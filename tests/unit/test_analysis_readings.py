@@ -7,7 +7,7 @@ import pytest
 
 from toolkit.analysis.analyse import analyse
 from toolkit.analysis.export import to_json
-from toolkit.analysis.readings import RungReadings, by_rung, check_readings, phase_of
+from toolkit.analysis.readings import RungReadings, by_rung, check_readings, of_cells, phase_of
 from toolkit.records import to_frame
 
 FIT = "cost_fit_cpu_seconds"
@@ -56,6 +56,39 @@ def test_repeats_count_as_readings_and_contended_ones_are_left_out(read) -> None
     assert (told.n, told.n_clean, told.median, told.low, told.high) == (4, 3, 2.0, 1.0, 3.0)
     assert told.spread == pytest.approx(np.std(np.log([1.0, 2.0, 3.0]), ddof=1))
     assert readings.log_spread(FIT) == pytest.approx(told.spread)
+
+
+def test_seeds_weigh_alike_however_often_each_was_read(read) -> None:
+    often = [read(9.0, repeat=number) for number in range(5)]
+    readings = RungReadings([*often, read(1.0, seed=1), read(2.0, seed=2)])
+    assert readings.median(FIT) == 2.0
+    told = readings.told(FIT)
+    assert told is not None
+    assert (told.n, told.median, told.low, told.high) == (7, 2.0, 1.0, 9.0)
+    assert readings.log_spread(FIT) == pytest.approx(np.std(np.log([9.0] * 5 + [1.0, 2.0]), ddof=1))
+
+
+def test_repeats_of_a_cell_that_was_trained_anew_do_not_count(read) -> None:
+    records = [
+        read(1.0, started_at=100.0),
+        read(9.0, repeat=1, started_at=50.0),
+        read(3.0, repeat=2, started_at=150.0),
+        read(7.0, seed=1, repeat=1, started_at=50.0),
+    ]
+    assert of_cells(records) == [records[0], records[2], records[3]]
+    newer = [*records, read(5.0, started_at=120.0)]
+    assert of_cells(newer) == [newer[0], newer[2], newer[3], newer[4]]
+
+
+def test_old_repeats_are_left_out_of_an_analysis(truth, draw_world, declare_experiment) -> None:
+    cells, evidence = draw_world({"rules": truth(0.5), "classical": truth(0.9, gain=0.3)}, rungs=2)
+    fresh = [one.model_copy(update={"started_at": 100.0}) for one in cells]
+    costs = {name: (value or 0) * 3 for name, value in fresh[-1].costs.items()}
+    old = [fresh[-1].model_copy(update={"repeat": 1, "started_at": 99.0, "costs": costs})]
+    experiment = declare_experiment(["rules", "classical"])
+    before = analyse(experiment, task={}, cells=fresh, evidence=evidence)
+    after = analyse(experiment, task={}, cells=[*fresh, *old], evidence=evidence)
+    assert to_json(after) == to_json(before)
 
 
 def test_the_quality_is_that_of_the_phase(read) -> None:
@@ -132,13 +165,17 @@ def test_further_readings_are_no_cells(truth, draw_world, declare_experiment, ce
     cells, evidence = draw_world({"rules": truth(0.5), "classical": truth(0.9, gain=0.3)}, rungs=2)
     experiment = declare_experiment(["rules", "classical"])
     costs = {name: (value or 0) * 3 for name, value in cells[-1].costs.items()}
-    again = [cell("classical", 1, 0, repeat=number, scores={}, costs=costs) for number in range(1, 6)]
+    again = [
+        cell("classical", 1, seed, repeat=number, scores={}, costs=costs)
+        for seed in range(3)
+        for number in (1, 2)
+    ]
     failed = [cell("classical", 1, 1, repeat=1, status="failed", scores={}, costs={})]
     before = analyse(experiment, task={}, cells=cells, evidence=evidence)
     after = analyse(experiment, task={}, cells=[*again, *cells, *failed], evidence=evidence)
     assert len(to_frame([*cells, *again])) == len(cells)
     assert to_json(after)["cells"] == to_json(before)["cells"]
-    assert after.curves == before.curves
+    assert [curve.cost for curve in after.curves] == [curve.cost for curve in before.curves]
     assert after.pairs == before.pairs
     assert after.findings == before.findings
     tops = [
@@ -149,5 +186,5 @@ def test_further_readings_are_no_cells(truth, draw_world, declare_experiment, ce
     assert tops[0].scores == tops[1].scores
     assert tops[1].costs[FIT] == pytest.approx(3 * (tops[0].costs[FIT] or 0))
     told = {one.cost: one for one in after.spending.readings if one.track == "classical"}
-    assert (told[FIT].n, told[FIT].n_clean) == (8, 8)
+    assert (told[FIT].n, told[FIT].n_clean) == (9, 9)
     assert told[FIT].spread is not None

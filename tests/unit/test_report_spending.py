@@ -113,7 +113,7 @@ def test_energy_is_a_range_with_its_basis(golden: Results) -> None:
     assert "222 J, measured" in told
     assert "Carbon intensity: Ember, Yearly Electricity Data (CC BY 4.0), rounded." in told
     assert "(RAPL)" in told
-    assert "One training loading and fit A million predictions in batches" in told
+    assert "One training starting, loading and fit A million predictions in batches" in told
     assert not re.search(r"(?<![\d.,–])0 [mkµ]?J\b", told)
 
 

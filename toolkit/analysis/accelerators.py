@@ -1,8 +1,10 @@
-"""How long a net would take on a machine with accelerators: modelled from its counted operations.
+"""How long training a net would take on a machine with accelerators: modelled from its counted operations.
 
-``seconds = flop / (peak x achieved share) + optimiser steps x time to start a step``. The first part is what
-large nets wait for, the second what small ones do: a net of a few thousand weights starts hundreds of steps
-and keeps an accelerator busy for hardly any of their time, so it may well be no faster there.
+``seconds = flop / (peak x achieved share) + optimiser steps x time to start a step + host share x measured
+CPU-seconds``. The first part is what large nets wait for, the second what small ones do: a net of a few
+thousand weights starts hundreds of steps and keeps an accelerator busy for hardly any of their time. The
+third is what no accelerator does (encoding, shuffling, the rules that teach a hybrid), after Amdahl.
+Predictions are made on a processor, as they are when they are measured.
 """
 
 from __future__ import annotations
@@ -10,23 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding
 from toolkit.analysis.spending import Spread
-from toolkit.analysis.stacks import Floats
 from toolkit.prices import Hardware
 
-__all__ = ["Accelerated", "accelerate", "check_accelerators", "draw_band"]
-
-FORWARD_SHARE = 1 / 3
-"""One call starts the forward pass of a step only, of three parts: forward, backward, update."""
+__all__ = ["Accelerated", "accelerate", "check_accelerators"]
 
 
 @dataclass(frozen=True)
 class Accelerated:
-    """Seconds of the whole machine for the work of one net.
+    """Seconds for which the accelerators of a machine work, and what stays on its processor.
 
     Parameters
     ----------
@@ -34,14 +30,13 @@ class Accelerated:
         One training.
     search : Spread or None
         One search: as much faster than on a processor as the training is. None where that is not known.
-    batch_row, single_call : Spread or None
-        One row in a batch, and one call with one row; None where the operations of a row were not counted.
+    host_share : Spread
+        Share of the measured CPU-seconds of either that is done by the processor of the same machine.
     """
 
     fit: Spread
     search: Spread | None
-    batch_row: Spread | None
-    single_call: Spread | None
+    host_share: Spread
 
 
 def accelerate(readings: RungReadings, profile: Hardware) -> Accelerated | None:
@@ -57,28 +52,15 @@ def accelerate(readings: RungReadings, profile: Hardware) -> Accelerated | None:
     if device is None or not flop or not steps:
         return None
 
-    def seconds(flop: float, steps: float) -> Spread:
-        ends = zip(reversed(device.achieved), device.step_seconds, strict=True)
-        return Spread(*(flop / (device.peak_flops * share) + steps * start for share, start in ends))
-
-    fit = seconds(flop, steps)
+    ends = zip(reversed(device.achieved), device.step_seconds, strict=True)
+    fit = Spread(*(flop / (device.peak_flops * share) + steps * start for share, start in ends))
     fit_cpu = readings.median("cost_fit_cpu_seconds")
     search_cpu = readings.median("cost_search_cpu_seconds")
-    per_row = readings.median("cost_predict_batch_flop_per_row")
     return Accelerated(
         fit=fit,
         search=Spread(*(search_cpu * each / fit_cpu for each in fit)) if search_cpu and fit_cpu else None,
-        batch_row=seconds(per_row, 0.0) if per_row else None,
-        single_call=seconds(per_row, FORWARD_SHARE) if per_row else None,
+        host_share=Spread(*device.host_share),
     )
-
-
-def draw_band(band: Spread, place: Floats) -> Floats:
-    """Return a band at places from 0 (low) to 1 (high), on the log scale; entry 0 is their mean."""
-    drawn = np.exp(np.interp(place, [0.0, 0.5, 1.0], np.log(band)))
-    if len(drawn) > 1:
-        drawn[0] = drawn[1:].mean()
-    return np.asarray(drawn)
 
 
 def check_accelerators(
@@ -101,7 +83,9 @@ def check_accelerators(
         if found is None:
             others.append(track)
         elif cpu is not None:
-            yield Finding("accelerator", "info", _faster(track, found.fit, cpu, profile))
+            ends = zip(found.fit, found.host_share, strict=True)
+            fit = Spread(*(seconds + share * cpu for seconds, share in ends))
+            yield Finding("accelerator", "info", _faster(track, fit, cpu, profile))
     if others:
         yield Finding(
             "accelerator_host",

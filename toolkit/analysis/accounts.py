@@ -9,9 +9,12 @@ from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import TOLD_COSTS, RungReadings
 from toolkit.analysis.results import Finding
 from toolkit.analysis.spending import MachineUsed, SecondOpinion, Spending, Spread
-from toolkit.analysis.work import single_is_known
-from toolkit.prices import energy_joules
+from toolkit.analysis.work import SECONDS_A_YEAR, single_is_known
+from toolkit.prices import energy_joules, hardware
 from toolkit.records import CellRecord
+
+REFERENCE = "cloud-vcpu"
+"""The profile that the second opinion is held against: the mean of what clouds rent, whatever is priced."""
 
 __all__ = ["check_serving", "second_opinion", "spending"]
 
@@ -38,16 +41,18 @@ def spending(
         readings=tuple(one for one in told if one is not None),
         footprints=tuple(one for readings in entering.values() for one in footprints(readings, inputs)),
         machines=tuple(machines),
-        second_opinion=second_opinion(cells, inputs),
+        second_opinion=second_opinion(cells),
         metered_share=_metered_share(cells),
         withheld={track: reasons for track, readings in entering.items() if (reasons := _withheld(readings))},
     )
 
 
-def second_opinion(cells: Sequence[CellRecord], inputs: Inputs) -> SecondOpinion | None:
+def second_opinion(cells: Sequence[CellRecord]) -> SecondOpinion | None:
     """Return the energy of the same cells by our model and by codecarbon; None where no cell has both.
 
-    Neither holds the building (PUE 1), and idle capacity is left out.
+    Codecarbon tells of the machine that ran, whose power we do not know: ours is of a mean cloud vCPU
+    (`REFERENCE`), and not of the machine that is priced. Neither holds the building (PUE 1), and idle
+    capacity is left out.
     """
     asked = [
         (cpu, wall, theirs)
@@ -58,7 +63,9 @@ def second_opinion(cells: Sequence[CellRecord], inputs: Inputs) -> SecondOpinion
     ]
     if not asked:
         return None
-    ours = energy_joules(sum(cpu for cpu, _, _ in asked), sum(wall for _, wall, _ in asked), inputs.host)
+    ours = energy_joules(
+        sum(cpu for cpu, _, _ in asked), sum(wall for _, wall, _ in asked), hardware(REFERENCE)
+    )
     return SecondOpinion("codecarbon", len(asked), Spread(*ours), sum(theirs for _, _, theirs in asked))
 
 
@@ -85,9 +92,22 @@ def _withheld(readings: RungReadings) -> dict[str, str]:
 
 
 def check_serving(entering: Mapping[str, RungReadings], inputs: Inputs) -> Iterator[Finding]:
-    """Yield which tracks are priced as if in batches although decisions are made one at a time."""
+    """Yield what is not as declared where decisions are made one at a time.
+
+    Tracks whose single calls were not timed are priced as if in batches, and a vCPU that waits for decisions
+    is paid only where it is declared to be always on.
+    """
     if inputs.economics.serving != "single":
         return
+    if inputs.economics.always_on_vcpus == 0:
+        year = inputs.host.usd_per_cpu_second * SECONDS_A_YEAR * inputs.economics.currency_per_usd
+        yield Finding(
+            "capacity_shared",
+            "info",
+            "decisions are made one at a time by a machine that does other work meanwhile: only the time of "
+            f"calls and its idle share are paid; a vCPU that is always on would cost {year:,.0f} "
+            f"{inputs.economics.currency} a year (always_on_vcpus: 1)",
+        )
     unknown = [track for track, readings in entering.items() if not single_is_known(readings)]
     if unknown:
         yield Finding(

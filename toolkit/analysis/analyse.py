@@ -103,7 +103,7 @@ def analyse_cells(
         findings=(),
         evidence=usable,
     )
-    curves = track_curves([one for one in bare.machine.records if one.repeat == 0], primary)
+    curves = track_curves(bare.readings, primary)
     every: list[Finding] = [
         *findings,
         *mismatched,

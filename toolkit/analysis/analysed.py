@@ -10,7 +10,7 @@ from typing import Any
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.intervals import ScoreDraws
 from toolkit.analysis.machines import OneMachine, on_one_machine
-from toolkit.analysis.readings import RungReadings, by_rung
+from toolkit.analysis.readings import RungReadings, by_rung, of_cells
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Scored, StackKey
 from toolkit.records import CellRecord, Evidence
@@ -66,10 +66,13 @@ class Analysed:
 
     @cached_property
     def machine(self) -> OneMachine:
-        """What finished, in the order of tracks, with the costs of one machine."""
+        """What finished, in the order of tracks, with the costs of one machine.
+
+        Further readings of a cell that was trained anew are left out.
+        """
         order = {track: place for place, track in enumerate(self.tracks)}
         finished = sorted(
-            (record for record in self.records if record.status == "finished"),
+            of_cells(record for record in self.records if record.status == "finished"),
             key=lambda one: (order[one.track], one.rung, one.seed, one.repeat, one.started_at),
         )
         return on_one_machine(finished)
@@ -77,4 +80,4 @@ class Analysed:
     @cached_property
     def readings(self) -> Mapping[StackKey, RungReadings]:
         """What each track spent at each rung."""
-        return by_rung(self.machine.records)
+        return by_rung(self.machine.records, self.machine.log_widths)

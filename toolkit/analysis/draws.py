@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from toolkit.amounts import Range
 from toolkit.analysis.stacks import Floats
 from toolkit.seeding import derive_seed
 
-__all__ = ["N_DRAWS", "drawn", "mean_of", "place_in_band"]
+__all__ = ["N_DRAWS", "draw_band", "draw_ratio", "drawn", "mean_of", "place_in_band"]
 
 N_DRAWS = 2000
 
@@ -32,6 +34,36 @@ def _pert(amount: Range, names: tuple[str, ...], n_draws: int) -> Floats:
 def drawn(amount: Range, *names: str, n_draws: int = N_DRAWS) -> Floats:
     """Return the mean of a declared range and draws of it, shape (1 + n_draws,)."""
     return np.concatenate([[mean_of(amount)], _pert(amount, names, n_draws)])
+
+
+def draw_ratio(amount: Range, *names: str, n_draws: int = N_DRAWS) -> Floats:
+    """Return draws of a declared range that amounts are divided by: entry 0 is their harmonic mean.
+
+    The mean of ``1 / x`` is not one over the mean of x.
+    """
+    values = drawn(amount, *names, n_draws=n_draws)
+    if amount.low < amount.high:
+        values[0] = 1 / (1 / values[1:]).mean()
+    return values
+
+
+def draw_band(band: Sequence[float], place: Floats, *, log: bool = False) -> Floats:
+    """Return a band at places from 0 (low) over 0.5 (middle) to 1 (high); entry 0 is the mean of the others.
+
+    Parameters
+    ----------
+    band : sequence of 3 float
+        Low, middle and high.
+    place : ndarray of shape (1 + n_draws,)
+    log : bool
+        Between the three on the log scale, for bands that span powers of ten.
+    """
+    ends = np.log(band) if log else np.asarray(band, dtype=float)
+    values = np.interp(place, [0.0, 0.5, 1.0], ends)
+    values = np.exp(values) if log else values
+    if len(values) > 1:
+        values[0] = values[1:].mean()
+    return np.asarray(values)
 
 
 def place_in_band(*names: str, n_draws: int = N_DRAWS) -> Floats:

@@ -14,17 +14,39 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.analysis.decisions import Decision
+from toolkit.analysis.draws import draw_band
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.intervals import LEVEL
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Interval
 from toolkit.analysis.stacks import Floats
-from toolkit.analysis.work import Piece, how_often, machine_seconds, pieces_of, processor_seconds
-from toolkit.prices import JOULES_PER_KWH, Hardware, accelerator_joules, energy_joules, idle_joules
+from toolkit.analysis.work import (
+    Piece,
+    device_seconds,
+    how_often,
+    idle_seconds,
+    machine_host_seconds,
+    pieces_of,
+    processor_seconds,
+)
+from toolkit.prices import (
+    JOULES_PER_KWH,
+    Hardware,
+    accelerator_joules,
+    energy_joules,
+    host_joules,
+    idle_joules,
+)
 
 __all__ = ["RungEconomics", "draw_interval", "price_rung"]
 
-_PAID_AS = {"search": "search", "load": "retraining", "fit": "retraining", "predict": "prediction"}
+_PAID_AS = {
+    "import": "retraining",
+    "load": "retraining",
+    "search": "search",
+    "fit": "retraining",
+    "predict": "prediction",
+}
 
 
 @dataclass(frozen=True)
@@ -80,29 +102,33 @@ class _Meter:
         inputs, host, pue = self._inputs, self._inputs.host, self._inputs.economics.pue
         work = processor_seconds(piece, times, self._track, inputs)
         seconds = work * piece.cpu_seconds
-        self._pay(piece, seconds, host.usd_per_cpu_second, host.usd_idle_per_cpu_second)
+        idle = idle_seconds(piece, seconds, inputs)
+        self._pay(piece, seconds * host.usd_per_cpu_second, idle * host.usd_per_cpu_second)
         once = energy_joules(
             piece.cpu_seconds, piece.wall_seconds, host, memory_bytes=piece.memory_bytes, pue=pue
         )
         self._draw_power(work, once, host)
-        self._draw_power(seconds * (1 / host.utilisation - 1), idle_joules(1.0, host, pue=pue), host)
+        self._draw_power(idle, idle_joules(1.0, host, pue=pue), host)
 
     def _on_accelerators(self, piece: Piece, times: Floats) -> None:
         inputs, machine, pue = self._inputs, self._inputs.hardware, self._inputs.economics.pue
-        seconds = machine_seconds(piece, times, inputs)
-        self._pay(piece, seconds, machine.usd_per_second, machine.usd_idle_per_second)
-        self._draw_power(seconds, accelerator_joules(1.0, machine, pue=pue), machine)
+        devices = device_seconds(piece, times, inputs)
+        processor = machine_host_seconds(piece, times, self._track, inputs)
+        seconds = devices + processor
+        self._pay(piece, seconds * machine.usd_per_second, seconds * machine.usd_idle_per_second)
+        self._draw_power(devices, accelerator_joules(1.0, machine, pue=pue), machine)
+        self._draw_power(processor, host_joules(1.0, machine, pue=pue), machine)
         idle = idle_joules(float(machine.vcpus), machine, pue=pue)
         self._draw_power(seconds * (1 / machine.utilisation - 1), idle, machine)
 
-    def _pay(self, piece: Piece, seconds: Floats, usd: float, usd_idle: float) -> None:
+    def _pay(self, piece: Piece, usd: Floats, usd_idle: Floats) -> None:
         rate = self._inputs.economics.currency_per_usd
         name = _PAID_AS[piece.kind]
-        self.money[name] = self.money[name] + seconds * (usd * rate)
-        self.money["idle_capacity"] = self.money["idle_capacity"] + seconds * (usd_idle * rate)
+        self.money[name] = self.money[name] + usd * rate
+        self.money["idle_capacity"] = self.money["idle_capacity"] + usd_idle * rate
 
     def _draw_power(self, work: Floats, joules: tuple[float, float, float], machine: Hardware) -> None:
-        drawn = work * np.interp(self._inputs.energy_place, [0.0, 0.5, 1.0], joules)
+        drawn = work * draw_band(joules, self._inputs.energy_place)
         self.joules = self.joules + drawn
         if not machine.energy_in_price:
             self.joules_not_in_price = self.joules_not_in_price + drawn

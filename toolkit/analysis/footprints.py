@@ -1,20 +1,25 @@
 """Energy and carbon of the work of a track, as bands: modelled from time, or measured by a counter.
 
-Measured joules count only for one's own machine (`own_hardware`) at the speed that was measured: then the
-machine that is priced is the one that ran. All others are modelled, with the coefficients of the tables.
+Measured joules count only where the machine that is priced can be the one that ran: one's own
+(`own_hardware`) with as many vCPUs as the records tell cores, at the speed that was measured. They are of the
+whole socket, whoever used it. The year is always modelled, as is its electricity in money.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from toolkit.analysis.draws import draw_band
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.spending import Footprint, Spread, Work
-from toolkit.analysis.work import Kind, Piece, how_often, pieces_of
-from toolkit.prices import accelerator_joules, energy_joules, idle_joules
+from toolkit.analysis.stacks import Floats
+from toolkit.analysis.work import Kind, Piece, how_often, idle_seconds, mean_factor, pieces_of
+from toolkit.prices import accelerator_joules, energy_joules, host_joules, idle_joules
 
 __all__ = ["footprints"]
 
@@ -57,64 +62,89 @@ def _both(first: Spread, second: Spread) -> Spread:
     return Spread(*(one + two for one, two in zip(first, second, strict=True)))
 
 
+def _product(first: Spread, second: Spread) -> Spread:
+    return Spread(*(one * two for one, two in zip(first, second, strict=True)))
+
+
 def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
     """Return the energy and carbon of a search, a training, a million predictions and a year of a rung.
 
-    Work whose time was not measured, or that is not done, has none. Times are medians, amounts a year means.
+    Work whose time was not measured, or that is not done, has none. Times and middles are means over the
+    draws, as in the money of a year; low and high are the ends of the bands.
 
     Parameters
     ----------
     readings : RungReadings
     inputs : Inputs
     """
-    pieces = {piece.kind: _energy(piece, readings, inputs) for piece in pieces_of(readings, inputs)}
-    yearly = how_often(inputs)
+    pieces = {piece.kind: piece for piece in pieces_of(readings, inputs)}
+    modelled = {kind: _modelled(piece, inputs) for kind, piece in pieces.items()}
+    told = {kind: _measured(piece, readings, inputs) or modelled[kind] for kind, piece in pieces.items()}
     works: dict[Work, Mapping[Kind, float]] = {
         "search": {"search": 1.0},
-        "training": {"load": 1.0, "fit": 1.0},
+        "training": {"import": 1.0, "load": 1.0, "fit": 1.0},
         "million_predictions": {"predict": 1e6},
-        "year": {kind: float(times[0]) for kind, times in yearly.items()},
     }
-    found = []
-    for work, times in works.items():
-        amount = _Amount()
-        for kind, often in times.items():
-            amount = amount.plus(pieces[kind].times(often))
-        if work == "year":
-            amount = amount.plus(_idle(amount, inputs))
-        if amount.cpu_seconds > 0 or amount.accelerator_seconds.mid > 0:
-            found.append(_told(work, amount, readings, inputs))
-    return tuple(found)
+    amounts = {work: _sum(told, times) for work, times in works.items()}
+    yearly = {kind: float(times[0]) for kind, times in how_often(inputs).items()}
+    year = {kind: amount.times(yearly[kind]) for kind, amount in modelled.items()}
+    amounts["year"] = _sum(modelled, yearly).plus(_idle(pieces, year, inputs))
+    return tuple(
+        _told(work, amount, readings, inputs)
+        for work, amount in amounts.items()
+        if amount.cpu_seconds > 0 or amount.accelerator_seconds.mid > 0
+    )
 
 
-def _energy(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount:
+def _sum(pieces: Mapping[Kind, _Amount], times: Mapping[Kind, float]) -> _Amount:
+    amount = _Amount()
+    for kind, often in times.items():
+        amount = amount.plus(pieces[kind].times(often))
+    return amount
+
+
+def _modelled(piece: Piece, inputs: Inputs) -> _Amount:
     """Return the energy of one piece of work."""
-    pue = inputs.economics.pue
+    pue, factor = inputs.economics.pue, mean_factor(piece) / float(inputs.speed[0])
     if piece.machine_seconds is not None:
-        ends = [accelerator_joules(seconds, inputs.hardware, pue=pue) for seconds in piece.machine_seconds]
-        return _Amount(
-            accelerator_seconds=piece.machine_seconds,
-            joules=Spread(ends[0].low, ends[1].mid, ends[2].high),
-            modelled=True,
-        )
+        return _on_accelerators(piece, factor, inputs)
     if piece.cpu_seconds <= 0:
         return _Amount()
-    speed = float(inputs.speed[0])
-    measured = _measured(piece, readings, inputs)
-    if measured is not None:
-        return measured
-    modelled = energy_joules(
-        piece.cpu_seconds / speed,
-        piece.wall_seconds / speed,
+    joules = energy_joules(
+        piece.cpu_seconds * factor,
+        piece.wall_seconds * factor,
         inputs.host,
         memory_bytes=piece.memory_bytes,
         pue=pue,
     )
-    return _Amount(cpu_seconds=piece.cpu_seconds / speed, joules=Spread(*modelled), modelled=True)
+    return _Amount(
+        cpu_seconds=piece.cpu_seconds * factor,
+        joules=_around_mean(joules, inputs.energy_place),
+        modelled=True,
+    )
+
+
+def _on_accelerators(piece: Piece, factor: float, inputs: Inputs) -> _Amount:
+    machine, pue, place = inputs.hardware, inputs.economics.pue, inputs.accelerator_place
+    devices = _around_mean(piece.machine_seconds or _NOTHING, place, log=True)
+    shares = _around_mean(piece.host_share, place, log=True) if piece.host_share else _NOTHING
+    processor = Spread(*(share * piece.cpu_seconds * factor for share in shares))
+    joules = _NOTHING
+    for seconds, watts in (
+        (devices, accelerator_joules(1.0, machine, pue=pue)),
+        (processor, host_joules(1.0, machine, pue=pue)),
+    ):
+        joules = _both(joules, _product(seconds, _around_mean(watts, inputs.energy_place)))
+    return _Amount(accelerator_seconds=_both(devices, processor), joules=joules, modelled=True)
+
+
+def _around_mean(band: Sequence[float], place: Floats, *, log: bool = False) -> Spread:
+    """Return the ends of a band with the mean of its draws between them."""
+    return Spread(band[0], float(draw_band(band, place, log=log)[0]), band[2])
 
 
 def _measured(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount | None:
-    """Return what counters read; None unless the machine that is priced is the one that ran."""
+    """Return what counters read; None unless the machine that is priced can be the one that ran."""
     economics = inputs.economics
     same_speed = economics.speed.low == economics.speed.high == 1
     if economics.own_hardware is None or not same_speed:
@@ -122,25 +152,31 @@ def _measured(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount |
     joules, counters = _NOTHING, []
     tail = "_per_row" if piece.cost.endswith("_per_row") else ""
     for counter in COUNTERS:
-        values = readings.values(f"cost_{piece.phase}_{counter}{tail}")
-        if values:
-            middle = readings.median(f"cost_{piece.phase}_{counter}{tail}") or 0.0
+        cost = f"cost_{piece.phase}_{counter}{tail}"
+        cores = {record.machine.get("cores") for record, _ in readings.usable(cost)}
+        if cores == {str(economics.own_hardware.vcpus)}:
+            values, middle = readings.values(cost), readings.median(cost) or 0.0
             ends = (min(values), middle, max(values))
             joules = Spread(*(one + economics.pue * two for one, two in zip(joules, ends, strict=True)))
             counters.append(counter)
     if joules.low <= 0:
         return None
-    return _Amount(cpu_seconds=piece.cpu_seconds, joules=joules, counters=frozenset(counters))
+    seconds = piece.cpu_seconds * mean_factor(piece)
+    return _Amount(cpu_seconds=seconds, joules=joules, counters=frozenset(counters))
 
 
-def _idle(amount: _Amount, inputs: Inputs) -> _Amount:
-    """Return the energy of the capacity that is paid for beside the work and does nothing."""
+def _idle(pieces: Mapping[Kind, Piece], year: Mapping[Kind, _Amount], inputs: Inputs) -> _Amount:
+    """Return the energy of the capacity that is paid for beside a year's work and does nothing."""
     pue, host, machine = inputs.economics.pue, inputs.host, inputs.hardware
-    joules = Spread(*idle_joules(amount.cpu_seconds * (1 / host.utilisation - 1), host, pue=pue))
-    vcpu_seconds = (1 / machine.utilisation - 1) * machine.vcpus
-    if amount.accelerator_seconds.mid > 0:
-        ends = [idle_joules(each * vcpu_seconds, machine, pue=pue) for each in amount.accelerator_seconds]
-        joules = _both(joules, Spread(ends[0].low, ends[1].mid, ends[2].high))
+    vcpu_seconds = sum(
+        float(idle_seconds(piece, np.array([year[kind].cpu_seconds]), inputs)[0])
+        for kind, piece in pieces.items()
+    )
+    joules = _around_mean(idle_joules(vcpu_seconds, host, pue=pue), inputs.energy_place)
+    watts = _around_mean(idle_joules(float(machine.vcpus), machine, pue=pue), inputs.energy_place)
+    for amount in year.values():
+        seconds = Spread(*(each * (1 / machine.utilisation - 1) for each in amount.accelerator_seconds))
+        joules = _both(joules, _product(seconds, watts))
     return _Amount(joules=joules, modelled=joules.high > 0)
 
 
@@ -164,7 +200,8 @@ def _source(work: Work, amount: _Amount, inputs: Inputs) -> str:
     pue = f"times PUE {inputs.economics.pue:g}"
     words = []
     if amount.counters:
-        words.append(f"counters ({', '.join(sorted(amount.counters))})")
+        told = ", ".join(sorted(amount.counters))
+        words.append(f"counters ({told}) of the whole socket or device, whoever used it, memory left out")
     if amount.modelled:
         powers = [(inputs.host.title, inputs.host.power_source)] if amount.cpu_seconds else []
         device = inputs.hardware.accelerator

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from statistics import median
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from toolkit.analysis.curves import REACH, CurveFit, fit_curve
+from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Curve
+from toolkit.analysis.stacks import StackKey
 from toolkit.records import CellRecord
 
 __all__ = ["COST_AXES", "PRECISION_ERROR", "track_curves"]
@@ -20,25 +21,25 @@ PRECISION_ERROR = "error_one_minus_average_precision"
 _N_GRID = 40
 
 
-def track_curves(cells: Sequence[CellRecord], primary_error: str) -> tuple[Curve, ...]:
+def track_curves(readings: Mapping[StackKey, RungReadings], primary_error: str) -> tuple[Curve, ...]:
     """Fit every track that climbs a ladder of data.
 
     Tracks that see no training rows (rules climb their number of rules) or stand on one rung have none.
 
     Parameters
     ----------
-    cells : sequence of CellRecord
-        Finished cells.
+    readings : mapping of (track, rung) to RungReadings
+        What the rungs cost, and the cells that tell their errors.
     primary_error : str
         The task's error; 1 less average precision is fitted beside it.
     """
-    tracks = dict.fromkeys(cell.track for cell in cells)
+    tracks: dict[str, list[RungReadings]] = {}
+    for (track, _), rung in sorted(readings.items(), key=lambda one: one[0][1]):
+        tracks.setdefault(track, []).append(rung)
+    order = dict.fromkeys(track for track, _ in readings)
     errors = dict.fromkeys((primary_error, PRECISION_ERROR))
     found = (
-        _curve([cell for cell in cells if cell.track == track], track, error, cost)
-        for track in tracks
-        for error in errors
-        for cost in COST_AXES
+        _curve(tracks[track], track, error, cost) for track in order for error in errors for cost in COST_AXES
     )
     return tuple(curve for curve in found if curve is not None)
 
@@ -51,27 +52,28 @@ def _error_of(cell: CellRecord, error: str) -> float | None:
     return value if value is not None and math.isfinite(value) and value > 0 else None
 
 
-def _cost_of(cell: CellRecord, cost: str) -> float | None:
+def _cost_of(rung: RungReadings, cost: str) -> float | None:
     if cost == "n_train":
-        return float(cell.n_train)
-    fit = cell.costs.get("cost_fit_cpu_seconds")
-    return None if fit is None else fit + (cell.costs.get("cost_search_cpu_seconds") or 0.0)
+        return rung.n_train
+    fit = rung.median("cost_fit_cpu_seconds")
+    return None if fit is None else fit + (rung.median("cost_search_cpu_seconds") or 0.0)
 
 
-def _rungs(cells: Sequence[CellRecord], error: str, cost: str) -> Iterator[tuple[float, dict[int, float]]]:
-    """Yield each rung's median cost and its errors by seed."""
-    for rung in sorted({cell.rung for cell in cells}):
-        here = [cell for cell in cells if cell.rung == rung]
-        costs = [value for cell in here if (value := _cost_of(cell, cost)) is not None]
-        errors = {cell.seed: value for cell in here if (value := _error_of(cell, error)) is not None}
-        if costs and errors and median(costs) > 0:
-            yield median(costs), errors
+def _costs_and_errors(
+    rungs: Sequence[RungReadings], error: str, cost: str
+) -> Iterator[tuple[float, dict[int, float]]]:
+    """Yield each rung's cost and its errors by seed."""
+    for rung in rungs:
+        spent = _cost_of(rung, cost)
+        errors = {cell.seed: value for cell in rung.cells if (value := _error_of(cell, error)) is not None}
+        if spent is not None and errors and spent > 0:
+            yield spent, errors
 
 
-def _curve(cells: Sequence[CellRecord], track: str, error: str, cost: str) -> Curve | None:
-    if not any(cell.n_train > 0 for cell in cells):
+def _curve(climbed: Sequence[RungReadings], track: str, error: str, cost: str) -> Curve | None:
+    if not any(cell.n_train > 0 for rung in climbed for cell in rung.cells):
         return None
-    rungs = sorted(_rungs(cells, error, cost), key=lambda one: one[0])
+    rungs = sorted(_costs_and_errors(climbed, error, cost), key=lambda one: one[0])
     if len({value for value, _ in rungs}) < 2:
         return None
     costs = np.array([value for value, _ in rungs])

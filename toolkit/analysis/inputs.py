@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from toolkit import prices
-from toolkit.analysis.draws import N_DRAWS, drawn, mean_of, place_in_band
+from toolkit.analysis.draws import N_DRAWS, draw_ratio, drawn, mean_of, place_in_band
 from toolkit.analysis.stacks import Floats
 from toolkit.business import Economics, Hours
 from toolkit.prices import Grid, Hardware
@@ -27,12 +27,14 @@ class Inputs:
     ----------
     volume, retrains, wage, carbon_price_per_kg, price_per_kwh, price_per_label : ndarray
     speed : ndarray
-        Of the priced processor, relative to the one that was measured.
+        Of the priced processor, relative to the one that was measured; entry 0 is the harmonic mean, since
+        seconds are divided by it.
     hours_build : mapping of str to mapping
         Track -> part -> hours; the part is ``build`` where they are declared in all.
     hours_per_year : mapping of str to ndarray
     energy_place, accelerator_place : ndarray
-        Where in the bands of modelled energy and of accelerators a draw lies, 0 to 1.
+        Where in the bands of modelled energy and of accelerators a draw lies, 0 to 1; see `draw_band`, whose
+        entry 0 is the mean.
     hardware : Hardware
         What is priced.
     host : Hardware
@@ -115,7 +117,7 @@ def draw_inputs(
         if declared_kwh is None
         else drawn(declared_kwh, "electricity", n_draws=n_draws),
         price_per_label=drawn(economics.price_per_label, "label", n_draws=n_draws),
-        speed=drawn(economics.speed, "speed", n_draws=n_draws),
+        speed=draw_ratio(economics.speed, "speed", n_draws=n_draws),
         energy_place=place_in_band("energy", n_draws=n_draws),
         accelerator_place=place_in_band("accelerator", n_draws=n_draws),
         hardware=hardware,

@@ -16,9 +16,10 @@ from statistics import median
 
 from toolkit.analysis.results import Finding
 from toolkit.analysis.spending import MachineUsed, Spread
+from toolkit.machine import machine_name
 from toolkit.records import CellRecord
 
-__all__ = ["OneMachine", "is_timed", "machine_name", "on_one_machine"]
+__all__ = ["OneMachine", "is_timed", "on_one_machine"]
 
 _COUNTED = ("_nominal_cpu_seconds", "_budget_cpu_seconds")
 """Seconds that are counted work at a fixed rate, and no time that passed."""
@@ -37,11 +38,15 @@ class OneMachine:
     machines : tuple of MachineUsed
         The one with most cells first, which is the reference where the figures are from one machine at least.
     findings : tuple of Finding
+    log_widths : tuple of float
+        Of each record: half of the width of the factor that converted its seconds, on the log scale; 0 for
+        those of the reference.
     """
 
     records: tuple[CellRecord, ...]
     machines: tuple[MachineUsed, ...]
     findings: tuple[Finding, ...]
+    log_widths: tuple[float, ...] = ()
 
 
 def is_timed(cost: str) -> bool:
@@ -49,11 +54,25 @@ def is_timed(cost: str) -> bool:
     return "_seconds" in cost and not cost.endswith(_COUNTED)
 
 
-def machine_name(record: CellRecord) -> str:
-    """Return processor and cores of the machine that a record is from."""
-    processor = record.machine.get("processor", "a processor that is not told")
-    cores = record.machine.get("cores")
-    return f"{processor}, {cores} core{'' if cores == '1' else 's'}" if cores else processor
+def _names(records: Sequence[CellRecord]) -> list[str]:
+    """Return the name of the machine that each record is from.
+
+    Old records do not tell the model of their processor: they are of the one machine that else is like
+    them, and of a machine of their own where there are several such, or none.
+    """
+    models: dict[str, set[str]] = {}
+    for record in records:
+        models.setdefault(_bare_name(record), set()).add(machine_name(record.machine))
+    found = []
+    for record in records:
+        name, bare = machine_name(record.machine), _bare_name(record)
+        others = models[bare] - {bare}
+        found.append(others.pop() if name == bare and len(others) == 1 else name)
+    return found
+
+
+def _bare_name(record: CellRecord) -> str:
+    return machine_name({**record.machine, "processor_model": ""})
 
 
 def on_one_machine(records: Sequence[CellRecord]) -> OneMachine:
@@ -64,9 +83,10 @@ def on_one_machine(records: Sequence[CellRecord]) -> OneMachine:
     records : sequence of CellRecord
         Finished ones, further readings (`repeat` from 1) included; they do not count as cells.
     """
+    names = _names(records)
     groups: dict[str, list[CellRecord]] = {}
-    for record in records:
-        groups.setdefault(machine_name(record), []).append(record)
+    for name, record in zip(names, records, strict=True):
+        groups.setdefault(name, []).append(record)
     cells = Counter({name: sum(one.repeat == 0 for one in group) for name, group in groups.items()})
     order = sorted(groups, key=lambda name: (-cells[name], name))
     kernels = {name: _kernels(groups[name]) for name in order}
@@ -81,17 +101,31 @@ def on_one_machine(records: Sequence[CellRecord]) -> OneMachine:
         for place, name in enumerate(order)
     )
     factors = {machine.name: machine.factor for machine in machines}
-    converted = [
-        record if (name := machine_name(record)) == order[0] else _converted(record, factors[name])
-        for record in records
-    ]
-    return OneMachine(tuple(converted), machines, _findings(machines, groups))
+    widths = {name: _log_width(factor) for name, factor in factors.items()}
+    return OneMachine(
+        records=tuple(
+            record if name == order[0] else _converted(record, factors[name])
+            for name, record in zip(names, records, strict=True)
+        ),
+        machines=machines,
+        findings=_findings(machines, groups),
+        log_widths=tuple(widths[name] for name in names),
+    )
+
+
+def _log_width(factor: Spread | None) -> float:
+    return 0.0 if factor is None else math.log(factor.high / factor.low) / 2
 
 
 def _kernels(records: Sequence[CellRecord]) -> dict[str, float]:
-    """Return the median CPU-seconds of each kernel."""
+    """Return the median CPU-seconds of each kernel, of undisturbed cells where there are any."""
+    calm = [
+        one
+        for one in records
+        if one.calibration and "contended" not in (one.quality, *one.qualities.values())
+    ]
     found: dict[str, list[float]] = {}
-    for record in records:
+    for record in calm or records:
         for kernel, seconds in record.calibration.items():
             if seconds > 0 and math.isfinite(seconds):
                 found.setdefault(kernel, []).append(seconds)

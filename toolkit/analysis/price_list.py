@@ -49,17 +49,23 @@ def _machines(inputs: Inputs) -> Iterator[Row]:
 
 def _processor(profile: Hardware) -> Iterator[Row]:
     price = {"source": profile.source, "date": profile.date, "basis": profile.basis}
+    yield _row(profile.title, profile.usd_per_hour / profile.vcpus, "USD a vCPU-hour", price)
+    yield from _shared(profile)
+
+
+def _shared(profile: Hardware, whose: str = "") -> Iterator[Row]:
+    """Yield what both kinds of machines have: the share that works, the watts of vCPUs and of memory."""
     power = {"source": profile.power_source, "date": profile.power_date, "basis": profile.power_basis}
     share = (
         _DECLARED
         if profile.basis == "declared"
         else {"source": "hardware.yaml", "date": profile.date, "basis": "assumed"}
     )
-    yield _row(profile.title, profile.usd_per_hour / profile.vcpus, "USD a vCPU-hour", price)
-    yield _row("share of paid hours that work", profile.utilisation, "share", share)
-    yield _row("power of an idle vCPU (low, mid, high)", list(profile.idle_watts), "W", power)
-    yield _row("power of a busy vCPU (low, mid, high)", list(profile.max_watts), "W", power)
-    yield _row("power of memory", profile.memory_watts_per_gb, "W a GB", _MEMORY)
+    yield _row(f"share of paid hours that work{whose}", profile.utilisation, "share", share)
+    yield _row(f"power of an idle vCPU{whose} (low, mid, high)", list(profile.idle_watts), "W", power)
+    yield _row(f"power of a busy vCPU{whose} (low, mid, high)", list(profile.max_watts), "W", power)
+    if profile.memory_watts_per_gb > 0:
+        yield _row(f"power of memory{whose}", profile.memory_watts_per_gb, "W a GB", _MEMORY)
 
 
 def _accelerators(profile: Hardware, device: Accelerator) -> Iterator[Row]:
@@ -74,6 +80,9 @@ def _accelerators(profile: Hardware, device: Accelerator) -> Iterator[Row]:
     watts = {"source": device.power_source, "date": device.date, "basis": device.power_basis}
     yield _row(f"power of {device.title} at rest (low, mid, high)", list(device.idle_watts), "W", watts)
     yield _row(f"power of {device.title} at work (low, mid, high)", list(device.max_watts), "W", watts)
+    stays = "share of a training's CPU time that stays on the processor (low, mid, high)"
+    yield _row(stays, list(device.host_share), "share", speed)
+    yield from _shared(profile, f" of the machine with {device.title}")
 
 
 def _grid(inputs: Inputs) -> Iterator[Row]:
@@ -106,6 +115,8 @@ def _business(inputs: Inputs) -> Iterator[Row]:
     yield _row("decisions", _span(economics.volume_per_year), "a year", _DECLARED)
     served = {"batch": "in batches", "single": "one at a time"}[economics.serving]
     yield _row("decisions are made", served, "", _DECLARED)
+    if economics.serving == "single":
+        yield _row("always on for decisions", economics.always_on_vcpus, "vCPUs", _DECLARED)
     yield _row("a training label", _span(economics.price_per_label), money, _DECLARED)
     yield _row("retrains", _span(economics.retrains_per_year), "a year", _DECLARED)
     yield _row("horizon", economics.horizon_years, "years", _DECLARED)

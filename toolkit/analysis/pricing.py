@@ -52,7 +52,7 @@ def price(
     """
     economics = _with_authoring(experiment.economics, knowledge)
     cells = analysed.cells
-    inputs = draw_inputs(economics, analysed.tracks, n_rules=_full_effort(cells))
+    inputs = draw_inputs(economics, analysed.tracks, n_rules=_full_effort(cells, knowledge, experiment))
     readings = analysed.readings
     priced = {
         key: price_rung(decision, readings[key], inputs) for key, decision in analysed.decisions.items()
@@ -102,12 +102,24 @@ def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: _SEVERITY.index(one.severity)))
 
 
-def _full_effort(cells: Sequence[CellRecord]) -> dict[str, int]:
-    """Return the largest number of rules of each track that climbs rules."""
+def _full_effort(
+    cells: Sequence[CellRecord], knowledge: Sequence[Mapping[str, Any]], experiment: Experiment
+) -> dict[str, int]:
+    """Return the number of rules that the declared hours of each track are for.
+
+    Those that the experiment gives it (`n_rules`), else all of its knowledge base; what cells ran with says
+    so only where neither is known.
+    """
     full: dict[str, int] = {}
     for cell in cells:
         if cell.n_rules is not None:
             full[cell.track] = max(full.get(cell.track, 0), cell.n_rules)
+    for base in knowledge:
+        if base.get("rules"):
+            full |= dict.fromkeys(base.get("tracks", ()), len(base["rules"]))
+    for track, declared in experiment.tracks.items():
+        if isinstance(count := declared.get("n_rules"), int):
+            full[track] = count
     return full
 
 

@@ -1,5 +1,7 @@
 """What a rung cost: medians over the readings that nothing disturbed, and how far readings differ.
 
+Seeds weigh alike, however often each was read: the median is over the seeds, of the median of each.
+
 A reading is one cell's figure, or one of the further readings of the same work that a run takes afterwards.
 A contended one is used only where a phase has no other: it is too high by up to 40 %.
 """
@@ -15,12 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 from toolkit.analysis.machines import is_timed
-from toolkit.analysis.results import Finding
+from toolkit.analysis.results import CellKey, Finding
 from toolkit.analysis.spending import CostReadings
 from toolkit.analysis.stacks import StackKey
 from toolkit.records import CellRecord
 
-__all__ = ["TOLD_COSTS", "RungReadings", "by_rung", "check_readings", "phase_of"]
+__all__ = ["TOLD_COSTS", "RungReadings", "by_rung", "check_readings", "of_cells", "phase_of"]
 
 PHASES = ("load", "search", "fit", "predict_first", "predict_batch", "predict_single")
 
@@ -64,10 +66,13 @@ class RungReadings:
     ----------
     records : sequence of CellRecord
         Finished ones of one track and rung, further readings included; at least one is a cell.
+    log_widths : sequence of float, optional
+        Of each record: how unsure the factor is, on the log scale, that converted its seconds.
     """
 
-    def __init__(self, records: Sequence[CellRecord]) -> None:
+    def __init__(self, records: Sequence[CellRecord], log_widths: Sequence[float] = ()) -> None:
         self.records = tuple(records)
+        self._log_widths = dict(zip(map(id, records), log_widths, strict=bool(log_widths)))
         self.cells = tuple(record for record in records if record.repeat == 0)
         self.track, self.rung = self.cells[0].track, self.cells[0].rung
         self._usable: dict[str, list[tuple[CellRecord, float]]] = {}
@@ -94,9 +99,11 @@ class RungReadings:
         return [value for _, value in self.usable(cost)]
 
     def median(self, cost: str) -> float | None:
-        """Return the median of the usable readings; None where there is none."""
-        values = self.values(cost)
-        return float(median(values)) if values else None
+        """Return the median over seeds of each seed's median usable reading; None where there is none."""
+        seeds: dict[int, list[float]] = {}
+        for record, value in self.usable(cost):
+            seeds.setdefault(record.seed, []).append(value)
+        return float(median(map(median, seeds.values()))) if seeds else None
 
     def medians(self) -> dict[str, float | None]:
         """Return the median of every cost that a cell has."""
@@ -111,9 +118,18 @@ class RungReadings:
         return float(median(numbers)) if numbers else None
 
     def log_spread(self, cost: str) -> float:
-        """Return the standard deviation of the logarithm of all usable readings; 0 with fewer than two."""
-        logs = [math.log(value) for value in self.values(cost) if value > 0]
-        return float(np.std(logs, ddof=1)) if len(logs) > 1 else 0.0
+        """Return how far usable readings differ on the log scale, and how unsure converted ones are.
+
+        The standard deviation of their logarithms (0 with fewer than two), and beside it the root mean square
+        of the widths of the factors that converted their seconds.
+        """
+        usable = self.usable(cost)
+        logs = [math.log(value) for _, value in usable if value > 0]
+        apart = float(np.std(logs, ddof=1)) if len(logs) > 1 else 0.0
+        if not is_timed(cost) or not usable:
+            return apart
+        widths = [self._log_widths.get(id(record), 0.0) for record, _ in usable]
+        return math.hypot(apart, *(width / math.sqrt(len(widths)) for width in widths))
 
     def told(self, cost: str) -> CostReadings | None:
         """Return how a cost was read; None where it was not."""
@@ -128,7 +144,7 @@ class RungReadings:
             cost=cost,
             n=len(every),
             n_clean=sum(not _is_disturbed(record, phase) for record, _ in every),
-            median=float(median(values)),
+            median=self.median(cost) or 0.0,
             low=min(values),
             high=max(values),
             spread=_same_work(usable),
@@ -166,13 +182,37 @@ def _same_work(readings: Sequence[tuple[CellRecord, float]]) -> float | None:
     return math.sqrt(squares / degrees) if degrees else None
 
 
-def by_rung(records: Iterable[CellRecord]) -> dict[StackKey, RungReadings]:
-    """Return the readings of every track and rung that has a cell, in the order of the cells."""
-    groups: dict[StackKey, list[CellRecord]] = {}
-    for record in records:
-        groups.setdefault((record.track, record.rung), []).append(record)
+def of_cells(records: Iterable[CellRecord]) -> list[CellRecord]:
+    """Return records without further readings of a cell that has been trained anew since (``--fresh``)."""
+    every = list(records)
+    begun: dict[CellKey, float] = {}
+    for one in every:
+        if one.repeat == 0:
+            key = (one.track, one.rung, one.seed)
+            begun[key] = max(begun.get(key, -math.inf), one.started_at)
+    return [
+        one
+        for one in every
+        if one.repeat == 0 or one.started_at >= begun.get((one.track, one.rung, one.seed), -math.inf)
+    ]
+
+
+def by_rung(records: Sequence[CellRecord], log_widths: Sequence[float] = ()) -> dict[StackKey, RungReadings]:
+    """Return the readings of every track and rung that has a cell, in the order of the cells.
+
+    Parameters
+    ----------
+    records : sequence of CellRecord
+    log_widths : sequence of float, optional
+        As in `RungReadings`, of each record.
+    """
+    groups: dict[StackKey, list[tuple[CellRecord, float]]] = {}
+    for record, width in zip(records, log_widths or [0.0] * len(records), strict=True):
+        groups.setdefault((record.track, record.rung), []).append((record, width))
     return {
-        key: RungReadings(group) for key, group in groups.items() if any(one.repeat == 0 for one in group)
+        key: RungReadings([one for one, _ in group], [width for _, width in group])
+        for key, group in groups.items()
+        if any(one.repeat == 0 for one, _ in group)
     }
 
 

@@ -34,7 +34,9 @@ class CostReadings:
     n_clean : int
         Those that nothing disturbed, ones too short to time well included; the figures below are theirs,
         unless there is none.
-    median, low, high : float
+    median : float
+        Over the seeds, of each seed's median reading.
+    low, high : float
         Of the readings.
     spread : float or None
         Standard deviation of the logarithm of readings of the same work (same seed), pooled over seeds: about
@@ -61,16 +63,17 @@ class Footprint:
     track : str
     rung : int
     work : {"search", "training", "million_predictions", "year"}
-        ``training`` loads and fits once; ``year`` is all the work of a year and the idle capacity paid for.
+        ``training`` starts a process, loads and fits once; ``year`` is all the work of a year and the idle
+        capacity paid for, always modelled.
     cpu_seconds : float
         On the processor of the hardware that is priced.
     joules, kg_co2e : Spread
-        Never zero where work was done.
+        Never zero where work was done. The middle is the mean.
     basis : {"measured", "modelled"}
     source : str
         Which counter, or which coefficients, in words.
     accelerator_seconds : float
-        For which a machine with accelerators works instead.
+        For which a machine with accelerators is held instead.
     """
 
     track: str
@@ -120,7 +123,7 @@ class SecondOpinion:
     cells : int
         That have both figures.
     ours : Spread
-        Joules, modelled for the hardware that is priced, without its building (PUE 1) as theirs.
+        Joules, modelled for a mean cloud vCPU whatever is priced, without its building (PUE 1) as theirs.
     theirs : float
         Joules.
     """

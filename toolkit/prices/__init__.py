@@ -6,7 +6,7 @@ so that every finished experiment can be priced again for another machine or cou
 
 from toolkit.prices.bands import JOULES_PER_KWH, Band, Basis
 from toolkit.prices.declared import check, of, own
-from toolkit.prices.energy import accelerator_joules, energy_joules, idle_joules
+from toolkit.prices.energy import accelerator_joules, energy_joules, host_joules, idle_joules
 from toolkit.prices.grid import Grid, countries, grid
 from toolkit.prices.hardware import Accelerator, Hardware, hardware, profiles
 from toolkit.prices.overview import tables
@@ -24,6 +24,7 @@ __all__ = [
     "energy_joules",
     "grid",
     "hardware",
+    "host_joules",
     "idle_joules",
     "of",
     "own",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from toolkit.prices.bands import Band
 from toolkit.prices.hardware import Hardware
 
-__all__ = ["accelerator_joules", "energy_joules", "idle_joules"]
+__all__ = ["accelerator_joules", "energy_joules", "host_joules", "idle_joules"]
 
 
 def energy_joules(
@@ -34,7 +34,8 @@ def energy_joules(
     profile : Hardware
         Gives the power of a vCPU, with its band.
     memory_bytes : float, optional
-        Memory that the work holds; None takes the profile's memory per vCPU.
+        Memory that the work holds. At least the profile's memory per vCPU counts, as it does while a vCPU
+        idles: memory draws power whether it is used or not.
     vcpus : int
         vCPUs held for the whole of `wall_seconds`.
     pue : float
@@ -45,10 +46,7 @@ def energy_joules(
     Band
         Joules: low, mid and high.
     """
-    if memory_bytes is None:
-        gigabytes = vcpus * profile.memory_gb / profile.vcpus
-    else:
-        gigabytes = memory_bytes / 1e9
+    gigabytes = max(vcpus * profile.memory_gb / profile.vcpus, (memory_bytes or 0.0) / 1e9)
     memory = wall_seconds * gigabytes * profile.memory_watts_per_gb
 
     def joules(idle: float, full: float) -> float:
@@ -85,11 +83,40 @@ def accelerator_joules(seconds: float, profile: Hardware, *, pue: float = 1.0) -
     """
     if profile.accelerator is None:
         raise ValueError(f"hardware profile '{profile.name}' has no accelerator; use energy_joules")
-    driver = energy_joules(seconds, seconds, profile, memory_bytes=0.0, vcpus=1, pue=pue)
-    others = energy_joules(0.0, seconds, profile, memory_bytes=0.0, vcpus=profile.vcpus - 1, pue=pue)
-    memory = pue * seconds * profile.memory_gb * profile.memory_watts_per_gb
-    devices = profile.accelerator.max_watts.times(pue * seconds)
-    return Band(*(sum(parts) + memory for parts in zip(driver, others, devices, strict=True)))
+    return _held(seconds, profile, profile.accelerator.max_watts, pue)
+
+
+def host_joules(seconds: float, profile: Hardware, *, pue: float = 1.0) -> Band:
+    """Model the electrical energy of a whole machine of which one vCPU works and all else waits.
+
+    As `accelerator_joules`, with the accelerators at rest.
+
+    Parameters
+    ----------
+    seconds : float
+        Wall seconds for which the machine is held.
+    profile : Hardware
+    pue : float
+        Power of the building over power of the machines, at least 1.
+
+    Returns
+    -------
+    Band
+        Joules: low, mid and high.
+    """
+    nothing = Band(0.0, 0.0, 0.0)
+    return _held(
+        seconds, profile, nothing if profile.accelerator is None else profile.accelerator.idle_watts, pue
+    )
+
+
+def _held(seconds: float, profile: Hardware, devices: Band, pue: float) -> Band:
+    """Return the energy of a machine that is held: one vCPU at work, the others at rest, all memory."""
+    memory = profile.memory_gb * profile.memory_watts_per_gb
+    rows = zip(profile.idle_watts, profile.max_watts, devices, strict=True)
+    return Band(
+        *(pue * seconds * (full + (profile.vcpus - 1) * idle + memory + each) for idle, full, each in rows)
+    )
 
 
 def idle_joules(vcpu_seconds: float, profile: Hardware, *, pue: float = 1.0) -> Band:

@@ -32,12 +32,15 @@ class Accelerator:
         Share of the peak that training a net reaches; small nets reach little.
     step_seconds : Band
         Time that starting the kernels of one optimiser step takes, whatever its size.
+    host_share : Band
+        Share of the CPU time of a training that stays on the machine's own processor: encoding, shuffling,
+        the rules that teach a net.
     source, date, basis : str
         Where the peak is from.
     power_source, power_basis : str
         Where the watts are from.
     speed_source, speed_basis : str
-        Where `achieved` and `step_seconds` are from.
+        Where `achieved`, `step_seconds` and `host_share` are from.
     """
 
     title: str
@@ -48,6 +51,7 @@ class Accelerator:
     max_watts: Band
     achieved: Band
     step_seconds: Band
+    host_share: Band
     source: str
     date: str
     basis: Basis
@@ -72,6 +76,7 @@ class Hardware:
     idle_watts, max_watts : Band
         Power of one vCPU at rest and at full load.
     memory_watts_per_gb : float
+        0 where the watts of the vCPUs hold the memory's.
     utilisation : float
         Share of the paid hours that do work.
     energy_in_price : bool
@@ -149,7 +154,7 @@ def hardware(name: str) -> Hardware:
     processor = power.processors[line.processor]
     return Hardware(
         name=name,
-        memory_watts_per_gb=power.memory_watts_per_gb.value,
+        memory_watts_per_gb=0.0 if processor.memory_included else power.memory_watts_per_gb.value,
         idle_watts=processor.idle_watts,
         max_watts=processor.max_watts,
         power_source=processor.source,
@@ -174,6 +179,7 @@ def _accelerator(line: HardwareLine) -> Accelerator | None:
         max_watts=device.max_watts.times(count),
         achieved=device.achieved,
         step_seconds=device.step_seconds,
+        host_share=table.speed.host_share,
         source=device.source,
         date=device.date,
         basis=device.basis,

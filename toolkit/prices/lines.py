@@ -64,6 +64,7 @@ class ProcessorLine(Frozen):
     title: Text
     idle_watts: BandOf
     max_watts: BandOf
+    memory_included: Annotated[bool, Field(strict=True)] = False
     basis: InTable
     source: Text
     date: Date
@@ -158,6 +159,18 @@ class MemoryLine(Origin):
     value: Positive
 
 
+class SpeedLine(Origin):
+    """What training a net on accelerators takes beside them, and where all figures of speed are from."""
+
+    host_share: BandOf
+
+    @model_validator(mode="after")
+    def _share(self) -> SpeedLine:
+        if self.host_share.high > 1:
+            raise ValueError(f"host_share is a share of the work, at most 1, got {self.host_share.high:g}")
+        return self
+
+
 class ProcessorTable(Frozen):
     """``processors.yaml``."""
 
@@ -166,9 +179,9 @@ class ProcessorTable(Frozen):
 
 
 class AcceleratorTable(Frozen):
-    """``accelerators.yaml``; `speed` tells where `achieved` and `step_seconds` are from."""
+    """``accelerators.yaml``; `speed` tells where `achieved` and `step_seconds` are from too."""
 
-    speed: Origin
+    speed: SpeedLine
     accelerators: dict[str, AcceleratorLine]
 
 

@@ -68,7 +68,7 @@ def _seconds(results: Results, economics: Mapping[str, Any]) -> str:
             told += f" [{formats.plain(speed['low'])}, {formats.plain(speed['high'])}]"
         return f"{begin} and divided by the declared speed of the priced machine, {told} times as fast."
     if any(one.basis == "measured" for one in results.spending.footprints):
-        return f"{begin}. That is the machine that is priced."
+        return f"{begin}. That is taken to be the machine that is priced, which has as many vCPUs."
     return (
         f"{begin}. One of them is assumed to be one CPU-second of the priced machine; nothing was run there. "
         "Where it is known to be faster or slower, say so with speed in the experiment file."
@@ -80,10 +80,11 @@ def _runs_where(results: Results) -> str:
     if not any(price.get("unit") == _PEAK for price in results.prices):
         return ""
     on_it = dict.fromkeys(one.track for one in results.spending.footprints if one.accelerator_seconds > 0)
-    who = f"The nets of {' and '.join(on_it)} run" if on_it else "No track's net runs"
+    who = f"The nets of {' and '.join(on_it)} are trained" if on_it else "No track's net is trained"
     return (
         f"{who} on the accelerator: the seconds there are modelled from counted operations, a share of the "
-        "peak that nets reach, and a fixed time for each step, and the whole machine is paid while it works. "
-        "Loading the data, and all work of the other tracks, runs on ordinary vCPUs at the price of those. A "
-        "small net need not be faster on an accelerator."
+        "peak that nets reach, a fixed time for each step, and a share of the measured time that stays on "
+        "that machine's processor, and the whole machine is paid while it works. Loading the data, all "
+        "predictions, and all work of the other tracks run on ordinary vCPUs at the price of those. A small "
+        "net need not be faster on an accelerator."
     )

@@ -82,7 +82,7 @@ def _overview(results: Results, known: Sequence[str]) -> Markup:
     found: dict[tuple[str, str], Footprint] = {(one.track, one.work): one for one in footprints}
     serving = str((results.experiment.get("economics") or {}).get("serving", ""))
     notes = {
-        "training": "loading and fit",
+        "training": "starting, loading and fit",
         "million_predictions": {"batch": "in batches", "single": "one row at a time"}.get(serving, ""),
         "year": "all work and idle capacity",
     }
@@ -156,7 +156,11 @@ def _second_opinion(opinion: SecondOpinion | None) -> Markup:
         f"The same {formats.count(opinion.cells)} cells as told by another tool",
         [Column("Told by"), Column("Energy", numeric=True), Column("Basis")],
         [
-            ["costcurves", elements.whole(spans.joules(opinion.ours)), "modelled"],
+            [
+                "costcurves",
+                elements.whole(spans.joules(opinion.ours)),
+                "modelled, of a mean cloud vCPU whatever machine is priced",
+            ],
             [opinion.tool, elements.whole(spans.one(opinion.theirs)), "modelled, unless it found a counter"],
         ],
     )
