@@ -39,7 +39,7 @@ test-slow: setup  ## the tests that take minutes
 test-all: setup  ## every test, simulations included
 	$(PYTEST) -n 2
 
-smoke: setup  ## a whole comparison on generated data, in about a minute
+smoke: setup  ## a whole comparison on generated data, in one to two minutes
 	$(BIN)/python -m toolkit.run experiments/smoke.yaml
 
 retail: setup  ## the main job: who buys what next week, on real supermarket data

@@ -45,8 +45,9 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Train every cell anew, fin
 
 RUN_HELP = """Train all tracks on the same task and rows, under meters, and report which is worth it.
 
-Cells that are finished already are found again and not trained twice: stop with Ctrl-C whenever you like and
-start again.
+After the cells, what the verdict rests on is measured again until its costs rest on several clean readings
+(engine: readings). Cells that are finished already are found again and not trained twice: stop with Ctrl-C
+whenever you like and start again.
 
 [bold]Examples[/]
 

@@ -318,6 +318,9 @@ def test_every_price_in_use_is_listed_with_its_origin(declare_experiment) -> Non
         assert row["basis"] in ("published", "assumed", "declared")
         assert row["source"]
     assert len(own) == len(cloud) + 1
+    basis = {row["name"]: row["basis"] for row in cloud}
+    assert basis["decisions"] == basis["value of a true positive"] == "declared"
+    assert basis["exchange rate"] == basis["value of a true negative"] == "assumed", "nobody said so"
     assert [row["unit"] for row in cloud if "attribution" in row] == ["g CO2e a kWh"], "CC BY asks for it"
 
 

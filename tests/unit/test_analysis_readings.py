@@ -95,7 +95,7 @@ def test_the_quality_is_that_of_the_phase(read) -> None:
     readings = RungReadings(
         [
             read(1.0, qualities={"fit": "contended", "load": "clean"}),
-            read(2.0, seed=1, qualities={"fit": "clean", "load": "contended"}),
+            read(2.0, repeat=1, qualities={"fit": "clean", "load": "contended"}),
         ]
     )
     assert readings.values(FIT) == [2.0]
@@ -118,8 +118,18 @@ def test_readings_too_short_to_time_well_are_not_thrown_away_for_longer_ones(rea
     assert readings.median(FIT) == pytest.approx(0.010)
 
 
+def test_a_seed_without_a_clean_reading_is_not_left_to_the_model_of_another(read) -> None:
+    readings = RungReadings(
+        [read(36.0, quality="contended"), read(34.0, repeat=1, quality="contended"), read(18.0, seed=1)]
+    )
+    assert readings.median(FIT) == pytest.approx((35 + 18) / 2)
+    assert readings.disturbed() == (2, 2)
+    calm = [read(30.0, repeat=2)]
+    assert RungReadings([*readings.records, *calm]).median(FIT) == pytest.approx((30 + 18) / 2)
+
+
 def test_bytes_and_counts_feel_no_neighbour(read) -> None:
-    readings = RungReadings([read(1.0), read(3.0, seed=1, quality="contended")])
+    readings = RungReadings([read(1.0), read(3.0, repeat=1, quality="contended")])
     assert readings.median(FIT) == 1.0
     assert readings.median("cost_fit_peak_bytes") == 2e6
 

@@ -115,3 +115,16 @@ def test_going_on_ends_with_enough_readings_or_with_as_many_repeats_as_were_want
     assert n_clean(known, "fit") >= wanted
     assert n_repeats <= wanted
     assert len({one.fingerprint for one in known}) == len(known)
+
+
+def test_the_seed_without_a_clean_reading_comes_first():
+    known = [record(SPECS[0]), record(SPECS[1]), record(SPECS[2], fit="contended")]
+    found = missing_readings(SPECS, known, RUNG, wanted=3)
+    assert [(one.seed, one.repeat) for one in found] == [(2, 1)]
+
+
+def test_repeats_of_what_a_cell_was_before_it_was_trained_anew_do_not_count():
+    known = [record(one).model_copy(update={"started_at": 10.0}) for one in SPECS]
+    old = [record(one.again(1)).model_copy(update={"started_at": 5.0}) for one in SPECS]
+    found = missing_readings(SPECS, [*known, *old], RUNG, wanted=4)
+    assert [(one.seed, one.repeat) for one in found] == [(0, 1)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from toolkit.amounts import Range
+from toolkit.amounts import Frozen, Range
 from toolkit.analysis.decisions import OUTCOMES
 from toolkit.analysis.inputs import Inputs
 from toolkit.prices import Accelerator, Hardware
@@ -15,7 +16,8 @@ __all__ = ["price_list"]
 Row = dict[str, Any]
 Origin = Mapping[str, str]
 
-_DECLARED = {"source": "the experiment file", "date": "", "basis": "declared"}
+_DECLARED = {"source": "the experiment file, or the command", "date": "", "basis": "declared"}
+_DEFAULT = {"source": "our default; say otherwise in the experiment file", "date": "", "basis": "assumed"}
 _MEMORY = {
     "source": "Cloud Carbon Footprint, methodology, memory",
     "date": "2021-05-01",
@@ -25,6 +27,11 @@ _MEMORY = {
 
 def _row(name: str, value: Any, unit: str, origin: Origin) -> Row:
     return {"name": name, "value": value, "unit": unit, **origin}
+
+
+def _said(declared: Frozen, key: str) -> Origin:
+    """Return the origin of what the user may declare: theirs where they did, else our default."""
+    return _DECLARED if key in declared.model_fields_set else _DEFAULT
 
 
 def _span(amount: Range) -> float | list[float]:
@@ -42,9 +49,9 @@ def _machines(inputs: Inputs) -> Iterator[Row]:
         yield from _accelerators(machine, machine.accelerator)
     yield from _processor(host)
     speed = "speed of the processor, relative to the one that was measured"
-    yield _row(speed, _span(inputs.economics.speed), "ratio", _DECLARED)
+    yield _row(speed, _span(inputs.economics.speed), "ratio", _said(inputs.economics, "speed"))
     pue = "power of the building over that of the machines (PUE)"
-    yield _row(pue, inputs.economics.pue, "ratio", _DECLARED)
+    yield _row(pue, inputs.economics.pue, "ratio", _said(inputs.economics, "pue"))
 
 
 def _processor(profile: Hardware) -> Iterator[Row]:
@@ -95,7 +102,8 @@ def _grid(inputs: Inputs) -> Iterator[Row]:
     }
     yield _row(f"carbon of electricity, {here.title}", here.g_co2e_per_kwh, "g CO2e a kWh", carbon)
     money = economics.currency
-    yield _row("price of carbon", _span(economics.carbon_price_per_tonne), f"{money} a tonne", _DECLARED)
+    tonne = _span(economics.carbon_price_per_tonne)
+    yield _row("price of carbon", tonne, f"{money} a tonne", _said(economics, "carbon_price_per_tonne"))
     if inputs.hardware.energy_in_price and inputs.host.energy_in_price:
         return
     if economics.price_per_kwh is not None:
@@ -107,16 +115,18 @@ def _grid(inputs: Inputs) -> Iterator[Row]:
 
 def _business(inputs: Inputs) -> Iterator[Row]:
     economics, money = inputs.economics, inputs.economics.currency
-    yield _row("exchange rate", economics.currency_per_usd, f"{money} a USD", _DECLARED)
-    yield _row("wage", _span(economics.wage_per_hour), f"{money} an hour", _DECLARED)
+    said = partial(_said, economics)
+    yield _row("exchange rate", economics.currency_per_usd, f"{money} a USD", said("currency_per_usd"))
+    yield _row("wage", _span(economics.wage_per_hour), f"{money} an hour", said("wage_per_hour"))
     for name in OUTCOMES:
-        value = getattr(economics.value, name)
-        yield _row(f"value of a {name.replace('_', ' ')}", _span(value), money, _DECLARED)
+        value = _span(getattr(economics.value, name))
+        yield _row(f"value of a {name.replace('_', ' ')}", value, money, _said(economics.value, name))
     yield _row("decisions", _span(economics.volume_per_year), "a year", _DECLARED)
     served = {"batch": "in batches", "single": "one at a time"}[economics.serving]
-    yield _row("decisions are made", served, "", _DECLARED)
+    yield _row("decisions are made", served, "", said("serving"))
     if economics.serving == "single":
-        yield _row("always on for decisions", economics.always_on_vcpus, "vCPUs", _DECLARED)
-    yield _row("a training label", _span(economics.price_per_label), money, _DECLARED)
-    yield _row("retrains", _span(economics.retrains_per_year), "a year", _DECLARED)
-    yield _row("horizon", economics.horizon_years, "years", _DECLARED)
+        on = economics.always_on_vcpus
+        yield _row("always on for decisions", on, "vCPUs", said("always_on_vcpus"))
+    yield _row("a training label", _span(economics.price_per_label), money, said("price_per_label"))
+    yield _row("retrains", _span(economics.retrains_per_year), "a year", said("retrains_per_year"))
+    yield _row("horizon", economics.horizon_years, "years", said("horizon_years"))

@@ -3,7 +3,7 @@
 Seeds weigh alike, however often each was read: the median is over the seeds, of the median of each.
 
 A reading is one cell's figure, or one of the further readings of the same work that a run takes afterwards.
-A contended one is used only where a phase has no other: it is too high by up to 40 %.
+A contended one is used only where its seed has no other of that phase: it may be too high by up to 40 %.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _disturbed_phase(cost: str) -> str:
 
 
 class Disturbed(NamedTuple):
-    """Readings of a rung with a contended phase; `used` are those for which a phase has no other."""
+    """Readings of a rung with a contended phase; `used` are those for which a seed's phase has no other."""
 
     readings: int
     used: int
@@ -87,11 +87,19 @@ class RungReadings:
         return [(record, value) for record, value in found if value is not None and math.isfinite(value)]
 
     def usable(self, cost: str) -> list[tuple[CellRecord, float]]:
-        """Return the readings that nothing disturbed; all, where every one was disturbed."""
+        """Return each seed's readings that nothing disturbed; all of a seed's, where every one was disturbed.
+
+        Seeds may have chosen different models. Left out for a disturbance, one would leave the rung to the
+        others' model.
+        """
         if cost not in self._usable:
             every, phase = self._all(cost), _disturbed_phase(cost)
-            calm = [(record, value) for record, value in every if not _is_disturbed(record, phase)]
-            self._usable[cost] = calm or every
+            calm = {record.seed for record, _ in every if not _is_disturbed(record, phase)}
+            self._usable[cost] = [
+                (record, value)
+                for record, value in every
+                if record.seed not in calm or not _is_disturbed(record, phase)
+            ]
         return self._usable[cost]
 
     def values(self, cost: str) -> list[float]:
@@ -154,13 +162,14 @@ class RungReadings:
         """Return how many readings were disturbed in some phase, and how many of those are used."""
         phases = {id(record): _timed_phases(record) for record in self.records}
         calm = {
-            phase
+            (record.seed, phase)
             for record in self.records
             for phase in phases[id(record)]
             if not _is_disturbed(record, phase)
         }
         found = [
-            {phase for phase in phases[id(record)] if _is_disturbed(record, phase)} for record in self.records
+            {(record.seed, phase) for phase in phases[id(record)] if _is_disturbed(record, phase)}
+            for record in self.records
         ]
         return Disturbed(sum(map(bool, found)), sum(bool(disturbed - calm) for disturbed in found))
 

@@ -141,6 +141,8 @@ class _Sweep:
 
     def close(self) -> None:
         self._close_fork_server()
+        for key in self.running:
+            log_path(self.spool, key).unlink(missing_ok=True)
         if self.executor.second_opinion is not None:
             self.executor.second_opinion.close()
 

@@ -61,20 +61,30 @@ def missing_readings(
         here = [one for one in known if (one.track, one.rung) == (track, rung)]
         done = {one.seed for one in here if one.status == "finished" and not one.repeat}
         cells = [spec for spec in cells if spec.seed in done]
-        n_repeats = sum(one.repeat > 0 for one in here)
         clean = min(n_clean(_with(here, phase), phase) for phase in phases)
-        missing = min(wanted - clean, wanted - n_repeats)
-        rounds.append(_in_turn(cells, n_repeats, missing))
+        n_more = min(wanted - clean, wanted - sum(one.repeat > 0 for one in here))
+        rounds.append(_in_turn(cells, here, phases, n_more))
     longest = max(map(len, rounds), default=0)
     return [own[place] for place in range(longest) for own in rounds if place < len(own)]
 
 
-def _in_turn(cells: Sequence[CellSpec], n_done: int, n_more: int) -> list[CellSpec]:
-    """Return further repeats of some cells, counted on from those that were done."""
-    if not cells:
-        return []
-    places = range(n_done, n_done + max(0, n_more))
-    return [cells[place % len(cells)].again(place // len(cells) + 1) for place in places]
+def _in_turn(
+    cells: Sequence[CellSpec], here: Sequence[CellRecord], phases: Sequence[str], n_more: int
+) -> list[CellSpec]:
+    """Return further repeats: each of the seed that has the fewest clean readings then."""
+    found: list[CellSpec] = []
+    own = {spec.seed: [one for one in here if one.seed == spec.seed] for spec in cells}
+    clean = {
+        seed: min(n_clean(_with(records, phase), phase) for phase in phases) for seed, records in own.items()
+    }
+    repeats = {seed: sum(one.repeat > 0 for one in records) for seed, records in own.items()}
+    by_seed = {spec.seed: spec for spec in cells}
+    for _ in range(n_more if cells else 0):
+        seed = min(clean, key=lambda one: (clean[one], repeats[one], one))
+        clean[seed] += 1
+        repeats[seed] += 1
+        found.append(by_seed[seed].again(repeats[seed]))
+    return found
 
 
 def _with(records: Sequence[CellRecord], phase: str) -> list[CellRecord]:
