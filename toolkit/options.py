@@ -51,7 +51,7 @@ whenever you like and start again.
 
 [bold]Examples[/]
 
-  ... experiments/retail.yaml                    the whole comparison, about 20 minutes
+  ... experiments/retail.yaml                    the whole comparison, about 25 minutes
 
   ... experiments/retail.yaml --quick            a first look in under three minutes
 
