@@ -147,7 +147,9 @@ def leaves_an_orphan(argument):
     return 0
 '''
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="reads the /proc of a Linux kernel; elsewhere these figures are None"
+)
 
 
 def groups_can_be_made() -> bool:
@@ -156,7 +158,8 @@ def groups_can_be_made() -> bool:
 
 
 needs_groups = pytest.mark.skipif(
-    not groups_can_be_made(), reason="no control group of version 2 is writable here"
+    not groups_can_be_made(),
+    reason="this system lets us make no control group (cgroup v2); the way without one is tested",
 )
 
 

@@ -133,7 +133,9 @@ def test_groups_below_are_removed_too_and_one_that_is_in_use_is_not(tmp_path):
     assert not Group(folder).remove()
 
 
-needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+needs_proc = pytest.mark.skipif(
+    sys.platform != "linux", reason="reads the /proc of a Linux kernel; elsewhere these figures are None"
+)
 
 
 PARENT_OF_CAT = "import subprocess; subprocess.run(['cat'], check=True)"

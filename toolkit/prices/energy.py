@@ -104,10 +104,12 @@ def host_joules(seconds: float, profile: Hardware, *, pue: float = 1.0) -> Band:
     Band
         Joules: low, mid and high.
     """
-    nothing = Band(0.0, 0.0, 0.0)
-    return _held(
-        seconds, profile, nothing if profile.accelerator is None else profile.accelerator.idle_watts, pue
-    )
+    return _held(seconds, profile, _resting_devices(profile), pue)
+
+
+def _resting_devices(profile: Hardware) -> Band:
+    """Return the watts of the accelerators at rest, 0 without any."""
+    return Band(0.0, 0.0, 0.0) if profile.accelerator is None else profile.accelerator.idle_watts
 
 
 def _held(seconds: float, profile: Hardware, devices: Band, pue: float) -> Band:
@@ -139,7 +141,7 @@ def idle_joules(vcpu_seconds: float, profile: Hardware, *, pue: float = 1.0) -> 
     Band
         Joules: low, mid and high.
     """
-    devices = Band(0.0, 0.0, 0.0) if profile.accelerator is None else profile.accelerator.idle_watts
+    devices = _resting_devices(profile)
     memory = profile.memory_gb * profile.memory_watts_per_gb
     watts = [
         idle + (memory + device) / profile.vcpus
