@@ -22,7 +22,6 @@ from toolkit.config import Experiment
 from toolkit.errors import StoreError
 from toolkit.finished import (
     basis_digest,
-    code_version,
     environment,
     read_context,
     report_folder,
@@ -40,10 +39,8 @@ from toolkit.sweep.plan import Plan
 from toolkit.tasks.base import Task, TrainingData
 
 __all__ = [
-    "code_version",
     "read_analysed",
     "read_results",
-    "report_folder",
     "training_rows",
     "write_context",
 ]

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from toolkit import config
 from toolkit.config import Experiment
-from toolkit.context import report_folder
 from toolkit.errors import ConfigError, DataError, StoreError, did_you_mean
+from toolkit.finished import report_folder
 from toolkit.models.frames import coded
 from toolkit.models.pyfunc import PROBABILITY
 from toolkit.store.models import track_folder

@@ -20,8 +20,9 @@ from rich.markup import escape
 from toolkit import config
 from toolkit.analysis.export import to_json
 from toolkit.config import Experiment
-from toolkit.context import code_version, read_results, report_folder, write_context
+from toolkit.context import read_results, write_context
 from toolkit.errors import StoreError
+from toolkit.finished import code_version, report_folder
 from toolkit.options import (
     DEFAULT_STORE,
     RUN_HELP,
