@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from toolkit.kernelfile import KernelFile
 from toolkit.meters.memory import Memory, Resident, find_release, read_resident, reset_high_water_mark
 
 
@@ -81,12 +82,12 @@ def test_freed_memory_is_given_back_before_the_sizes_are_read():
 
 
 def test_unreadable_status_and_unwritable_reset(monkeypatch, tmp_path):
-    monkeypatch.setattr("toolkit.meters.memory._STATUS", tmp_path / "missing")
-    monkeypatch.setattr("toolkit.meters.memory._CLEAR_REFS", tmp_path / "no" / "such")
+    monkeypatch.setattr("toolkit.meters.memory._STATUS", KernelFile(tmp_path / "missing"))
+    monkeypatch.setattr("toolkit.meters.memory._CLEAR_REFS", KernelFile(tmp_path / "no"))
     assert read_resident() is None
     assert reset_high_water_mark() is False
     (tmp_path / "status").write_text("Name:\tx\nVmRSS:\t 1 kB\n")
-    monkeypatch.setattr("toolkit.meters.memory._STATUS", tmp_path / "status")
+    monkeypatch.setattr("toolkit.meters.memory._STATUS", KernelFile(tmp_path / "status"))
     assert read_resident() is None
     (tmp_path / "status").write_text("Name:\tx\nVmHWM:\t 30 kB\nVmRSS:\t 20 kB\nRssFile:\t 5 kB\n")
     assert read_resident() == Resident(now_bytes=20 * 1024, peak_bytes=30 * 1024, file_bytes=5 * 1024)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from itertools import count
 
 import pytest
 
+from toolkit.kernelfile import KernelFile
 from toolkit.machine import CoreTimes
 from toolkit.meters.time import (
     LAG_SECONDS,
@@ -192,15 +195,37 @@ def test_a_process_that_has_no_group_and_loses_its_orphans_does_not_claim_to_kno
 
 
 def test_run_queues_are_read_for_every_thread(monkeypatch, tmp_path):
-    monkeypatch.setattr("toolkit.meters.time._TASKS", str(tmp_path / "missing"))
+    def show(folder):
+        monkeypatch.setattr("toolkit.meters.time._TASKS", str(folder))
+        monkeypatch.setattr("toolkit.meters.time._THREADS", KernelFile(folder))
+
+    show(tmp_path / "missing")
     assert read_run_queue() is None
     for thread, text in ((11, b"99 2500000000 3\n"), (12, b"1 500000000 1\n")):
         (tmp_path / str(thread)).mkdir()
         (tmp_path / str(thread) / "schedstat").write_bytes(text)
-    monkeypatch.setattr("toolkit.meters.time._TASKS", str(tmp_path))
+    show(tmp_path)
+    monkeypatch.setattr("toolkit.meters.time._LINKS_OF_ONE", -1)  # not every file system counts links
     assert read_run_queue() == pytest.approx({11: 2.5, 12: 0.5})
     (tmp_path / "12" / "schedstat").write_bytes(b"12\n")
     assert read_run_queue() is None
+
+
+def test_where_there_is_one_thread_only_its_run_queue_is_read(monkeypatch, tmp_path):
+    (tmp_path / "schedstat").write_bytes(b"99 2500000000 3\n")
+    monkeypatch.setattr("toolkit.meters.time._THREADS", KernelFile(tmp_path))
+    monkeypatch.setattr("toolkit.meters.time._LINKS_OF_ONE", tmp_path.stat().st_nlink)
+    monkeypatch.setattr("toolkit.meters.time._FIRST_THREAD", KernelFile(tmp_path / "schedstat"))
+    assert read_run_queue() == pytest.approx({os.getpid(): 2.5})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_process_of_one_thread_finds_it():
+    child = os.fork()  # it has but the thread that forked
+    if child == 0:
+        found = read_run_queue()
+        os._exit(0 if found is not None and set(found) == {os.getpid()} else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_own_threads_are_found():

@@ -8,11 +8,14 @@ needs it before it loads libraries.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import resource
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+
+from toolkit.kernelfile import KernelFile
 
 __all__ = ["Group", "groups_of", "make_group", "own_folder", "own_group"]
 
@@ -50,11 +53,14 @@ class Group:
         """
         resource.getrusage(resource.RUSAGE_SELF)
         try:
-            with open(self.folder / "cpu.stat", "rb", buffering=0) as file:  # noqa: PTH123 (quicker)
-                name, usage = file.read(256).split(maxsplit=2)[:2]
+            name, usage = self._use.read(256).split(maxsplit=2)[:2]
             return int(usage) * 1e-6 if name == b"usage_usec" else None
         except (OSError, ValueError):
             return None
+
+    @functools.cached_property
+    def _use(self) -> KernelFile:
+        return KernelFile(self.folder / "cpu.stat")
 
     def kill(self) -> None:
         """End every process in the group, whatever session or parent it has."""

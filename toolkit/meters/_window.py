@@ -36,6 +36,8 @@ with the cores, and a large machine is never still. Measured on two cores only."
 _TICKS_SECONDS = 0.030
 """The counters of the cores go in ticks of 10 ms, several of them: less than this they do not tell."""
 
+_CORES = os.cpu_count() or 1
+
 
 def quality_of(
     quantities: Mapping[str, float | None], *, alone: bool = True, cores: int = 1
@@ -131,5 +133,5 @@ class Window:
     ) -> None:
         stopped = [meter.stop() for meter in reversed(self._meters)]
         quantities = {name: value for part in reversed(stopped) for name, value in part.items()}
-        quality, why = quality_of(quantities, alone=self._alone, cores=os.cpu_count() or 1)
+        quality, why = quality_of(quantities, alone=self._alone, cores=_CORES)
         self.reading = Reading(phase=self._phase, quantities=quantities, quality=quality, why=why)

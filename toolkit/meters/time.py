@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from toolkit.kernelfile import KernelFile
 from toolkit.machine import CoreTimes, read_core_times
 from toolkit.meters._cgroup import own_group
 from toolkit.meters._processes import descendants, inherits_orphans
@@ -21,6 +22,12 @@ LAG_SECONDS = 0.010
 of which there are 100 to 1000 a second. Larger differences are other processes."""
 
 _TASKS = "/proc/self/task"
+_THREADS = KernelFile(_TASKS)
+_LINKS_OF_ONE = 3
+"""The folder of threads has so many links where there is one: two, and one for each."""
+
+_FIRST_THREAD = KernelFile("/proc/self/schedstat")
+"""Its number is that of the process."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +106,23 @@ def read_run_queue() -> dict[int, float] | None:
     dict of int to float or None
         Thread number -> seconds.
     """
-    waited = {}
     try:
-        for thread in os.listdir(_TASKS):  # noqa: PTH208 (quicker)
-            with open(f"{_TASKS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123 (quicker)
-                waited[int(thread)] = int(file.read(128).split()[1]) * 1e-9
+        if os.fstat(_THREADS.descriptor()).st_nlink == _LINKS_OF_ONE:
+            return {os.getpid(): _waited_seconds(_FIRST_THREAD.read(128))}
+        threads = os.listdir(_TASKS)  # noqa: PTH208 (quicker)
+        return {int(thread): _waited_seconds(_read_schedstat(thread)) for thread in threads}
     except (OSError, IndexError, ValueError):
         return None
-    return waited
+
+
+def _waited_seconds(schedstat: bytes) -> float:
+    return int(schedstat.split()[1]) * 1e-9
+
+
+def _read_schedstat(thread: str) -> bytes:
+    # Not kept open: threads come and go.
+    with open(f"{_TASKS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123 (quicker)
+        return file.read(128)
 
 
 @dataclass(frozen=True)
