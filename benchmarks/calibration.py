@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from toolkit.machine import pin_one_thread, read_core_times, single_thread_environment
+from toolkit.machine import CoreClock, pin_one_thread, single_thread_environment
 
 os.environ.update(single_thread_environment())
 
@@ -73,13 +73,14 @@ def fits() -> dict[str, Callable[[], object]]:
 
 def measure(work: dict[str, Callable[[], object]]) -> tuple[dict[str, float], float]:
     """Return CPU-seconds of the kernels and fits, and the cores that others kept busy meanwhile."""
-    begun, began, used = read_core_times(), time.perf_counter(), time.process_time()
+    cores = CoreClock()
+    begun, began, used = cores(), time.perf_counter(), time.process_time()
     seconds = calibrate()
     for name, fit in work.items():
         before = time.process_time()
         fit()
         seconds[name] = time.process_time() - before
-    ended = read_core_times()
+    ended = cores()
     if begun is None or ended is None:
         return seconds, float("nan")
     own = time.process_time() - used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from toolkit.kernelfile import KernelFile
 
 __all__ = [
+    "CoreClock",
     "CoreTimes",
     "Cores",
     "cache_folder",
@@ -21,7 +23,6 @@ __all__ = [
     "machine_name",
     "pin_one_thread",
     "read_busy_ticks",
-    "read_core_times",
     "single_thread_environment",
 ]
 
@@ -223,35 +224,47 @@ class CoreTimes:
     stolen_seconds: float
 
 
-def read_core_times() -> CoreTimes | None:
-    """Read what the cores have done, in steps of a clock tick (10 ms); None where it is not told."""
-    try:
-        text = _STAT.read(_STAT_BYTES)
-        busy, _ = _ticks(text, b"cpu ")
-        stolen = sum(ticks[1] for ticks in _ticks_by_core(text).values())
-    except (OSError, ValueError):
-        return None
-    a_second = os.sysconf("SC_CLK_TCK")
-    return CoreTimes(busy_seconds=busy / a_second, stolen_seconds=stolen / a_second)
+class CoreClock:
+    """Reads what the cores have done, in steps of a clock tick (10 ms).
+
+    Which cores this process may use it asks at the first reading only: readings stand around every phase.
+    """
+
+    @functools.cached_property
+    def _own(self) -> list[bytes]:
+        return [b"\ncpu%d " % core for core in _cores()]
+
+    @functools.cached_property
+    def _tick_seconds(self) -> float:
+        return 1.0 / os.sysconf("SC_CLK_TCK")
+
+    def __call__(self) -> CoreTimes | None:
+        """Read it now; None where the system does not tell."""
+        stolen = 0
+        try:
+            text = _STAT.read(_STAT_BYTES)
+            busy, _ = _ticks(text, b"cpu ")
+            for core in self._own:
+                if core in text:  # a container may show fewer than it lets a process use
+                    stolen += _ticks(text, core)[1]
+        except (OSError, IndexError, ValueError):
+            return None
+        return CoreTimes(busy * self._tick_seconds, stolen * self._tick_seconds)
 
 
 def read_busy_ticks() -> dict[int, int]:
     """Read how long each core that this process may use was not free, in clock ticks; empty if not told."""
     try:
-        return {core: sum(ticks) for core, ticks in _ticks_by_core(_STAT.read(_STAT_BYTES)).items()}
-    except (OSError, ValueError):
+        text = _STAT.read(_STAT_BYTES)
+        names = {core: b"\ncpu%d " % core for core in _cores()}
+        return {core: sum(_ticks(text, name)) for core, name in names.items() if name in text}
+    except (OSError, IndexError, ValueError):
         return {}
-
-
-def _ticks_by_core(stat: bytes) -> dict[int, tuple[int, int]]:
-    # A container may show fewer cores than it says that a process may use.
-    names = {core: b"\ncpu%d " % core for core in _cores()}
-    return {core: _ticks(stat, name) for core, name in names.items() if name in stat}
 
 
 def _ticks(stat: bytes, name: bytes) -> tuple[int, int]:
     """Find a line in ``/proc/stat``: ticks that it was busy, and ticks that were stolen from it."""
     at = stat.index(name) + len(name)
-    counts = stat[at : stat.index(b"\n", at)].split()
-    user, nice, system, _idle, _iowait, irq, softirq, stolen = map(int, counts[:8])
-    return user + nice + system + irq + softirq, stolen
+    counts = stat[at : stat.index(b"\n", at)].split(maxsplit=8)
+    user, nice, system, irq, softirq = counts[0], counts[1], counts[2], counts[5], counts[6]
+    return int(user) + int(nice) + int(system) + int(irq) + int(softirq), int(counts[7])

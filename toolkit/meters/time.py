@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from toolkit.kernelfile import KernelFile
-from toolkit.machine import CoreTimes, read_core_times
+from toolkit.machine import CoreClock, CoreTimes
 from toolkit.meters._cgroup import own_group
 from toolkit.meters._processes import descendants, inherits_orphans
 from toolkit.meters.base import Meter
@@ -170,8 +170,8 @@ class Time(Meter):
         What there is besides; by default a `TreeReader` made with the meter.
     run_queue : callable
         Seconds each thread waited for a core, or None.
-    machine : callable
-        Times of the cores, or None.
+    machine : callable, optional
+        Times of the cores, or None; by default a `CoreClock` made with the meter.
     """
 
     order: ClassVar[int] = 100
@@ -180,7 +180,7 @@ class Time(Meter):
     processor: Callable[[], Processor] = read_processor
     tree: Callable[[], Tree] = field(default_factory=TreeReader)
     run_queue: Callable[[], Mapping[int, float] | None] = read_run_queue
-    machine: Callable[[], CoreTimes | None] = read_core_times
+    machine: Callable[[], CoreTimes | None] = field(default_factory=CoreClock)
     _begun: _Clocks | None = field(default=None, init=False, repr=False)
 
     def start(self) -> None:
