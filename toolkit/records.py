@@ -1,4 +1,4 @@
-"""What a cell is, what it leaves behind, and the tables made of it.
+"""What a cell is, and what it leaves behind.
 
 Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable):
 
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,7 +38,7 @@ __all__ = [
     "SearchTrial",
     "Status",
     "cell_name",
-    "to_frame",
+    "without_repeats",
 ]
 
 RECORD_VERSION = 3
@@ -234,22 +233,10 @@ class CellRecord(_Frozen):
         return {**plain, **self.scores, **self.costs, **chosen, **trials}
 
 
-def to_frame(records: Iterable[CellRecord]) -> pd.DataFrame:
-    """Return one row a cell, sorted by track, rung and seed; further readings of its costs have none.
-
-    Parameters
-    ----------
-    records : iterable of CellRecord
-
-    Returns
-    -------
-    DataFrame of shape (n_cells, n_columns)
-        Has at least the plain columns of `CellRecord`, even with no record at all.
-    """
-    rows = [record.flat() for record in records if record.repeat == 0]
-    plain = [name for name in CellRecord.model_fields if name not in _NOT_FLAT]
-    frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=pd.Index(plain))
-    return frame.sort_values(["track", "rung", "seed"], kind="stable").reset_index(drop=True)
+def without_repeats(records: Iterable[CellRecord]) -> tuple[CellRecord, ...]:
+    """Return the cells, sorted by track, rung and seed, without further readings of their costs."""
+    cells = [record for record in records if record.repeat == 0]
+    return tuple(sorted(cells, key=lambda cell: (cell.track, cell.rung, cell.seed)))
 
 
 @dataclass(frozen=True, eq=False)

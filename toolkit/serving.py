@@ -108,7 +108,7 @@ def serve(root: Path, port: int = 5000, *, say: Callable[[str], None] = print) -
     str
         The UI's address, ending in a slash.
     """
-    free = _free_port(port)
+    free, claim = _claim_port(port)
     if free != port:
         say(f"port {port} is taken; using {free}")
     command = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(free), "--workers", "1"]
@@ -117,7 +117,7 @@ def serve(root: Path, port: int = 5000, *, say: Callable[[str], None] = print) -
         **SETTINGS,
         "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{root / 'mlflow.db'}",
     }
-    with tempfile.TemporaryFile() as log:
+    with claim, tempfile.TemporaryFile() as log:
         # A session of its own, so that all of its processes can be stopped together. Artifact paths
         # are relative to the folder above the results, hence the working directory.
         server = subprocess.Popen(  # noqa: S603 (our own interpreter, no shell)
@@ -136,20 +136,34 @@ def serve(root: Path, port: int = 5000, *, say: Callable[[str], None] = print) -
             _stop(server)
 
 
-def _free_port(first: int) -> int:
+def _claim_port(first: int) -> tuple[int, socket.socket]:
+    """Return a port that is free, and what keeps other processes of ours off it while it is open.
+
+    The server takes the port seconds after it was found free; of two that were started at once, the
+    second would take the other's answers for its own. Linux knows names that one process can have at a time.
+    """
     for port in range(first, min(first + PORTS_TRIED, 65536)):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except PermissionError as error:
-                raise StoreError(
-                    f"port {port} needs an administrator's rights; choose one from 1024 up"
-                ) from error
-            except OSError:
-                continue
-            return port
+        claim = socket.socket(socket.AF_UNIX if sys.platform == "linux" else socket.AF_INET)
+        try:
+            if sys.platform == "linux":
+                claim.bind(f"\0costcurves-ui-{port}")
+            _try_port(port)
+        except PermissionError as error:
+            claim.close()
+            raise StoreError(
+                f"port {port} needs an administrator's rights; choose one from 1024 up"
+            ) from error
+        except OSError:
+            claim.close()
+            continue
+        return port, claim
     raise StoreError(f"ports {first} to {first + PORTS_TRIED - 1} are all taken; choose another with --port")
+
+
+def _try_port(port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port))
 
 
 def _wait_until_up(

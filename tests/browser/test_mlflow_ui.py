@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from toolkit.analysis.results import Results, Verdict
 from toolkit.errors import StoreError
-from toolkit.records import CellRecord, to_frame
+from toolkit.records import CellRecord, without_repeats
 from toolkit.serving import serve
 from toolkit.store import Store
 
@@ -70,11 +69,10 @@ def _cell(track: str, rung: int) -> CellRecord:
 
 
 def _results(store: Store, names: list[str]) -> Results:
-    cells: pd.DataFrame = to_frame(record for record, _ in store.read("toy"))
     return Results(
         experiment={"experiment": "toy", "tracks": {name: {} for name in names}},
         task={"name": "toy"},
-        cells=cells,
+        cells=without_repeats(record for record, _ in store.read("toy")),
         evidence={},
         summaries=(),
         curves=(),

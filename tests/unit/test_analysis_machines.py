@@ -210,4 +210,4 @@ def test_unlike_cells_keep_their_scores_and_price_nothing(truth, draw_world, dec
     assert "machines_unlike" in [finding.code for finding in results.findings]
     assert [machine.cells for machine in results.spending.machines] == [4, 3]
     # as recorded, the cells show what they took where they ran
-    assert results.cells["cost_fit_cpu_seconds"].notna().all()
+    assert all(cell.costs["cost_fit_cpu_seconds"] is not None for cell in results.cells)

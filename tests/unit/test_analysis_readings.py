@@ -8,7 +8,7 @@ import pytest
 from toolkit.analysis.analyse import analyse
 from toolkit.analysis.export import to_json
 from toolkit.analysis.readings import RungReadings, by_rung, check_readings, of_cells, phase_of
-from toolkit.records import to_frame
+from toolkit.records import without_repeats
 
 FIT = "cost_fit_cpu_seconds"
 
@@ -183,7 +183,7 @@ def test_further_readings_are_no_cells(truth, draw_world, declare_experiment, ce
     failed = [cell("classical", 1, 1, repeat=1, status="failed", scores={}, costs={})]
     before = analyse(experiment, task={}, cells=cells, evidence=evidence)
     after = analyse(experiment, task={}, cells=[*again, *cells, *failed], evidence=evidence)
-    assert len(to_frame([*cells, *again])) == len(cells)
+    assert len(without_repeats([*cells, *again])) == len(cells)
     assert to_json(after)["cells"] == to_json(before)["cells"]
     assert [curve.cost for curve in after.curves] == [curve.cost for curve in before.curves]
     assert after.pairs == before.pairs

@@ -7,7 +7,7 @@ import pytest
 
 from toolkit.analysis.board import cell_board
 from toolkit.analysis.search import drawn_losses, expected_best
-from toolkit.records import CellRecord, SearchTrial, to_frame
+from toolkit.records import CellRecord, SearchTrial
 
 
 def trial(number: int, loss: float | None, *, drawn: bool = True, state: str = "complete") -> SearchTrial:
@@ -50,6 +50,6 @@ def test_the_store_gets_the_curve_and_the_table_the_counts():
     board = cell_board(record(TRIALS))
     curve = {point.step: point.value for point in board.points if point.name == "search_expected_best_loss"}
     assert curve == pytest.approx({1: 0.325, 2: 0.31})
-    row = to_frame([record(TRIALS)]).iloc[0]
+    row = record(TRIALS).flat()
     assert (row["trials_complete"], row["trials_pruned"], row["trials_failed"]) == (3, 0, 1)
     assert not any(point.name.startswith("search_") for point in cell_board(record(())).points)

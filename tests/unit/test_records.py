@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from toolkit.errors import StoreError
-from toolkit.records import EVIDENCE_VERSION, N_BINS, CellRecord, CellSpec, Evidence, to_frame
+from toolkit.records import EVIDENCE_VERSION, N_BINS, CellRecord, CellSpec, Evidence, without_repeats
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -118,28 +118,28 @@ def test_a_cell_has_a_readable_name():
     assert spec.name == "neural rung 3 seed 1"
 
 
-def test_the_frame_has_one_sorted_row_a_cell_and_every_column():
-    frame = to_frame(
+def test_cells_are_sorted_and_repeats_are_none():
+    cells = without_repeats(
         [
-            record(track="rules", scores={"error_log_loss": 0.5}),
-            record(rung=1, costs={"cost_fit_cpu_seconds": 2.0}),
-            record(rung=0, seed=1, status="failed", reason="no memory"),
-            record(rung=0, seed=0, chosen={"width": 16}),
+            record(track="rules"),
+            record(rung=1),
+            record(rung=0, seed=1),
+            record(rung=0, seed=1, repeat=1),
+            record(rung=0),
         ]
     )
-    assert frame[["track", "rung", "seed"]].to_numpy().tolist() == [
-        ["neural", 0, 0],
-        ["neural", 0, 1],
-        ["neural", 1, 0],
-        ["rules", 0, 0],
+    assert [(cell.track, cell.rung, cell.seed, cell.repeat) for cell in cells] == [
+        ("neural", 0, 0, 0),
+        ("neural", 0, 1, 0),
+        ("neural", 1, 0, 0),
+        ("rules", 0, 0, 0),
     ]
-    assert frame["error_log_loss"].tolist()[-1] == 0.5
-    assert frame["cost_fit_cpu_seconds"].isna().tolist() == [True, True, False, True]
-    assert frame["chosen_width"].tolist()[0] == 16
-    assert frame["reason"].tolist()[1] == "no memory"
 
 
-def test_no_record_gives_an_empty_frame_with_the_plain_columns():
-    frame = to_frame([])
-    assert len(frame) == 0
-    assert {"track", "rung", "seed", "status", "n_train", "quality"} <= set(frame.columns)
+def test_a_flat_row_has_what_the_cell_has_and_its_plain_fields():
+    row = record(
+        scores={"error_log_loss": 0.5}, costs={"cost_fit_cpu_seconds": 2.0}, chosen={"width": 16}
+    ).flat()
+    assert (row["error_log_loss"], row["cost_fit_cpu_seconds"], row["chosen_width"]) == (0.5, 2.0, 16)
+    assert {"track", "rung", "seed", "status", "n_train", "quality", "reason"} <= set(row)
+    assert not {"scores", "costs", "chosen", "trials", "machine"} & set(row)

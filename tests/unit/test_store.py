@@ -10,7 +10,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from toolkit.analysis.board import (
@@ -24,7 +23,7 @@ from toolkit.analysis.board import (
 )
 from toolkit.analysis.results import Finding, Interval, Results, RungSummary, TrackVerdict, Verdict
 from toolkit.errors import StoreError
-from toolkit.records import CellRecord, to_frame
+from toolkit.records import CellRecord, without_repeats
 from toolkit.store.database import Lock, check, create, link_above, make_portable, told
 from toolkit.store.files import read_evidence, read_record, write_cell
 
@@ -50,7 +49,7 @@ def results(cells: list[CellRecord], **changes: object) -> Results:
     values: dict[str, object] = {
         "experiment": {"experiment": "toy", "tracks": {"rules": {}, "neural": {"depth": 3}}},
         "task": {"name": "toy", "primary_error": "error_log_loss", "notices": ["Data by A. Nobody."]},
-        "cells": to_frame(cells),
+        "cells": without_repeats(cells),
         "evidence": {},
         "summaries": (),
         "curves": (),
@@ -156,7 +155,7 @@ def test_tracks_come_in_the_order_of_the_experiment_file() -> None:
 
 
 def test_nothing_at_all_can_be_shown() -> None:
-    empty = replace(results([]), experiment={"experiment": "toy"}, cells=pd.DataFrame(), task={})
+    empty = replace(results([]), experiment={"experiment": "toy"}, cells=(), task={})
     assert tracks(empty) == []
     assert track_board(empty, "neural").points == ()
     assert report_board(empty).tags["best"] == "cannot be told"

@@ -8,11 +8,11 @@ errors stand at two kinds of step: training rows, and CPU milliseconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
+from itertools import groupby
+from statistics import fmean, median
 
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict
 from toolkit.analysis.search import drawn_losses, expected_best
@@ -145,13 +145,9 @@ def cell_board(record: CellRecord) -> Board:
 
 def tracks(results: Results) -> list[str]:
     """Return the tracks with a cell or a summary, in the order of the experiment file."""
-    found = [*_column(results.cells, "track"), *(summary.track for summary in results.summaries)]
+    found = [*(cell.track for cell in results.cells), *(summary.track for summary in results.summaries)]
     order = [*dict(results.experiment.get("tracks") or {}), *found]
     return [name for name in dict.fromkeys(order) if name in set(found)]
-
-
-def _column(cells: pd.DataFrame, name: str) -> list[Any]:
-    return list(cells[name]) if name in cells.columns else []
 
 
 def _rungs(results: Results, track: str) -> list[_Rung]:
@@ -159,11 +155,8 @@ def _rungs(results: Results, track: str) -> list[_Rung]:
     summaries = [summary for summary in results.summaries if summary.track == track]
     if summaries:
         return [_from_summary(summary) for summary in sorted(summaries, key=lambda one: one.rung)]
-    cells = results.cells
-    if not {"track", "status", "rung", "n_train"} <= set(cells.columns):
-        return []
-    cells = cells[(cells["track"] == track) & (cells["status"] == "finished")]
-    return [_from_cells(group) for _, group in cells.groupby("rung", sort=True)]
+    cells = [cell for cell in results.cells if cell.track == track and cell.status == "finished"]
+    return [_from_cells(list(group)) for _, group in groupby(cells, key=lambda cell: cell.rung)]
 
 
 def _from_summary(summary: RungSummary) -> _Rung:
@@ -177,18 +170,25 @@ def _from_summary(summary: RungSummary) -> _Rung:
     )
 
 
-def _from_cells(cells: pd.DataFrame) -> _Rung:
-    numbers = cells.select_dtypes("number")
-    scores = numbers.filter(regex="^(score|error)_").mean()
-    costs = numbers.filter(regex="^cost_").median()
-    rules = numbers["n_rules"].dropna() if "n_rules" in numbers else pd.Series(dtype=float)
+def _from_cells(cells: Sequence[CellRecord]) -> _Rung:
     return _Rung(
-        rung=int(cells["rung"].iloc[0]),
-        n_train=int(cells["n_train"].median()),
-        n_rules=int(rules.iloc[0]) if len(rules) else None,
-        scores={str(name): float(value) for name, value in scores.items()},
-        costs={str(name): float(value) for name, value in costs.items()},
+        rung=cells[0].rung,
+        n_train=int(median(cell.n_train for cell in cells)),
+        n_rules=next((cell.n_rules for cell in cells if cell.n_rules is not None), None),
+        scores=_over_cells(fmean, [cell.scores for cell in cells]),
+        costs=_over_cells(median, [cell.costs for cell in cells]),
     )
+
+
+def _over_cells(
+    reduce: Callable[[list[float]], float], figures: Sequence[Mapping[str, float | None]]
+) -> dict[str, float]:
+    """Reduce the known values of each figure to one."""
+    known: dict[str, list[float]] = defaultdict(list)
+    for name, value in (pair for of_cell in figures for pair in of_cell.items()):
+        if value is not None:
+            known[name].append(value)
+    return {name: reduce(values) for name, values in known.items()}
 
 
 def _errors(rung: _Rung, primary: str) -> Iterator[tuple[str, float]]:
@@ -236,7 +236,7 @@ def track_board(results: Results, track: str) -> Board:
         f"params.{key}": str(value)
         for key, value in dict(dict(results.experiment.get("tracks") or {}).get(track) or {}).items()
     }
-    tags = {"track": track, "cells": str(_column(results.cells, "track").count(track))}
+    tags = {"track": track, "cells": str(sum(cell.track == track for cell in results.cells))}
     for base in results.knowledge:
         if track in base.get("tracks", ()):
             tags |= {"knowledge": str(base.get("name", "")), "knowledge_hash": str(base.get("hash", ""))}
@@ -276,13 +276,12 @@ def report_board(results: Results) -> Board:
         "hybrid_worth_it": verdict.hybrid_worth_it,
     }
     tags = {name: _words(answer) for name, answer in answers.items()}
-    statuses = _column(results.cells, "status")
     figures = {
         "probability_best": verdict.probability_best,
         "probability_deep_learning_worth_it": verdict.probability_deep_learning_worth_it,
         "margin": verdict.margin,
-        "cells": float(len(statuses)),
-        "cells_not_finished": float(sum(status not in SETTLED for status in statuses)),
+        "cells": float(len(results.cells)),
+        "cells_not_finished": float(sum(cell.status not in SETTLED for cell in results.cells)),
     }
     points = tuple(
         Point(name, value) for name, value in figures.items() if value is not None and math.isfinite(value)

@@ -14,7 +14,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from toolkit.analysis.results import Curve, Interval, Results, TrackVerdict, Verdict
 from toolkit.analysis.spending import Spread
@@ -43,7 +42,6 @@ CELL_KEYS = (
     "cost_predict_single_p50_seconds",
 )
 """Keys that every cell has, null where not measured."""
-WHOLE = frozenset({"rung", "n_train", "n_rules", "n_clusters", "seed", "record_version"})
 
 
 def to_json(results: Results) -> dict[str, Any]:
@@ -79,17 +77,10 @@ def to_json(results: Results) -> dict[str, Any]:
 
 
 def _cells(results: Results) -> list[dict[str, Any]]:
-    """Return one flat record a cell; a column of whole numbers with gaps is float in the frame, not here."""
-    return [
-        {
-            **dict.fromkeys(CELL_KEYS),
-            **{
-                str(key): int(value) if key in WHOLE and not pd.isna(value) else value
-                for key, value in row.items()
-            },
-        }
-        for row in results.cells.to_dict(orient="records")
-    ]
+    """Return one flat record a cell, all with the same keys."""
+    rows = [cell.flat() for cell in results.cells]
+    keys = [*CELL_KEYS, *(key for row in rows for key in row)]
+    return [dict.fromkeys(keys) | row for row in rows]
 
 
 def _curve(curve: Curve) -> dict[str, Any]:
@@ -126,4 +117,4 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return None if pd.isna(value) else str(value)
+    return str(value)

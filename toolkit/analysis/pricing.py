@@ -21,7 +21,7 @@ from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.verdict import decide, deployed
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
-from toolkit.records import CellRecord, to_frame
+from toolkit.records import CellRecord, without_repeats
 
 __all__ = ["price"]
 
@@ -73,7 +73,7 @@ def price(
     return Results(
         experiment=experiment.model_dump(mode="json"),
         task=analysed.task,
-        cells=to_frame(cells),
+        cells=without_repeats(cells),
         evidence=analysed.evidence,
         summaries=mark_front(summaries, primary),
         curves=analysed.curves,

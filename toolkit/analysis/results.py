@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import pandas as pd
-
 from toolkit.analysis.spending import Spending
-from toolkit.records import Evidence
+from toolkit.records import CellRecord, Evidence
 
 __all__ = [
     "Curve",
@@ -204,8 +202,8 @@ class Results:
         The experiment file as plain data, defaults filled in.
     task : mapping
         ``name``, ``title``, ``cluster``, ``notices`` (list of str), ``facts`` (mapping), ``primary_error``.
-    cells : DataFrame
-        `records.to_frame`: one row a cell, failures included.
+    cells : tuple of CellRecord
+        From `records.without_repeats`, failures included.
     evidence : mapping of (track, rung, seed) to Evidence
     summaries, curves, pairs, verdict, findings, labels_saved, statements
         From the analysis; the last two are empty unless the ladder counts labels and there is a hybrid.
@@ -221,7 +219,7 @@ class Results:
 
     experiment: Mapping[str, Any]
     task: Mapping[str, Any]
-    cells: pd.DataFrame
+    cells: tuple[CellRecord, ...]
     evidence: Mapping[CellKey, Evidence]
     summaries: tuple[RungSummary, ...]
     curves: tuple[Curve, ...]

@@ -63,7 +63,7 @@ def track_names(results: Results) -> list[str]:
     declared = [str(name) for name in results.experiment.get("tracks", {})]
     seen = [summary.track for summary in results.summaries]
     judged = [entry.track for entry in results.verdict.tracks]
-    cells = results.cells["track"].tolist() if "track" in results.cells else []
+    cells = [cell.track for cell in results.cells]
     return list(dict.fromkeys([*declared, *seen, *judged, *cells]))
 
 

@@ -107,10 +107,10 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
             _verdict(results, entry),
         )
     shown = {entry.track for entry in results.verdict.tracks}
-    for track in dict.fromkeys(results.cells["track"]):
+    for track in dict.fromkeys(cell.track for cell in results.cells):
         if track not in shown:
             blank = [""] * (len(worth.columns) - 2)
-            worth.add_row(escape(str(track)), *blank, f"[red]{escape(_why_missing(results, str(track)))}[/]")
+            worth.add_row(escape(track), *blank, f"[red]{escape(_why_missing(results, track))}[/]")
     return worth
 
 
@@ -156,9 +156,10 @@ def _verdict(results: Results, entry: TrackVerdict) -> str:
 
 
 def _why_missing(results: Results, track: str) -> str:
-    cells = results.cells
-    failed = cells[(cells["track"] == track) & (cells["status"] != "finished")]
-    return f"{failed.iloc[0]['status']}: {failed.iloc[0]['reason']}" if len(failed) else "no finished cell"
+    for cell in results.cells:
+        if cell.track == track and cell.status != "finished":
+            return f"{cell.status}: {cell.reason}"
+    return "no finished cell"
 
 
 def repriced_table(before: Results, after: Results) -> Group:

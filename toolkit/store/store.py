@@ -319,7 +319,7 @@ class Store:
     def _renew_models(self, experiment: str, identifier: str, results: Results) -> None:
         """Log the models of the rungs that enter the verdict; say on each track's run where it is from."""
         rungs = {one.track: one.rung for one in results.verdict.tracks}
-        current = set(results.cells["fingerprint"]) if len(results.cells) else set()
+        current = {cell.fingerprint for cell in results.cells}
         cells: dict[str, Deployed] = {}
         # the latest comes last, and stays
         for run in reversed(self._runs.search(identifier, "cell", status="FINISHED")):

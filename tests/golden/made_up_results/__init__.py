@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from toolkit.analysis.results import Finding, Results
 from toolkit.analysis.spending import Footprint, Spending
-from toolkit.records import to_frame
+from toolkit.records import without_repeats
 
 from .cells import evidence, records
 from .conclusions import findings, labels_saved, no_verdict, pairs, statements, verdict
@@ -23,7 +23,7 @@ def golden() -> Results:
     return Results(
         experiment=experiment(),
         task=task(),
-        cells=to_frame(records()),
+        cells=without_repeats(records()),
         evidence={("classical", 5, seed): evidence(seed) for seed in range(3)}
         | {("neural", 5, 0): evidence(7), ("rules", 4, 0): evidence(8)},
         summaries=summaries(),
@@ -110,7 +110,7 @@ def one_cell() -> Results:
     return replace(
         full,
         experiment={**full.experiment, "tracks": {"classical": {}}},
-        cells=to_frame(alone),
+        cells=without_repeats(alone),
         evidence={("classical", 2, 0): evidence(1)},
         summaries=(replace(summary, n_seeds=1, net_value=None),),
         curves=(),
@@ -132,7 +132,7 @@ def none() -> Results:
     return Results(
         experiment={},
         task={},
-        cells=to_frame([]),
+        cells=without_repeats([]),
         evidence={},
         summaries=(),
         curves=(),

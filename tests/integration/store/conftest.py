@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from toolkit.analysis.results import Results, Verdict
-from toolkit.records import N_BINS, CellRecord, Evidence, to_frame
+from toolkit.records import N_BINS, CellRecord, Evidence, without_repeats
 from toolkit.store import Store
 
 
@@ -58,7 +58,7 @@ def make_results(store: Store, sentence: str = "Too close to call.") -> Results:
     return Results(
         experiment={"experiment": "toy", "tracks": {"rules": {}, "neural": {"depth": 3}}},
         task={"name": "toy", "title": "A toy", "data_version": "d" * 64, "notices": []},
-        cells=to_frame(record for record, _ in store.read("toy", evidence=False)),
+        cells=without_repeats(record for record, _ in store.read("toy", evidence=False)),
         evidence={},
         summaries=(),
         curves=(),

@@ -91,7 +91,8 @@ class TestLogit:
     def test_batches_and_slices_change_nothing(self, schema, every_kind, awkward) -> None:
         module, features = compile_fuzzy(every_kind, schema), awkward(300)
         whole = module.predict_proba(features)
-        assert module.predict_proba(features, batch_rows=7) == pytest.approx(whole, abs=1e-7)
+        # Processors round the last rows of a batch otherwise than the others: by an ulp of float32 or two.
+        assert module.predict_proba(features, batch_rows=7) == pytest.approx(whole, abs=1e-6)
         some = torch.tensor([5, 2, 200])
         picked = module(module.inputs(features).take(some)).sigmoid()
         assert picked.detach().numpy() == pytest.approx(whole[some.numpy()], abs=1e-6)

@@ -94,13 +94,11 @@ def _table(caption: str, found: list[costs.Cost], chosen: dict[str, RungSummary]
 
 def _quality(results: Results) -> Markup:
     """Return how many cells of each track gave clean figures."""
-    if "quality" not in results.cells:
-        return Markup("")
-    finished = results.cells[results.cells["status"] == "finished"]
+    finished = [cell for cell in results.cells if cell.status == "finished"]
     known = track_names(results)
     rows = []
     for track in known:
-        qualities = Counter(finished.loc[finished["track"] == track, "quality"].fillna("not told").tolist())
+        qualities = Counter(cell.quality or "not told" for cell in finished if cell.track == track)
         if qualities:
             told = ", ".join(f"{formats.words(name)}: {n}" for name, n in qualities.most_common())
             rows.append([label(track, known), told])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-import pandas as pd
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results
-from toolkit.records import SETTLED
+from toolkit.records import SETTLED, CellRecord
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
@@ -26,18 +26,18 @@ class FailuresSection(Section):
     def render(self, results: Results) -> Markup:
         """Return the cells with their reasons; not applicable when all have finished."""
         cells = results.cells
-        if cells.empty:
+        if not cells:
             raise NotApplicable("No cell has been run yet.")
         total = formats.count(len(cells))
-        lost = cells[~cells["status"].isin(SETTLED)]
-        apart = cells[cells["status"] == "not_applicable"]
-        if lost.empty and apart.empty:
+        lost = [cell for cell in cells if cell.status not in SETTLED]
+        apart = [cell for cell in cells if cell.status == "not_applicable"]
+        if not lost and not apart:
             raise NotApplicable(f"None: all {total} cells finished.")
         parts = []
-        if not lost.empty:
+        if lost:
             caption = f"{formats.count(len(lost))} of {total} cells did not finish; "
             parts.append(_table(results, lost, caption, "bad"))
-        if not apart.empty:
+        if apart:
             caption = (
                 f"{formats.count(len(apart))} of {total} cells do not apply: too few labels for the track; "
             )
@@ -45,7 +45,7 @@ class FailuresSection(Section):
         return elements.join(*parts)
 
 
-def _table(results: Results, cells: pd.DataFrame, caption: str, look: str) -> Markup:
+def _table(results: Results, cells: Sequence[CellRecord], caption: str, look: str) -> Markup:
     known = track_names(results)
     return elements.table(
         f"{caption}they are in no figure and no interval",
@@ -59,13 +59,13 @@ def _table(results: Results, cells: pd.DataFrame, caption: str, look: str) -> Ma
         ],
         [
             [
-                label(str(cell.track), known),
+                label(cell.track, known),
                 str(cell.rung),
                 str(cell.seed),
-                formats.count(float(str(cell.n_train))),
-                elements.badge(formats.words(str(cell.status)), look),
-                formats.sentence(str(cell.reason)) or "No reason was recorded.",
+                formats.count(cell.n_train),
+                elements.badge(formats.words(cell.status), look),
+                formats.sentence(cell.reason) or "No reason was recorded.",
             ]
-            for cell in cells.itertuples()
+            for cell in cells
         ],
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from statistics import fmean
+from typing import ClassVar
 
-import pandas as pd
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results
+from toolkit.records import CellRecord
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
@@ -32,8 +33,12 @@ class SearchSection(Section):
         known = track_names(results)
         rows = []
         for track, summary in deployed(results).items():
-            cells = _cells(results.cells, track, summary.rung)
-            if cells is not None:
+            cells = [
+                cell
+                for cell in results.cells
+                if cell.track == track and cell.rung == summary.rung and cell.trials
+            ]
+            if cells:
                 rows.append(_row(label(track, known), effort(summary), cells))
         if not rows:
             raise NotApplicable("No cell was searched: the experiment says search: 0, or none has finished.")
@@ -63,41 +68,30 @@ class SearchSection(Section):
         )
 
 
-def _cells(cells: pd.DataFrame, track: str, rung: int) -> pd.DataFrame | None:
-    """Return the searched cells of a rung, first seed first."""
-    if "trials_complete" not in cells.columns:
-        return None
-    chosen = (cells["track"] == track) & (cells["rung"] == rung) & cells["trials_complete"].notna()
-    return cells[chosen].sort_values("seed") if chosen.any() else None
-
-
-def _row(name: Markup, trained_on: str, cells: pd.DataFrame) -> list[str | Markup]:
-    ends = [formats.count(_mean(cells, f"trials_{end}")) for end in ("complete", "pruned", "failed")]
+def _row(name: Markup, trained_on: str, cells: Sequence[CellRecord]) -> list[str | Markup]:
+    ends = [trial.state for cell in cells for trial in cell.trials]
+    counts = [ends.count(end) / len(cells) for end in ("complete", "pruned", "failed")]
     return [
         name,
         trained_on,
-        ", ".join(ends),
-        formats.number(_mean(cells, "cost_search_budget_cpu_seconds")),
-        formats.number(_mean(cells, "cost_search_nominal_cpu_seconds")),
-        formats.number(_mean(cells, "cost_search_cpu_seconds")),
-        formats.number(_mean(cells, "chosen_parameters_per_row")),
-        ", ".join(_chosen(cells.iloc[0])),
+        ", ".join(map(formats.count, counts)),
+        *(
+            formats.number(_mean([cell.costs.get(f"cost_search_{cost}") for cell in cells]))
+            for cost in ("budget_cpu_seconds", "nominal_cpu_seconds", "cpu_seconds")
+        ),
+        formats.number(_mean([cell.chosen.get("parameters_per_row") for cell in cells])),
+        ", ".join(_chosen(cells[0])),
     ]
 
 
-def _mean(cells: pd.DataFrame, name: str) -> float | None:
-    if name not in cells.columns:
-        return None
-    mean = float(pd.to_numeric(cells[name]).mean())
-    return None if math.isnan(mean) else mean
+def _mean(values: Sequence[object]) -> float | None:
+    known = [float(value) for value in values if isinstance(value, int | float)]
+    return fmean(known) if known else None
 
 
-def _chosen(cell: pd.Series[Any]) -> list[str]:
-    found = []
-    for name in CHOSEN:
-        value = cell.get(f"chosen_{name}")
-        if value is None or (isinstance(value, float) and math.isnan(value)):
-            continue
-        shown = value if isinstance(value, str) else formats.number(float(value))
-        found.append(f"{name.replace('_', ' ')} {shown}")
-    return found
+def _chosen(cell: CellRecord) -> list[str]:
+    return [
+        f"{name.replace('_', ' ')} {value if isinstance(value, str) else formats.number(float(value))}"
+        for name in CHOSEN
+        if (value := cell.chosen.get(name)) is not None
+    ]

@@ -17,7 +17,7 @@ from toolkit import registry
 from toolkit.analysis.results import Interval, Results, TrackVerdict, Verdict
 from toolkit.config import Rung, load
 from toolkit.models.frames import typical_row
-from toolkit.records import CellRecord, to_frame
+from toolkit.records import CellRecord, without_repeats
 from toolkit.store import Store
 from toolkit.tasks.base import Schema, TaskData
 from toolkit.tasks.synthetic import Synthetic
@@ -40,7 +40,7 @@ def make_results(store: Store, **changed: int) -> Results:
     return Results(
         experiment={"experiment": "smoke", "tracks": {track: {} for track in rungs}},
         task={"name": "synthetic", "title": "Made up", "data_version": "d" * 64, "notices": []},
-        cells=to_frame(record for record, _ in store.read("smoke", evidence=False)),
+        cells=without_repeats(record for record, _ in store.read("smoke", evidence=False)),
         evidence={},
         summaries=(),
         curves=(),
