@@ -13,6 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from toolkit.cli import app
 
 REPOSITORY = Path(__file__).parents[2]
 CELL_KEYS = {
@@ -54,6 +58,11 @@ def run(*arguments: str | Path, module: str = "toolkit.run") -> subprocess.Compl
         cwd=REPOSITORY,
         timeout=300,
     )
+
+
+def report(*arguments: str | Path) -> Result:
+    """Run ``toolkit report`` in this process, which has loaded already what takes seconds."""
+    return CliRunner().invoke(app, ["report", *map(str, arguments)])
 
 
 def ran_cells(output: str) -> list[str]:
@@ -157,8 +166,8 @@ def test_a_second_start_trains_nothing_and_gives_the_same(first, experiment, sto
 
 
 def test_report_as_json_prints_nothing_else(first, experiment, store):
-    printed = run("report", experiment, "--store", store, "--format", "json", module="toolkit")
-    assert printed.returncode == 0, printed.stderr
+    printed = report(experiment, "--store", store, "--format", "json")
+    assert printed.exit_code == 0, printed.stderr
     assert json.loads(printed.stdout)["verdict"] == results_of(store)["verdict"]
     assert printed.stderr == ""
 
@@ -166,7 +175,7 @@ def test_report_as_json_prints_nothing_else(first, experiment, store):
 def test_report_reprices_with_the_file_as_it_is_now(first, experiment, store, folder):
     dearer = folder / "dearer.yaml"
     dearer.write_text(EXPERIMENT.replace("true_positive: 2.0", "true_positive: 4.0"))
-    printed = run("report", dearer, "--store", store, "--format", "json", module="toolkit")
+    printed = report(dearer, "--store", store, "--format", "json")
     old, new = results_of(store)["verdict"], json.loads(printed.stdout)["verdict"]
     for track, entry in new["tracks"].items():
         was = old["tracks"][track]["net_value_usd_per_year"]["estimate"]
@@ -225,8 +234,8 @@ def test_a_track_that_raises_fails_its_cell_and_no_other(folder, store, first):
 def test_a_mistake_names_file_and_line_and_ends_with_2(folder, old, new, message):
     file = folder / "tiny_bad.yaml"
     file.write_text(EXPERIMENT.replace(old, new))
-    ended = run(file, "--store", folder / "unused")
-    assert ended.returncode == 2, ended.stdout + ended.stderr
+    ended = CliRunner().invoke(app, ["run", str(file), "--store", str(folder / "unused")])
+    assert ended.exit_code == 2, ended.output
     assert re.search(message, ended.stderr), ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -234,8 +243,8 @@ def test_a_mistake_names_file_and_line_and_ends_with_2(folder, old, new, message
 def test_no_results_yet_says_what_to_run(folder):
     file = folder / "other.yaml"
     file.write_text(EXPERIMENT.replace("experiment: tiny", "experiment: other"))
-    ended = run("report", file, "--store", folder / "empty", module="toolkit")
-    assert ended.returncode == 2
+    ended = report(file, "--store", folder / "empty")
+    assert ended.exit_code == 2
     assert "python -m toolkit.run" in ended.stderr
 
 
@@ -244,8 +253,8 @@ def test_a_copy_of_the_store_stands_alone(first, experiment, store, folder):
     shutil.copytree(store, copy)
     hidden = store.rename(folder / "hidden")
     try:
-        printed = run("report", experiment, "--store", copy, module="toolkit")
-        assert printed.returncode == 0, printed.stderr
+        printed = report(experiment, "--store", copy)
+        assert printed.exit_code == 0, printed.stderr
         assert len(results_of(copy)["cells"]) == 11
     finally:
         hidden.rename(store)
@@ -255,8 +264,8 @@ def test_a_damaged_context_says_what_to_run(first, experiment, store, folder):
     copy = folder / "damaged"
     shutil.copytree(store, copy)
     (copy / "reports" / "tiny" / "context.json").write_text("{}")
-    ended = run("report", experiment, "--store", copy, module="toolkit")
-    assert ended.returncode == 2
+    ended = report(experiment, "--store", copy)
+    assert ended.exit_code == 2
     assert "python -m toolkit.run" in ended.stderr
     assert "Traceback" not in ended.stderr
 
