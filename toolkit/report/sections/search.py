@@ -91,7 +91,7 @@ def _mean(values: Sequence[object]) -> float | None:
 
 def _chosen(cell: CellRecord) -> list[str]:
     return [
-        f"{name.replace('_', ' ')} {value if isinstance(value, str) else formats.number(float(value))}"
+        f"{name.replace('_', ' ')} {formats.number(value) if isinstance(value, float) else value}"
         for name in CHOSEN
         if (value := cell.chosen.get(name)) is not None
     ]
