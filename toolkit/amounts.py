@@ -34,6 +34,13 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 
 
+LARGEST = 1e20
+"""More than any business has of anything; sums of products of larger ones leave what a float can hold."""
+
+SMALLEST = 1e-9
+"""Likewise, of what is divided by."""
+
+
 class Range(Frozen):
     """A number the user is not sure of: lowest, most likely and highest value."""
 
@@ -70,7 +77,14 @@ def _not_negative(value: Range) -> Range:
     return value
 
 
-Amount = Annotated[Range, BeforeValidator(_to_range)]
+def _bounded(value: Range) -> Range:
+    for end in (value.low, value.high):
+        if abs(end) > LARGEST:
+            raise ValueError(f"expected at most {LARGEST:g} in size, got {end:g}")
+    return value
+
+
+Amount = Annotated[Range, BeforeValidator(_to_range), AfterValidator(_bounded)]
 """A number, or ``[low, likely, high]``."""
 
 NonNegative = Annotated[Amount, AfterValidator(_not_negative)]
@@ -78,8 +92,10 @@ NonNegative = Annotated[Amount, AfterValidator(_not_negative)]
 
 
 def _positive(value: Range) -> Range:
-    if value.low <= 0:
-        raise ValueError("must be above zero")
+    if value.low < SMALLEST:
+        raise ValueError(
+            "must be above zero" if value.low <= 0 else f"expected at least {SMALLEST:g}, got {value.low:g}"
+        )
     return value
 
 

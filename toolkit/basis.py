@@ -80,8 +80,11 @@ def _cells(experiment: str, root: Path) -> list[list[str | int | None]]:
         runs = connection.execute(_CELLS, (experiment,)).fetchall()
     found: list[list[str | int | None]] = []
     for run, location, ended in runs:
-        # as `toolkit.store` finds it: stored relative to the folder above the results
-        folder = root.parent / str(location).removeprefix("file://")
+        # As `toolkit.store` finds it: stored relative to the folder above the results. A copy under another
+        # name has the name of the original in it, which may stand beside it, until the store is opened.
+        folder = Path(str(location).removeprefix("file://"))
+        if not folder.is_absolute():
+            folder = root.joinpath(*folder.parts[1:])
         files = [_file(folder / name) for name in _FILES]
         if files[0] is not None:  # else it is being written
             found.append([run, ended, *(fact for file in files for fact in file or (None, None))])

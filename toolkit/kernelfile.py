@@ -16,7 +16,8 @@ class KernelFile:
     After work that has cooled the caches opening one takes .1 ms and more, reading one that is open .01-.02
     (`benchmarks/metering_overhead.py`): a meter reads seven before a phase and seven after it.
 
-    A forked process opens the file anew, since those below ``/proc/self`` show the process that opened them.
+    A forked process opens the file anew, since those below ``/proc/self`` show the process that opened them;
+    so does one whose work has closed the descriptor, whose number may be another file's since.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ class KernelFile:
     def __init__(self, path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> None:
         self._path = os.fspath(path)
         self._flags = flags
-        self._opened: tuple[int, int] | None = None
+        self._opened: tuple[int, int, tuple[int, int]] | None = None
 
     def read(self, most: int) -> bytes:
         """Return its text as of now.
@@ -64,6 +65,18 @@ class KernelFile:
             If it cannot be opened.
         """
         process = os.getpid()
-        if self._opened is None or self._opened[1] != process:
-            self._opened = os.open(self._path, self._flags), process
-        return self._opened[0]
+        if self._opened is not None:
+            descriptor, opener, identity = self._opened
+            if opener == process and _identity(descriptor) == identity:
+                return descriptor
+        descriptor = os.open(self._path, self._flags)
+        self._opened = descriptor, process, _identity(descriptor) or (0, 0)
+        return descriptor
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    try:
+        facts = os.fstat(descriptor)
+    except OSError:
+        return None  # closed
+    return facts.st_dev, facts.st_ino

@@ -129,10 +129,20 @@ def _number(option: str, text: str) -> float | list[float]:
     return values[0] if len(values) == 1 else values
 
 
+def _plain(option: str, text: str) -> str:
+    """Return an amount as it is written plainly, however it was typed; other words as they are."""
+    if option not in AMOUNTS:
+        return text
+    value = _number(option, text)
+    return ",".join(f"{one:.15g}" for one in (value if isinstance(value, list) else [value]))
+
+
 def priced_folder(experiment: Experiment, root: Path, given: Mapping[str, str]) -> Path:
     """Return the folder of the report with these prices: the same for the same options."""
     words = [
-        text if option in ("--hardware", "--country") else f"{option.removeprefix('--')}-{text}"
+        text
+        if option in ("--hardware", "--country")
+        else f"{option.removeprefix('--')}-{_plain(option, text)}"
         for option, text in given.items()
     ]
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(words)).strip("._-")

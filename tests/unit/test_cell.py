@@ -85,6 +85,14 @@ class Needy(Plain):
         return self
 
 
+@dataclass
+class Mute(Plain):
+    """Fails with a text that no file can hold."""
+
+    def fit(self, train, *, seed):
+        raise ValueError("half a pair: \udcff")
+
+
 @pytest.fixture(autouse=True)
 def unpinned(monkeypatch):
     SEEN.clear()
@@ -255,6 +263,12 @@ def test_bad_probabilities_fail_the_cell_with_one_sentence(tmp_path, answer, rea
     assert re.search(reason, outcome.record.reason)
     assert "\n" not in outcome.record.reason
     assert "TrackError" in outcome.record.log_tail
+
+
+def test_a_reason_that_utf_8_cannot_hold_is_told_with_its_escape(tmp_path):
+    record = run(tmp_path, Mute()).record
+    assert record.status == "failed"
+    assert record.reason == "ValueError: half a pair: \\udcff"
 
 
 def test_the_same_seed_gives_the_same_scores(tmp_path):

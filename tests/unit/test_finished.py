@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -249,6 +250,17 @@ def test_results_below_a_linked_folder_are_found(kept, tmp_path) -> None:
     found = read_snapshot(experiment, link)
     assert isinstance(found, Analysed)
     assert len([one for one in found.evidence.values() if one.n_clusters]) == 7
+
+
+def test_a_copy_beside_its_original_is_held_against_its_own_files(kept, tmp_path) -> None:
+    experiment, root, _ = kept
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)  # with the times of the files
+    assert isinstance(read_snapshot(experiment, copy), Analysed)
+    for file in copy.glob("artifacts/*/*/artifacts/record.json"):
+        file.write_text("damaged")
+    assert "cells, the experiment file or the code have changed" in str(read_snapshot(experiment, copy))
+    assert isinstance(read_snapshot(experiment, root), Analysed)
 
 
 def test_a_context_that_is_missing_or_damaged_says_what_to_run(declare_experiment, tmp_path) -> None:

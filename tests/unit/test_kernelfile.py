@@ -45,3 +45,19 @@ def test_a_forked_process_reads_its_own():
     if child == 0:
         os._exit(0 if int(file.read(100).split()[0]) == os.getpid() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_work_that_closes_what_is_not_its_own_changes_nothing(tmp_path):
+    (tmp_path / "file").write_bytes(b"....")
+    kernel = KernelFile(tmp_path / "file", os.O_RDWR)
+    closed = kernel.descriptor()
+    os.close(closed)
+    theirs = os.open(tmp_path / "theirs", os.O_RDWR | os.O_CREAT)
+    assert theirs == closed
+    os.write(theirs, b"data")
+    kernel.write(b"5")
+    assert kernel.read(100) == b"5..."
+    assert (tmp_path / "theirs").read_bytes() == b"data"
+    os.close(theirs)
+    os.close(kernel.descriptor())
+    assert kernel.read(100) == b"5..."

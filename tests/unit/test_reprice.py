@@ -84,6 +84,8 @@ def test_a_price_of_electricity_belongs_to_its_country(declare_experiment) -> No
         ({"--volume": "-1"}, "--volume: must not be negative, got -1"),
         ({"--volume": "nan"}, "--volume: expected a finite number, got nan"),
         ({"--speed": "0"}, "--speed: must be above zero, got 0"),
+        ({"--speed": "1e-300"}, "--speed: expected at least 1e-09, got 1e-300"),
+        ({"--volume": "1e308"}, "--volume: expected at most 1e.20 in size, got 1e.308"),
         ({"--pue": "1,2,3"}, "--pue: expected a number, got '1,2,3'"),
         ({"--pue": "0.5"}, "--pue: .*greater than or equal to 1, got 0.5"),
     ],
@@ -103,7 +105,8 @@ def test_each_choice_of_prices_has_a_folder_of_its_own(declare_experiment) -> No
         return folder.name
 
     assert name(hardware="aws-g5.xlarge", country="DE") == "aws-g5.xlarge-DE"
-    assert name(volume="1e6") == "volume-1e6"
+    assert name(volume="1e6") == name(volume=" 1_000_000 ") == "volume-1000000"
+    assert name(volume="\uff11\uff12") == "volume-12"
     assert name(carbon_price="50,80,150") == "carbon-price-50_80_150"
     assert name(hardware="../../x") == "x"
     long = {f"option{number}": "1" * 30 for number in range(5)}

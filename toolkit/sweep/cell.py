@@ -101,8 +101,8 @@ def run_cell(job: CellJob) -> int:
         record = CellRecord(
             **job.spec.model_dump(exclude={"data_rung"}),
             status="not_applicable" if settled else "failed",
-            reason=_sentence(error),
-            log_tail=tail,
+            reason=_writable(_sentence(error)),
+            log_tail=_writable(tail),
             costs=dict(job.import_costs),
             machine=dict(job.machine),
             started_at=started_at,
@@ -122,6 +122,11 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, ToolkitError):
         return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _writable(text: str) -> str:
+    """Return the text with what UTF-8 cannot hold (half of a surrogate pair) as its escape."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 class _Cell:
