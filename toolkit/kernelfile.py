@@ -13,8 +13,9 @@ __all__ = ["KernelFile"]
 class KernelFile:
     """A file that is opened at its first use and stays open.
 
-    After work that has cooled the caches opening one takes .1 ms and more, reading one that is open .01-.02
-    (`benchmarks/metering_overhead.py`): a meter reads seven before a phase and seven after it.
+    After work that has cooled the caches opening one takes .1 ms and more, reading one that is open .01-.02.
+    Meters read seven before a phase and seven after it: opening them was the half of what metering added
+    (`benchmarks/metering_overhead.py`).
 
     A forked process opens the file anew, since those below ``/proc/self`` show the process that opened them;
     so does one whose work has closed the descriptor, whose number may be another file's since.

@@ -37,7 +37,9 @@ def test_a_file_that_is_missing_at_first_is_opened_when_it_is_there(tmp_path):
     assert file.read(100) == b"now"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="reads the /proc of a Linux kernel; elsewhere these figures are None"
+)
 def test_a_forked_process_reads_its_own():
     file = KernelFile("/proc/self/stat")
     assert int(file.read(100).split()[0]) == os.getpid()

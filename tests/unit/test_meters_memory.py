@@ -100,7 +100,9 @@ def test_a_c_library_without_malloc_trim_releases_nothing(monkeypatch):
     find_release()()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="reads the /proc of a Linux kernel; elsewhere these figures are None"
+)
 def test_a_real_allocation_is_seen_although_it_was_freed():
     meter = Memory()
     meter.start()

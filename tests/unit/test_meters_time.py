@@ -219,7 +219,9 @@ def test_where_there_is_one_thread_only_its_run_queue_is_read(monkeypatch, tmp_p
     assert read_run_queue() == pytest.approx({os.getpid(): 2.5})
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="reads the /proc of a Linux kernel; elsewhere these figures are None"
+)
 def test_a_process_of_one_thread_finds_it():
     child = os.fork()  # it has but the thread that forked
     if child == 0:
