@@ -82,7 +82,7 @@ def figures(fit, scenario: Scenario, largest: float):
     halves = f < 0.5
     return {
         "exponent": (fit.exponent, b),
-        "floor": (fit.floor, A * f),
+        "floor": (getattr(fit, "floor", None), A * f),
         "10 x": (fit.predict(10 * largest), scenario.truth(10)),
         "k_half": (fit.k_half, ((1 - f) / (0.5 - f)) ** (1 / b) if halves else math.inf),
         "cost to": (fit.cost_to(scenario.truth(5)), 5 * largest),
@@ -106,8 +106,12 @@ def test_intervals_cover_the_truth(name: str, simulation_table) -> None:
     hits = Counter()
     for _ in range(WORLDS):
         cost, error = scenario.draw(generator)
-        hits.update(covered(fit_curve(cost, error, form="power_floor"), scenario, cost[-1]))
+        fit = fit_curve(cost, error, form="power_floor")
+        hits.update(covered(fit, scenario, cost[-1]))
+        hits.update(f"line: {name}" for name in covered(fit.loglog, scenario, cost[-1]))
     found = {figure: hits[figure] / WORLDS for figure in FIGURES}
+    line = {f"line: {figure}": hits[f"line: {figure}"] / WORLDS for figure in FIGURES if figure != "floor"}
+    simulation_table("coverage of the plain log-log line, beside it", {"scenario": name, **line})
     simulation_table("coverage of 95 % intervals of curves, power + floor", {"scenario": name, **found})
     for figure, share in found.items():
         boundary = scenario.f == 0 or (scenario.f >= 0.5 and figure == "k_half")

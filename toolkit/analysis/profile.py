@@ -84,7 +84,7 @@ def _z(data: Ladder, shape: Shape, rates: Floats) -> Floats:
     return shape.z(np.atleast_1d(rates)[:, None], data.log_x)
 
 
-def best_fit(data: Ladder, shape: Shape = POWER) -> Fit:
+def best_fit(data: Ladder, shape: Shape = POWER, *, coarse: bool = False) -> Fit:
     """Fit one shape by least squares; of the power law, that with a floor.
 
     Parameters
@@ -92,9 +92,11 @@ def best_fit(data: Ladder, shape: Shape = POWER) -> Fit:
     data : Ladder
         At least four rungs.
     shape : Shape
+    coarse : bool
+        The rate to some per cent only, in a third of the time.
     """
-    grid = shape.rates(data.log_x, _N_RATES)
-    for _ in range(3 if shape.has_rate else 1):
+    grid = shape.rates(data.log_x, _N_RATES // 3 if coarse else _N_RATES)
+    for _ in range(3 if shape.has_rate and not coarse else 1):
         u, squares = best_share(data, _z(data, shape, grid), shape.highest_share)
         pick = int(squares.argmin())
         b, log_h = float(grid[pick]), float(u[pick])

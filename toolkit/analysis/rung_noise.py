@@ -7,6 +7,7 @@ seeds alone would draw the curve through those, and call everything else noise.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +40,7 @@ def with_rung_noise(data: Ladder) -> Ladder:
         return data
     found = replace(data, weights=np.ones(data.n))
     for _ in range(_N_ROUNDS):
-        b, h, a = best_fit(found).best
+        b, h, a = best_fit(found, coarse=True).best
         squares = (data.y - a - np.log1p(h * POWER.z(np.array(b), data.log_x))) ** 2
         weights = 1 / (own + _rung_variance(squares, own))
         found = replace(data, weights=weights / weights.mean())
@@ -51,9 +52,9 @@ def _rung_variance(squares: Floats, own: Floats) -> float:
     wanted = len(squares) - _N_PARAMETERS
     if (squares / own).sum() <= wanted:
         return 0.0
-    low, high = 1e-12 * float(own.min()), float(squares.sum()) / wanted
-    for _ in range(40):
-        middle = np.sqrt(low * high)
+    low, high = 1e-3 * float(own.min()), float(squares.sum()) / wanted
+    for _ in range(20):
+        middle = math.sqrt(low * high)
         if (squares / (middle + own)).sum() > wanted:
             low = middle
         else:
