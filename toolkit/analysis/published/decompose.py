@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolkit.analysis.published.values import Decomposition, Observation
+from toolkit.analysis.published.values import Decomposition
+from toolkit.published.values import Observation
 
 __all__ = ["FACTS", "decompose"]
 

@@ -11,7 +11,8 @@ from scipy import special
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.loglog import fit_loglog
-from toolkit.analysis.published.values import FamilyFit, Observation, WithYear
+from toolkit.analysis.published.values import FamilyFit, WithYear
+from toolkit.published.values import Observation
 
 __all__ = ["family_fits", "fit_with_year"]
 

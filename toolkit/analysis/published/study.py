@@ -13,7 +13,8 @@ from toolkit.analysis.interval import Interval
 from toolkit.analysis.loglog import fit_loglog
 from toolkit.analysis.published.floors import fixed_floors, round_floors
 from toolkit.analysis.published.regression import family_fits, fit_with_year
-from toolkit.analysis.published.values import Forecast, Measure, Observation, Price, Study
+from toolkit.analysis.published.values import Forecast, Study
+from toolkit.published.values import Measure, Observation, Price
 
 __all__ = ["FEWEST", "main_points", "study"]
 

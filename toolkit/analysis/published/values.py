@@ -1,4 +1,4 @@
-"""What goes into the analysis of a table, and what comes out of it."""
+"""What the analysis of a table finds."""
 
 from __future__ import annotations
 
@@ -9,72 +9,17 @@ from typing import Any, NamedTuple
 from toolkit.analysis.curves import CurveFit
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.loglog import LogLog
+from toolkit.published.values import Measure, Observation, Price
 
 __all__ = [
     "Decomposition",
     "FamilyFit",
     "FixedFloor",
     "Forecast",
-    "Measure",
-    "Observation",
-    "Price",
     "Published",
     "Study",
     "WithYear",
 ]
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One published result.
-
-    Parameters
-    ----------
-    name : str
-        Of the model; ``line 7`` where the table has no names.
-    error : float
-        Above 0.
-    compute : mapping of str to float
-        Measure -> training compute, in the measure's unit; measures that were not published are missing.
-    year : float or None
-    family : str
-        Models of one architecture in several sizes; empty for all others.
-    note : str
-        What is doubtful about it.
-    sources : mapping of str to str
-        What is cited (``error`` or a measure) -> keys of sources.
-    facts : mapping of str to float
-        Further numbers of the row, such as ``processors``.
-    labels : mapping of str to str
-        Further texts of the row.
-    """
-
-    name: str
-    error: float
-    compute: Mapping[str, float]
-    year: float | None = None
-    family: str = ""
-    note: str = ""
-    sources: Mapping[str, str] = field(default_factory=dict)
-    facts: Mapping[str, float] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-class Measure(NamedTuple):
-    """One way to count compute; figures of two measures are never put into one fit."""
-
-    key: str
-    title: str
-    unit: str
-    about: str = ""
-
-
-class Price(NamedTuple):
-    """What one unit of a measure costs: in US dollars, or in kilograms of CO2."""
-
-    quantity: str
-    per_unit: float
-    source: str = ""
 
 
 class Forecast(NamedTuple):
