@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +22,7 @@ from toolkit.errors import StoreError
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import environment, slug
 
-__all__ = ["ReportPaths", "render", "write"]
+__all__ = ["Rendered", "ReportPaths", "footer", "page", "render", "write", "write_files"]
 
 KIND = "report.sections"
 
@@ -35,11 +36,13 @@ class ReportPaths:
 
 
 @dataclass(frozen=True)
-class _Rendered:
+class Rendered:
+    """A section as the page holds it: anchor, heading, and its body or the reason why there is none."""
+
     name: str
     title: str
     body: Markup
-    reason: str
+    reason: str = ""
 
 
 def _sections() -> list[tuple[str, Section]]:
@@ -50,12 +53,12 @@ def _sections() -> list[tuple[str, Section]]:
     return sorted(found, key=lambda entry: (entry[1].order, entry[0]))
 
 
-def _render_section(name: str, section: Section, results: Results) -> _Rendered:
+def _render_section(name: str, section: Section, results: Results) -> Rendered:
     try:
         body, reason = section.render(results), ""
     except NotApplicable as empty:
         body, reason = Markup(""), empty.reason
-    return _Rendered(name=slug(name), title=section.title, body=body, reason=reason)
+    return Rendered(name=slug(name), title=section.title, body=body, reason=reason)
 
 
 def _script_hash(script: str) -> Markup:
@@ -78,21 +81,31 @@ def render(results: Results) -> str:
     str
         HTML of about 5 MB, nearly all of it the drawing library.
     """
-    # The page sits between tags: its own "\n" at the ends would change what is hashed.
-    scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
     name = str(results.experiment.get("experiment", ""))
     task_title = str(results.task.get("title", ""))
+    return page(
+        title=" · ".join(part for part in (name, task_title) if part) or "Cost and performance",
+        description=str(results.experiment.get("description", "")),
+        sections=[_render_section(key, section, results) for key, section in _sections()],
+        footer=footer(results.environment),
+    )
+
+
+def page(*, title: str, description: str, sections: Sequence[Rendered], footer: str) -> str:
+    """Return any report's sections as one HTML document, as `render` does."""
+    # The page sits between tags: its own "\n" at the ends would change what is hashed.
+    scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
     return (
         environment()
         .get_template("template.html")
         .render(
-            title=" · ".join(part for part in (name, task_title) if part) or "Cost and performance",
-            description=str(results.experiment.get("description", "")),
+            title=title,
+            description=description,
             style=Markup(_page_file("page.css")),  # noqa: S704 (a file of this package)
             scripts=[Markup(script) for script in scripts],  # noqa: S704 (a file of this package, and Plotly's)
             script_hashes=[_script_hash(script) for script in scripts],
-            sections=[_render_section(key, section, results) for key, section in _sections()],
-            footer=_footer(results),
+            sections=sections,
+            footer=footer,
         )
     )
 
@@ -101,8 +114,8 @@ def _page_file(name: str) -> str:
     return files("toolkit.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _footer(results: Results) -> str:
-    facts = results.environment
+def footer(facts: Mapping[str, str]) -> str:
+    """Return the last line of a report from what is known of where it was made."""
     made = " · ".join(facts[key] for key in ("report_written", "git_commit") if facts.get(key))
     by = f"Made by costcurves · {made}." if made else "Made by costcurves."
     return f"{by} The same numbers are in results.json beside this file."
@@ -140,12 +153,16 @@ def write(results: Results, folder: Path) -> ReportPaths:
     StoreError
         The folder cannot be written.
     """
-    paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
     text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    page = render(results)
+    return write_files(folder, page=render(results), results=text)
+
+
+def write_files(folder: Path, *, page: str, results: str) -> ReportPaths:
+    """Write both files of a report, each whole or not at all, as `write` does."""
+    paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_atomically(paths.json, text)
+        _write_atomically(paths.json, results)
         _write_atomically(paths.html, page)
     except OSError as error:
         raise StoreError(
