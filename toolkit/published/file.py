@@ -259,9 +259,8 @@ def _check_names(experiment: PublishedExperiment) -> None:
     entries: list[tuple[tuple[str | int, ...], Any]] = [
         ((name, index), entry) for name in lists for index, entry in enumerate(getattr(experiment, name))
     ]
-    for name in ("prices", "decomposition"):
-        if getattr(experiment, name) is not None:
-            entries.append(((name,), getattr(experiment, name)))
+    single = {"prices": experiment.prices, "decomposition": experiment.decomposition}
+    entries += [((name,), entry) for name, entry in single.items() if entry is not None]
     for path, entry in entries:
         for key, known, kind in (("measure", measures, "measure"), ("source", sources, "source")):
             named = getattr(entry, key, None)

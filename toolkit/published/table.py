@@ -86,7 +86,9 @@ def _error(row: Row, column: str, scale: Scale) -> float | None:
     if value > most:
         text = row.text(column)
         if scale == "percent":
-            raise row.wrong(column, f"{text} is above 100 %; a loss that is no share is told by the scale 'loss'")
+            raise row.wrong(
+                column, f"{text} is above 100 %; a loss that is no share is told by the scale 'loss'"
+            )
         raise row.wrong(
             column,
             f"{text} is no share between 0 and 1. A percentage is divided by 100 ({text} % is "

@@ -157,7 +157,9 @@ def write(results: Results, folder: Path) -> ReportPaths:
     return write_files(folder, page=render(results), results=text)
 
 
-def write_files(folder: Path, *, page: str, results: str) -> ReportPaths:
+def write_files(
+    folder: Path, *, page: str, results: str, advice: str = "finished cells are kept: run again"
+) -> ReportPaths:
     """Write both files of a report, each whole or not at all, as `write` does."""
     paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
     try:
@@ -166,7 +168,7 @@ def write_files(folder: Path, *, page: str, results: str) -> ReportPaths:
         _write_atomically(paths.html, page)
     except OSError as error:
         raise StoreError(
-            f"the report cannot be written ({error.strerror}); finished cells are kept: run again",
+            f"the report cannot be written ({error.strerror}); {advice}",
             where=str(folder),
         ) from error
     return paths

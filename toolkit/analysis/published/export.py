@@ -1,6 +1,7 @@
 """``results.json`` of a table: plain data that is valid JSON.
 
-Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/published-results.md``):
+Format history (raise `SCHEMA_VERSION` with every change that a reader can notice;
+``docs/published-results.md``):
 
 1. first version
 """

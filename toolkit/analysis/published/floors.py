@@ -29,7 +29,7 @@ def round_floors(least_error: float, targets: Sequence[float] = ()) -> tuple[flo
     targets : sequence of float
     """
     power = 10.0 ** math.floor(math.log10(least_error))
-    step = max(digit * power for digit in (0.1, 0.2, 0.5, 1.0) if digit * power <= least_error / 4)
+    step = max(digit * power for digit in (0.1, 0.2, 0.5, 1.0, 2.0) if digit * power <= least_error / 4)
     steps = [step * i for i in range(math.ceil(least_error / step)) if step * i < 0.95 * least_error]
     found = [*steps, *(target for target in targets if 0 < target < 0.95 * least_error)]
     return tuple(sorted({float(f"{floor:.6g}") for floor in found}))

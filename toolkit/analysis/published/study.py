@@ -87,9 +87,7 @@ def study(
     return Study(
         measure=measure,
         points=points,
-        members=tuple(
-            one for one in observations if measure.key in one.compute and id(one) not in kept
-        ),
+        members=tuple(one for one in observations if measure.key in one.compute and id(one) not in kept),
         n_rungs=len(rungs),
         n_seeds=table.shape[1],
         is_ladder=is_ladder,
@@ -120,13 +118,13 @@ def _rungs(compute: Floats, error: Floats) -> tuple[Floats, Floats, bool]:
 
 
 def _refusals(curve: CurveFit, *, is_ladder: bool) -> tuple[tuple[str, str], ...]:
+    if is_ladder:
+        return tuple((code, sentence) for code, sentence in curve.refusals)
     found = []
-    for refusal in curve.refusals:
-        code, sentence = refusal
-        if is_ladder or code != NOT_OF_A_SCATTER:
-            told = sentence if is_ladder else sentence.replace("rungs were measured", "results are there")
-            found.append((code, told.replace("the largest rung", "the result of largest compute")
-                          if not is_ladder else told))
+    for code, sentence in curve.refusals:
+        if code != NOT_OF_A_SCATTER:
+            told = sentence.replace("rungs were measured", "results are there")
+            found.append((code, told.replace("the largest rung", "the result of largest compute")))
     return tuple(found)
 
 

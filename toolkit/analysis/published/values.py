@@ -25,7 +25,7 @@ __all__ = [
 class Forecast(NamedTuple):
     """What a target takes, by the line and by the curve with a floor; None where it cannot be told.
 
-    `usd` and `kg_co2` follow from the line's compute; the interval is that of the compute, the price has none.
+    `usd` and `kg_co2` follow from the line's compute; their intervals are its, for a price has none.
     """
 
     target: float

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from toolkit.analysis.published.values import Published, Study
+from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import elements, figures, formats
 from toolkit.report.elements import Column, Tile
 from toolkit.report.published import words
 from toolkit.report.published.figures import error_against_compute
-from toolkit.report.published.sentences import key_sentences, main_study
+from toolkit.report.published.sentences import key_sentences, main_study, shows_floor
 
 __all__ = ["answer", "drawings"]
 
@@ -42,7 +42,7 @@ def _tiles(published: Published, study: Study) -> list[Tile]:
     line = study.line
     tiles = [
         Tile(
-            "Compute to halve the error",
+            "Compute to halve the error, on the line",
             f"{formats.plain(line.k_half.estimate, 2)} ×",
             f"{formats.plain(line.k_half.low, 2)} to {formats.plain(line.k_half.high, 2)}, "
             f"{words.lower(study.measure.title)}, {words.models(study)}",
@@ -55,7 +55,7 @@ def _tiles(published: Published, study: Study) -> list[Tile]:
     ]
     if study.curve.floor is not None:
         floor = study.curve.floor
-        known = floor.low > 1e-6 * floor.estimate
+        known = shows_floor(study)
         tiles.append(
             Tile(
                 "Floor",
@@ -64,18 +64,21 @@ def _tiles(published: Published, study: Study) -> list[Tile]:
                 f"{words.error(published, floor.high)}",
             )
         )
-    for one in study.forecasts:
-        tiles.append(
-            Tile(
-                f"{words.error(published, one.target)}, on the line",
-                words.compute(one.line.estimate, study.measure.unit, 2),
-                f"{words.compute(one.line.low, '', 2)} to {words.compute(one.line.high, '', 2)}; with a floor "
-                f"{words.compute(one.curve.low, '', 2)} to {words.compute(one.curve.high, '', 2)}"
-                if one.curve is not None
-                else f"{words.compute(one.line.low, '', 2)} to {words.compute(one.line.high, '', 2)}",
-            )
-        )
+    tiles += [_target_tile(published, study, one) for one in study.forecasts]
     return tiles
+
+
+def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
+    ends = f"{words.compute(one.line.low, '', 2)} to {words.compute(one.line.high, '', 2)}"
+    if one.curve is not None:
+        ends += (
+            f"; with a floor {words.compute(one.curve.low, '', 2)} to {words.compute(one.curve.high, '', 2)}"
+        )
+    return Tile(
+        f"{words.error(published, one.target)}, on the line",
+        words.compute(one.line.estimate, study.measure.unit, 2),
+        ends,
+    )
 
 
 def _raised(power: float) -> str:

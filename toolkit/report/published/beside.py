@@ -1,4 +1,4 @@
-"""Sections that put the table beside what others say: claims, other data, criticism, two models taken apart."""
+"""Sections that put the table beside what others say: claims, other data, criticism, two models apart."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def claims(published: Published) -> Markup:
         parts += [
             elements.paragraph(
                 f"Claims are quoted, not endorsed. Beside each stands what the line through this table says "
-                f"({words.lower(study.measure.title)}, {words.models(study)}); what the line says of a target "
-                "holds only if there is no floor."
+                f"({words.lower(study.measure.title)}, {words.models(study)}); what the line says of a "
+                "target holds only if there is no floor."
             ),
             elements.table(
                 "Claims, and what the line says",
@@ -91,7 +91,11 @@ def _references(published: Published, references: Sequence[Mapping[str, Any]]) -
             theirs.append(f"R² {formats.plain(one['r_squared'], 2)}")
         if one.get("power") and study:
             low, middle, high = one["power"]
-            figures = ["Power", formats.interval(Interval(middle, low, high)), formats.interval(study.line.power)]
+            figures = [
+                "Power",
+                formats.interval(Interval(middle, low, high)),
+                formats.interval(study.line.power),
+            ]
             ours = f"{words.models(study)}, R² {formats.number(study.line.r_squared, 2)}"
         elif one.get("compute") and study:
             low, middle, high = one["compute"]
@@ -105,7 +109,9 @@ def _references(published: Published, references: Sequence[Mapping[str, Any]]) -
             theirs += [formats.money(one["usd"], "USD", 2)] if one.get("usd") else []
         else:
             continue
-        rows.append([figures[0], title, f"{figures[1]}; {', '.join(theirs)}", f"{figures[2]}; {ours}", one["source"]])
+        rows.append(
+            [figures[0], title, f"{figures[1]}; {', '.join(theirs)}", f"{figures[2]}; {ours}", one["source"]]
+        )
     return elements.table(
         "The same figures from other data",
         [Column("Figure"), Column("Measure"), Column("Theirs"), Column("This table"), Column("Source")],
@@ -126,13 +132,13 @@ def decomposition(published: Published) -> Markup:
     if one is None:
         raise NotApplicable("No two models are named to be taken apart.")
     factors = (
-        f"{formats.number(one.hardware)} (faster processors) × {formats.plain(one.processors, 3)} (more of them) × "
-        f"{formats.number(one.time, 2)} (time)"
+        f"{formats.number(one.hardware)} (faster processors) × {formats.plain(one.processors, 3)} (more of "
+        f"them) × {formats.number(one.time, 2)} (time)"
     )
     return elements.join(
         elements.paragraph(
-            f"From {one.before.name} to {one.after.name} the error fell to {formats.number(one.error, 2)} of what "
-            f"it was, and the burden rose {formats.count(one.product)} times: {factors}."
+            f"From {one.before.name} to {one.after.name} the error fell to {formats.number(one.error, 2)} of "
+            f"what it was, and the burden rose {formats.count(one.product)} times: {factors}."
         ),
         elements.table(
             f"{one.before.name} and {one.after.name}",
@@ -148,7 +154,9 @@ def decomposition(published: Published) -> Markup:
             [*(_model_row(published, each) for each in (one.before, one.after)), _ratio_row(one)],
             hide_caption=True,
         ),
-        Markup("<blockquote>{}</blockquote>").format(f"{declared.get('says', '')} ({declared.get('source', '')})")
+        Markup("<blockquote>{}</blockquote>").format(
+            f"{declared.get('says', '')} ({declared.get('source', '')})"
+        )
         if declared.get("says")
         else Markup(""),
         elements.paragraph(declared.get("note", ""), quiet=True) if declared.get("note") else Markup(""),
@@ -184,5 +192,6 @@ def criticism(published: Published) -> Markup:
     if not declared:
         raise NotApplicable("No criticism is declared.")
     return elements.items(
-        Markup("{} <small>{}</small>").format(formats.sentence(one["says"]), one["source"]) for one in declared
+        Markup("{} <small>{}</small>").format(formats.sentence(one["says"]), one["source"])
+        for one in declared
     )

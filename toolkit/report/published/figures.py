@@ -37,7 +37,8 @@ def error_against_compute(published: Published, study: Study) -> go.Figure:
     """
     unit = f", {study.measure.unit}" if study.measure.unit else ""
     figure = axes.blank(
-        520, f"{html.escape(study.measure.title + unit, quote=False)} (log scale)",
+        520,
+        f"{html.escape(study.measure.title + unit, quote=False)} (log scale)",
         f"{html.escape(published.error_title, quote=False)} (log scale)",
     )
     x = [study.compute(one) for one in (*study.points, *study.members)]
@@ -55,14 +56,18 @@ def error_against_compute(published: Published, study: Study) -> go.Figure:
     if curve[0] is not None:
         told = [one for one in curve if one is not None]
         _draw(figure, grid, told, f"curve with a floor, with {words.level(published)} band", _CURVE, "dash")
-    _points(figure, published, study, study.members, "other sizes of a family, not in these fits", "circle-open")
+    _points(
+        figure, published, study, study.members, "other sizes of a family, not in these fits", "circle-open"
+    )
     _points(figure, published, study, study.points, _of_points(study), "circle")
     _targets(figure, published, study, grid)
     ticks = axes.log_ticks(grid)
     ticks["ticktext"] = [words.tick(place) for place in ticks["tickvals"]]
     figure.update_xaxes(type="log", range=_span(grid), **ticks)
     shown = [*y, *(one.target for one in study.forecasts)]
-    figure.update_yaxes(type="log", range=_span([0.75 * min(shown), 1.3 * max(shown)]), **_error_ticks(published, shown))
+    figure.update_yaxes(
+        type="log", range=_span([0.75 * min(shown), 1.3 * max(shown)]), **_error_ticks(published, shown)
+    )
     figure.update_layout(showlegend=True)
     return figure
 
@@ -100,7 +105,8 @@ def _band(figure: go.Figure, x: Sequence[float], told: Sequence[Interval], colou
         if math.isfinite(one.high) and one.high > least
     ]
     if kept:
-        figure.add_trace(axes.band(*([row[i] for row in kept] for i in range(3)), colour))
+        x, low, high = ([row[i] for row in kept] for i in range(3))
+        figure.add_trace(axes.band(x, low, high, colour))
 
 
 def _draw(
@@ -155,7 +161,12 @@ def _wrapped(text: str, width: int = 60) -> list[str]:
 
 
 def _points(
-    figure: go.Figure, published: Published, study: Study, points: Sequence[Observation], name: str, symbol: str
+    figure: go.Figure,
+    published: Published,
+    study: Study,
+    points: Sequence[Observation],
+    name: str,
+    symbol: str,
 ) -> None:
     if not points:
         return
@@ -168,6 +179,8 @@ def _points(
             marker={"color": _POINT, "symbol": symbol, "size": 9, "line": {"color": INK, "width": 0.8}},
             hovertext=[axes.hover(_facts(published, study, one)) for one in points],
             hoverinfo="text",
+            # drawn last, so that no line hides them, and named first
+            legendrank=1,
         )
     )
 
@@ -186,8 +199,12 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
             )
         )
         if grid[0] <= one.line.estimate <= grid[-1]:
-            text = axes.hover((f"the line at {words.error(published, one.target)}",
-                               words.interval(one.line, study.measure.unit)))
+            text = axes.hover(
+                (
+                    f"the line at {words.error(published, one.target)}",
+                    words.interval(one.line, study.measure.unit),
+                )
+            )
             figure.add_trace(
                 go.Scatter(
                     name="where the line reaches it",
@@ -195,7 +212,12 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                     x=[one.line.estimate],
                     y=[one.target],
                     error_x=axes.errors([_within(one.line, grid)], _LINE),
-                    marker={"color": _LINE, "symbol": "diamond", "size": 10, "line": {"color": INK, "width": 0.8}},
+                    marker={
+                        "color": _LINE,
+                        "symbol": "diamond",
+                        "size": 10,
+                        "line": {"color": INK, "width": 0.8},
+                    },
                     hovertext=[text],
                     hoverinfo="text",
                 )
@@ -209,7 +231,9 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                 x=[compute for _, compute in claimed],
                 y=[target for target, _ in claimed],
                 marker={"color": INK, "symbol": "x", "size": 10},
-                hovertext=[axes.hover((f"claimed: {words.compute(one, study.measure.unit)}",)) for _, one in claimed],
+                hovertext=[
+                    axes.hover((f"claimed: {words.compute(one, study.measure.unit)}",)) for _, one in claimed
+                ],
                 hoverinfo="text",
             )
         )

@@ -1,21 +1,20 @@
-"""Sections on the fits: lines and curves, what the data cannot tell, and what targets take."""
+"""Sections on the fits: lines and curves, and what the data cannot tell."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from markupsafe import Markup
 
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.published.values import Forecast, Published, Study
+from toolkit.analysis.published.values import Published, Study
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable
 from toolkit.report.elements import Column
 from toolkit.report.published import words
 from toolkit.report.published.sentences import AS_GOOD, cannot_tell
 
-__all__ = ["fits", "floors", "forecasts"]
+__all__ = ["fits", "floors"]
 
 _FORMS = {
     "power": "power law",
@@ -47,7 +46,8 @@ def _lines(published: Published) -> Markup:
             ]
         )
     return elements.table(
-        f"The classic regression: log error on log compute, least squares, all results alike; {words.level(published)} intervals",
+        "The classic regression: log error on log compute, least squares, all results alike; "
+        f"{words.level(published)} intervals",
         [
             Column("Measure"),
             Column("Results", numeric=True),
@@ -86,11 +86,14 @@ def _curves(published: Published) -> Markup:
                 elements.estimate(curve.exponent) if curve.exponent else "",
                 _error_cell(published, study),
                 Markup("<br>").join(
-                    f"{_FORMS[form]} {formats.ratio(weight, 2)}" for form, weight in curve.forms if weight >= 0.005
+                    f"{_FORMS[form]} {formats.ratio(weight, 2)}"
+                    for form, weight in curve.forms
+                    if weight >= 0.005
                 ),
                 ""
                 if held is None
-                else f"{words.error(published, held.observed)}, expected {words.error_interval(published, held.predicted)}",
+                else f"{words.error(published, held.observed)}, expected "
+                f"{words.error_interval(published, held.predicted)}",
             ]
         )
     if not rows:
@@ -131,7 +134,7 @@ def _families(published: Published) -> Markup:
     return elements.join(
         Markup("<h3>{}</h3>").format("Within one family"),
         elements.paragraph(
-            "Sizes of one architecture, trained alike: nearer to what a single recipe gains from more compute."
+            "Sizes of one architecture, trained alike: nearer to what one recipe gains from more compute."
         ),
         elements.table(
             "Lines within a family",
@@ -184,7 +187,8 @@ def floors(published: Published) -> Markup:
                     Column("Exponent above it", numeric=True),
                     Column("Sum of squares", numeric=True, note="of log errors"),
                     Column("AICc", numeric=True, note="lower is better"),
-                    Column("Against no floor"),
+                    Column("Less than without floor", numeric=True, note="AICc"),
+                    Column("So it fits"),
                 ],
                 list(_floor_rows(published, study)),
             ),
@@ -202,96 +206,12 @@ def _floor_rows(published: Published, study: Study) -> Iterator[list[str | Marku
     none = study.floors[0]
     for one in study.floors:
         difference = one.aicc - none.aicc
-        verdict = "as good" if abs(difference) < AS_GOOD else "better" if difference < 0 else "worse"
+        verdict = "as well" if abs(difference) < AS_GOOD else "better" if difference < 0 else "worse"
         yield [
             "none" if one.floor == 0 else words.error(published, one.floor),
             formats.number(one.exponent),
             formats.number(one.squares, 4),
             formats.number(one.aicc, 4),
+            "" if one is none else formats.number(-difference, 2),
             "" if one is none else verdict,
         ]
-
-
-def forecasts(published: Published) -> Markup:
-    """Return what targets take, by the line and by the curve.
-
-    Raises
-    ------
-    NotApplicable
-        No target was named.
-    """
-    rows = [
-        row
-        for study in published.studies
-        for one in study.forecasts
-        for row in _forecast_rows(published, study, one)
-    ]
-    if not rows:
-        raise NotApplicable("No target was named (targets in the file, or --target).")
-    notes = dict.fromkeys(
-        formats.sentence(sentence)
-        for study in published.studies
-        for one in study.forecasts
-        for _, sentence in one.refusals
-    )
-    return elements.join(
-        elements.table(
-            f"What targets take, with {words.level(published)} intervals",
-            [
-                Column("Target", numeric=True),
-                Column("Measure"),
-                Column("By"),
-                Column("Compute", numeric=True),
-                Column("Times the largest", numeric=True),
-                *([Column("Money", numeric=True), Column("Carbon", numeric=True)] if published.prices else []),
-            ],
-            rows,
-            hide_caption=True,
-        ),
-        elements.items(notes),
-        _yardsticks(published),
-        elements.paragraph(
-            "The interval of the line (Fieller's) is right only if there is no floor and the field goes on as "
-            "it went. The interval of the curve says what the data allow when there may be one; ∞ means that "
-            "they do not show that the target can be reached.",
-            quiet=True,
-        ),
-    )
-
-
-def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterator[list[str | Markup]]:
-    unit, largest = study.measure.unit, study.compute(study.points[-1])
-    fitted = (("line", one.line, one.usd, one.kg_co2), ("curve with a floor", one.curve, one.usd_curve, one.kg_co2_curve))
-    for name, value, usd, carbon in fitted:
-        if value is None:
-            continue
-        priced = [_split(words.money(usd)) if usd else "", _split(words.carbon(carbon)) if carbon else ""]
-        yield [
-            words.error(published, one.target),
-            study.measure.title,
-            name,
-            _split(words.interval(value, unit)),
-            "∞" if math.isinf(value.estimate) else formats.plain(value.estimate / largest, 2),
-            *(priced if published.prices else []),
-        ]
-
-
-def _split(text: str) -> Markup:
-    main, _, ends = text.partition(" [")
-    return elements.fragment("estimate", main=main, ends=f"[{ends}" if ends else "")
-
-
-def _yardsticks(published: Published) -> Markup:
-    lines = []
-    for study in published.studies:
-        for one in study.forecasts:
-            for known in published.declared.get("yardsticks") or ():
-                if one.kg_co2 is not None:
-                    kg = known["kg_co2"]
-                    ends = (one.kg_co2.estimate / kg, one.kg_co2.low / kg, one.kg_co2.high / kg)
-                    shown = [formats.plain(end, 2) for end in ends]
-                    lines.append(
-                        f"The carbon of {words.error(published, one.target)} on the line is {shown[0]} "
-                        f"[{shown[1]}, {shown[2]}] {known['name']}."
-                    )
-    return elements.items(lines)

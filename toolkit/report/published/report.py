@@ -17,11 +17,13 @@ from toolkit.report.document import Rendered, ReportPaths
 from toolkit.report.elements import slug
 from toolkit.report.published.answer import answer, drawings
 from toolkit.report.published.beside import claims, criticism, decomposition
-from toolkit.report.published.fits import fits, floors, forecasts
+from toolkit.report.published.figures import error_against_compute
+from toolkit.report.published.fits import fits, floors
 from toolkit.report.published.rows import again, sources, table
 from toolkit.report.published.sentences import key_sentences
+from toolkit.report.published.targets import forecasts
 
-__all__ = ["json_text", "render", "with_sentences", "write"]
+__all__ = ["json_text", "render", "with_sentences", "write", "write_pictures"]
 
 _SECTIONS: tuple[tuple[str, Callable[[Published], Markup]], ...] = (
     ("What the table says", answer),
@@ -62,17 +64,38 @@ def render(published: Published) -> str:
     )
 
 
+def write_pictures(published: Published, folder: Path) -> list[Path]:
+    """Write the figure of every measure as PNG and SVG, for papers and slides.
+
+    Returns
+    -------
+    list of Path
+        ``curve.png`` and ``curve.svg``; with several measures their name stands behind it.
+    """
+    from toolkit.report.static_figures import save_static  # matplotlib takes a third of a second
+
+    written = []
+    for study in published.studies:
+        tail = f"-{slug(study.measure.key)}" if len(published.studies) > 1 else ""
+        figure = error_against_compute(published, study)
+        for ending in ("png", "svg"):
+            path = folder / f"curve{tail}.{ending}"
+            save_static(figure, path)
+            written.append(path)
+    return written
+
+
 def json_text(published: Published) -> str:
     """Return ``results.json`` as text."""
     return json.dumps(to_json(published), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def write(published: Published, folder: Path) -> ReportPaths:
-    """Write ``report.html`` and ``results.json`` into `folder`.
+def write(published: Published, folder: Path, *, advice: str = "run again") -> ReportPaths:
+    """Write ``report.html`` and ``results.json`` into `folder`; `advice` is for when that fails.
 
     Raises
     ------
     StoreError
         The folder cannot be written.
     """
-    return document.write_files(folder, page=render(published), results=json_text(published))
+    return document.write_files(folder, page=render(published), results=json_text(published), advice=advice)

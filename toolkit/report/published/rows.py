@@ -44,13 +44,18 @@ def _place(one: Observation) -> tuple[float, str]:
 
 def _row(published: Published, one: Observation) -> list[str | Markup]:
     def cited(text: str, what: str) -> str | Markup:
-        source = one.sources.get(what, "")
-        return Markup("{}<br><small>{}</small>").format(text, source) if source else text
+        keys = one.sources.get(what, "").split()
+        lines = Markup("").join(Markup("<br><small>{}</small>").format(key) for key in keys)
+        return Markup("{}{}").format(text, lines)
 
     keys = [study.measure.key for study in published.studies]
     doubts = [one.note]
     if one.labels.get("includes_search"):
-        doubts.append({"yes": "Includes an architecture search."}.get(one.labels["includes_search"], "May include a search."))
+        doubts.append(
+            {"yes": "Includes an architecture search."}.get(
+                one.labels["includes_search"], "May include a search."
+            )
+        )
     if one.labels.get("extra_data"):
         doubts.append(f"Further data: {one.labels['extra_data']}.")
     return [

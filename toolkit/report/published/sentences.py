@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from toolkit.analysis.curves import REACH
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import formats
 from toolkit.report.published import words
 
-__all__ = ["cannot_tell", "key_sentences", "main_study"]
+__all__ = ["AS_GOOD", "cannot_tell", "key_sentences", "main_study", "shows_floor"]
 
 AS_GOOD = 2.0
 """AICc that two fits must differ by before one is called better."""
@@ -21,50 +22,69 @@ def main_study(published: Published) -> Study:
     return (named or list(published.studies))[0]
 
 
+def shows_floor(study: Study) -> bool:
+    """Tell whether the data exclude that there is no floor."""
+    floor = study.curve.floor
+    return floor is not None and floor.low > 1e-6 * floor.estimate
+
+
 def key_sentences(published: Published) -> tuple[str, ...]:
     """Return the sentences, the most important first."""
     main = main_study(published)
-    return tuple(
-        [
-            _halving(published, main),
-            *(_forecast(published, main, one) for one in main.forecasts),
-            cannot_tell(published, main),
-            *_year(main),
-            *_others(published, main),
-        ]
+    return (
+        *_course(published, main),
+        *(_forecast(published, main, one) for one in main.forecasts),
+        *_year(main),
+        *_others(published, main),
     )
+
+
+def _course(published: Published, study: Study) -> Iterator[str]:
+    """Yield how the error falls; where a floor shows it comes first, for the line is wrong beside it."""
+    parts = (_halving(published, study), cannot_tell(published, study))
+    yield from reversed(parts) if shows_floor(study) else parts
 
 
 def _halving(published: Published, study: Study) -> str:
     title = words.lower(study.measure.title)
-    line = study.line
-    if line.exponent.low <= 0:
+    exponent = study.line.exponent
+    if exponent.low <= 0:
+        goes = "rises with" if exponent.high < 0 else "does not clearly fall with"
         return (
-            f"Over {words.models(study)} error and {title} go no clear way together: the line's exponent is "
-            f"{formats.interval(line.exponent)}, which holds 0."
+            f"Over {words.models(study)} the error {goes} {title}: the line's exponent is "
+            f"{formats.interval(exponent)}."
         )
+    line = study.line
+    told = (
+        f"Over {words.models(study)} (R² {formats.number(line.r_squared, 2)}), halving the error took "
+        f"{words.times(line.k_half)} the {title}: the power of k is {formats.interval(line.power)}"
+    )
     return (
-        f"Over {words.models(study)} (R² {formats.number(line.r_squared, 2)}), half the error went with "
-        f"{words.times(line.k_half)} the {title}: the power of k is {formats.interval(line.power)}."
+        f"{told}. That is the line without a floor, which is too hopeful here."
+        if shows_floor(study)
+        else f"{told}."
     )
 
 
 def _forecast(published: Published, study: Study, one: Forecast) -> str:
     target = words.error(published, one.target)
-    largest = study.compute(study.points[-1])
-    if math.isinf(one.line.estimate):
-        return f"The line does not fall, so it never reaches {target}."
-    told = (
-        f"Drawn on, the line reaches {target} at {words.interval(one.line, study.measure.unit)}, "
-        f"{formats.plain(one.line.estimate / largest, 2)} times the largest compute in the table"
-    )
-    if one.line.estimate <= largest:
-        told = f"On the line {target} takes {words.interval(one.line, study.measure.unit)}"
-    priced = [
-        words.money(one.usd) if one.usd else "",
-        words.carbon(one.kg_co2) if one.kg_co2 else "",
-    ]
-    shown = " and ".join(part for part in priced if part)
+    if shows_floor(study):
+        reached, usd, carbon, what = one.curve, one.usd_curve, one.kg_co2_curve, "curve with its floor"
+    else:
+        reached, usd, carbon, what = one.line, one.usd, one.kg_co2, "line"
+    if reached is None or math.isinf(reached.low) or study.line.exponent.high <= 0:
+        return f"The {what} never reaches {target}."
+    if math.isinf(reached.estimate):
+        least = words.compute(reached.low, study.measure.unit, 2)
+        return f"{target} takes at least {least} by the {what}, and may be out of reach."
+    share = reached.estimate / study.compute(study.points[-1])
+    drawn = "Drawn on far beyond the results" if share > REACH else "Drawn on"
+    told = f"{drawn}, the {what} reaches {target} at {words.interval(reached, study.measure.unit)}"
+    if share <= 1:
+        told = f"On the {what} {target} takes {words.interval(reached, study.measure.unit)}"
+    else:
+        told += f", {formats.plain(share, 2)} times the largest compute in the table"
+    shown = " and ".join([*([words.money(usd)] if usd else []), *([words.carbon(carbon)] if carbon else [])])
     return f"{told}, which is {shown} at the declared rates." if shown else f"{told}."
 
 
@@ -77,9 +97,12 @@ def cannot_tell(published: Published, study: Study) -> str:
             "nothing is known of where the fall ends."
         )
     lies = words.error_interval(published, floor)
-    if floor.low > 1e-6 * floor.estimate:
-        return f"A floor shows: the error does not fall below {lies} with more of the same."
-    told = f"The data cannot tell whether there is a floor: it may lie anywhere from none to {words.error(published, floor.high)}"
+    if shows_floor(study):
+        return f"The error levels off: more of the same does not take it below {lies}."
+    told = (
+        "The data cannot tell whether there is a floor: it may lie anywhere from none to "
+        f"{words.error(published, floor.high)}"
+    )
     good = _as_good(study)
     if good:
         told += f", and one of {words.error(published, good[1])} fits as well as none"

@@ -16,8 +16,8 @@ __all__ = [
     "interval",
     "level",
     "lower",
-    "money",
     "models",
+    "money",
     "tick",
     "times",
 ]
@@ -37,7 +37,9 @@ def error_interval(published: Published, value: Interval | None) -> str:
     """Return an error with its interval."""
     if value is None:
         return formats.MISSING
-    return f"{error(published, value.estimate)} [{error(published, value.low)}, {error(published, value.high)}]"
+    return (
+        f"{error(published, value.estimate)} [{error(published, value.low)}, {error(published, value.high)}]"
+    )
 
 
 def compute(value: float, unit: str = "", digits: int = 3) -> str:
@@ -64,8 +66,10 @@ def interval(value: Interval | None, unit: str = "", digits: int = 2) -> str:
 
 def times(value: Interval, digits: int = 2) -> str:
     """Return a factor with its interval: ``990 times [330, 4,900]``."""
+    if math.isinf(value.low):
+        return "∞"
     if math.isinf(value.estimate):
-        return f"more than {formats.plain(value.low, digits)} times"
+        return f"over {formats.plain(value.low, digits)} times"
     ends = f"[{formats.plain(value.low, digits)}, {formats.plain(value.high, digits)}]"
     return f"{formats.plain(value.estimate, digits)} times {ends}"
 
