@@ -19,7 +19,7 @@ from toolkit.options import DEFAULT_STORE
 from toolkit.published.file import PublishedExperiment, is_published, load
 from toolkit.published.table import Table
 
-__all__ = ["check_published", "is_published", "print_published", "publish"]
+__all__ = ["analysed", "check_published", "is_published", "print_published", "publish"]
 
 
 def publish(path: Path, *, store_folder: Path, console: Console) -> int:
@@ -48,7 +48,7 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
     from toolkit.store.published import log_published
 
     experiment = load(path)
-    published = report.with_sentences(_analysed(experiment, experiment.read_table()))
+    published = report.with_sentences(analysed(experiment, experiment.read_table()))
     with Store.open(store_folder) as store:
         paths = report.write(published, report_folder(store_folder, experiment))
         table = experiment.path.parent / experiment.published.table
@@ -73,7 +73,7 @@ def print_published(path: Path) -> int:
     from toolkit.report.published.report import json_text, with_sentences
 
     experiment = load(path)
-    _print(json_text(with_sentences(_analysed(experiment, experiment.read_table()))))
+    _print(json_text(with_sentences(analysed(experiment, experiment.read_table()))))
     return 0
 
 
@@ -104,7 +104,7 @@ def check_published(path: Path, options: Mapping[str, object], *, as_json: bool,
             )
     experiment = load(path)
     table = experiment.read_table()
-    published = _analysed(experiment, table)
+    published = analysed(experiment, table)
     cited = {key for one in table.observations for keys in one.sources.values() for key in keys.split()}
     unused = [key for key in experiment.sources if key not in cited and not _names(experiment, key)]
     counts = {study.measure.title: len(study.points) for study in published.studies}
@@ -144,7 +144,14 @@ def _names(experiment: PublishedExperiment, key: str) -> bool:
     return any(one.source == key for one in parts)
 
 
-def _analysed(experiment: PublishedExperiment, table: Table) -> Published:
+def analysed(experiment: PublishedExperiment, table: Table) -> Published:
+    """Return what the table of an experiment says, without sentences.
+
+    Raises
+    ------
+    DataError
+        The table cannot carry what is asked of it.
+    """
     compared = experiment.decomposition
     question = Question(
         name=experiment.experiment,

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 FEWEST_OF_FAMILY = 3
 FEWEST_WITH_YEAR = 6
+ALIKE = 0.03
+"""Compute and year count as one regressor where less than this of either is not the other's."""
 
 
 def fit_with_year(compute: Floats, error: Floats, year: Floats, *, level: float = 0.95) -> WithYear | None:
@@ -40,7 +42,7 @@ def fit_with_year(compute: Floats, error: Floats, year: Floats, *, level: float 
     n = len(compute)
     design = np.column_stack([np.ones(n), np.log(compute), year])
     design[:, 1:] -= design[:, 1:].mean(axis=0)
-    if n < FEWEST_WITH_YEAR or np.linalg.matrix_rank(design) < 3:
+    if n < FEWEST_WITH_YEAR or np.linalg.matrix_rank(_scaled(design), tol=ALIKE) < 3:
         return None
     y = np.log(error)
     inverse = np.linalg.inv(design.T @ design)
@@ -50,7 +52,7 @@ def fit_with_year(compute: Floats, error: Floats, year: Floats, *, level: float 
     deviations = np.sqrt(left @ left / degrees * np.diag(inverse))
     half = float(special.stdtrit(degrees, (1 + level) / 2)) * deviations
     exponent = Interval(*(float(-coefficients[1] + sign * half[1]) for sign in (0, -1, 1)))
-    yearly = [float(np.expm1(coefficients[2] + sign * half[2])) for sign in (0, -1, 1)]
+    yearly = [math.expm1(min(float(coefficients[2] + sign * half[2]), 700.0)) for sign in (0, -1, 1)]
     total = float(((y - y.mean()) ** 2).sum())
     return WithYear(
         n=n,
@@ -60,6 +62,12 @@ def fit_with_year(compute: Floats, error: Floats, year: Floats, *, level: float 
         share_a_year=Interval(*yearly),
         r_squared=1 - float(left @ left) / total if total > 0 else 0.0,
     )
+
+
+def _scaled(design: Floats) -> Floats:
+    """Return columns of length 1; a column of zeros stays one."""
+    lengths = np.linalg.norm(design, axis=0)
+    return np.asarray(design / np.where(lengths > 0, lengths, 1.0))
 
 
 def _of(exponent: Interval, figure: Callable[[float], float]) -> Interval:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,8 +19,19 @@ from toolkit.report.published import words
 
 __all__ = ["error_against_compute"]
 
+
+class _Style(NamedTuple):
+    """How a fit looks: colour, dash and pattern differ together, so none is needed alone."""
+
+    colour: str
+    dash: str
+    pattern: str
+
+
 # Okabe and Ito's colours; dashes and markers differ too.
-_LINE, _CURVE, _POINT, _TARGET = "#0072B2", "#D55E00", "#56B4E9", "#CC79A7"
+_POINT, _TARGET = "#56B4E9", "#CC79A7"
+_LINE = _Style("#0072B2", "solid", "")
+_CURVE = _Style("#D55E00", "dash", "/")
 _SLOPES = ("dot", "dashdot", "longdashdot")
 _N_GRID = 60
 _LEAST_SHOWN = 0.4
@@ -52,10 +64,10 @@ def error_against_compute(published: Published, study: Study) -> go.Figure:
     if curve[0] is not None:
         _band(figure, grid, [one for one in curve if one is not None], _CURVE, least)
     _slopes(figure, published, study, grid)
-    _draw(figure, grid, line, f"line, with {words.level(published)} band", _LINE, "solid")
+    _draw(figure, grid, line, f"line, with {words.level(published)} band", _LINE)
     if curve[0] is not None:
         told = [one for one in curve if one is not None]
-        _draw(figure, grid, told, f"curve with a floor, with {words.level(published)} band", _CURVE, "dash")
+        _draw(figure, grid, told, f"curve with a floor, with {words.level(published)} band", _CURVE)
     _points(
         figure, published, study, study.members, "other sizes of a family, not in these fits", "circle-open"
     )
@@ -98,27 +110,43 @@ def _claimed(published: Published, study: Study) -> list[tuple[float, float]]:
     return [(one["target"], one["compute"]) for one in claims if one.get("target") and one.get("compute")]
 
 
-def _band(figure: go.Figure, x: Sequence[float], told: Sequence[Interval], colour: str, least: float) -> None:
+def _band(
+    figure: go.Figure, x: Sequence[float], told: Sequence[Interval], style: _Style, least: float
+) -> None:
+    """Add a pale band with an edge, and with a pattern where two bands lie on each other."""
     kept = [
         (cost, max(one.low, least), one.high)
         for cost, one in zip(x, told, strict=True)
         if math.isfinite(one.high) and one.high > least
     ]
-    if kept:
-        x, low, high = ([row[i] for row in kept] for i in range(3))
-        figure.add_trace(axes.band(x, low, high, colour))
+    if not kept:
+        return
+    costs, low, high = ([row[i] for row in kept] for i in range(3))
+    red, green, blue = (int(style.colour[i : i + 2], 16) for i in (1, 3, 5))
+    pattern = {"shape": style.pattern, "fillmode": "overlay", "fgcolor": style.colour}
+    figure.add_trace(
+        go.Scatter(
+            x=[*costs, *reversed(costs), costs[0]],
+            y=[*high, *reversed(low), high[0]],
+            fill="toself",
+            fillcolor=f"rgba({red},{green},{blue},0.13)",
+            fillpattern={**pattern, "fgopacity": 0.3, "size": 9, "solidity": 0.1},
+            line={"color": f"rgba({red},{green},{blue},0.7)", "width": 0.8, "dash": style.dash},
+            mode="lines",
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
 
 
-def _draw(
-    figure: go.Figure, x: Sequence[float], told: Sequence[Interval], name: str, colour: str, dash: str
-) -> None:
+def _draw(figure: go.Figure, x: Sequence[float], told: Sequence[Interval], name: str, style: _Style) -> None:
     figure.add_trace(
         go.Scatter(
             name=name,
             mode="lines",
             x=list(x),
             y=[one.estimate for one in told],
-            line={"color": colour, "width": 2, "dash": dash},
+            line={"color": style.colour, "width": 2, "dash": style.dash},
             hoverinfo="skip",
         )
     )
@@ -211,9 +239,9 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                     mode="markers",
                     x=[one.line.estimate],
                     y=[one.target],
-                    error_x=axes.errors([_within(one.line, grid)], _LINE),
+                    error_x=axes.errors([_within(one.line, grid)], _LINE.colour),
                     marker={
-                        "color": _LINE,
+                        "color": _LINE.colour,
                         "symbol": "diamond",
                         "size": 10,
                         "line": {"color": INK, "width": 0.8},
