@@ -43,7 +43,7 @@ def test_a_table_needs_no_names_and_no_years(write):
         ("compute,error\ninf,.4\n", "'inf' is not a number"),
         ("compute,error\n0,.4\n", "csv:2: column 'compute': 0 is not above 0, so it has no log"),
         ("compute,error\n5,-.4\n", "results.csv:2: column 'error': -.4 is not above 0"),
-        ("compute,error\n5,23.4\n", "no share between 0 and 1. A percentage is divided by 100 (23.4 % is 0.234)"),
+        ("compute,error\n5,23.4\n", "no share between 0 and 1. A percentage is divided by 100 (23.4 %"),
         ("compute,error\n5,.4,x\n", "results.csv:2: 3 cells, but the first line has 2; put a text"),
         ("compute,error\n5\n", "results.csv:2: 1 cells, but the first line has 2"),
         ("compute;error\n5;.4\n", "columns are separated by commas here"),
