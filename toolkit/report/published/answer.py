@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from markupsafe import Markup
 
+from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import elements, figures, formats
 from toolkit.report.elements import Column, Tile
@@ -39,50 +42,74 @@ def _caution(study: Study) -> str:
 
 
 def _tiles(published: Published, study: Study) -> list[Tile]:
-    line = study.line
-    tiles = [
-        Tile(
-            "Compute to halve the error, on the line",
-            f"{formats.plain(line.k_half.estimate, 2)} ×",
-            f"{formats.plain(line.k_half.low, 2)} to {formats.plain(line.k_half.high, 2)}, "
-            f"{words.lower(study.measure.title)}, {words.models(study)}",
-        ),
-        Tile(
-            "Power",
-            f"k{_raised(line.power.estimate)}",
-            f"{formats.interval(line.power)}; compute for an error k times lower",
-        ),
-    ]
-    if study.curve.floor is not None:
-        floor = study.curve.floor
-        known = shows_floor(study)
-        tiles.append(
-            Tile(
-                "Floor",
-                words.error(published, floor.estimate, 2) if known else "not known",
-                f"between {words.error(published, floor.low) if known else 'none'} and "
-                f"{words.error(published, floor.high)}",
-            )
-        )
-    tiles += [_target_tile(published, study, one) for one in study.forecasts]
-    return tiles
+    line = [_halving_tile(study), _power_tile(study)]
+    targets = [_target_tile(published, study, one) for one in study.forecasts]
+    floor = [_floor_tile(published, study, study.curve.floor)] if study.curve.floor is not None else []
+    if shows_floor(study):
+        return [*floor, *_curve_tile(study), *targets, *line[:1]]
+    return [*line, *floor, *targets]
 
 
-def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
-    ends = f"{words.compute(one.line.low, '', 2)} to {words.compute(one.line.high, '', 2)}"
-    if one.curve is not None:
-        ends += (
-            f"; with a floor {words.compute(one.curve.low, '', 2)} to {words.compute(one.curve.high, '', 2)}"
-        )
+def _halving_tile(study: Study) -> Tile:
+    factor = study.line.k_half
     return Tile(
-        f"{words.error(published, one.target)}, on the line",
-        words.compute(one.line.estimate, study.measure.unit, 2),
-        ends,
+        "Half the error, on a line without floor" if shows_floor(study) else "Compute to halve the error",
+        _factor(factor),
+        f"{formats.plain(factor.low, 2)} to {formats.plain(factor.high, 2)}, "
+        f"{words.lower(study.measure.title)}, {words.models(study)}",
     )
 
 
+def _factor(value: Interval) -> str:
+    return "not reached" if math.isinf(value.estimate) else f"{formats.plain(value.estimate, 2)} ×"
+
+
+def _power_tile(study: Study) -> Tile:
+    power = study.line.power
+    return Tile(
+        "Power",
+        f"k{_raised(power.estimate)}",
+        f"{formats.interval(power)}; compute for an error k times lower",
+    )
+
+
+def _floor_tile(published: Published, study: Study, floor: Interval) -> Tile:
+    known = shows_floor(study)
+    least = words.error(published, floor.low) if known else "none"
+    return Tile(
+        "Floor",
+        words.error(published, floor.estimate) if known else "not known",
+        f"between {least} and {words.error(published, floor.high)}",
+    )
+
+
+def _curve_tile(study: Study) -> list[Tile]:
+    factor = study.curve.k_half
+    if factor is None:
+        return []
+    reach = "" if math.isinf(factor.estimate) else f" to {formats.plain(factor.high, 2)}"
+    least = "" if math.isinf(factor.low) else f"at least {formats.plain(factor.low, 2)} ×{reach}; "
+    return [Tile("Half the error of the largest", _factor(factor), f"{least}with the floor")]
+
+
+def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
+    line, curve = one.line, one.curve
+    unit = study.measure.unit
+    ends = {
+        name: f"{words.compute(value.low, '', 2)} to {words.compute(value.high, '', 2)}"
+        for name, value in (("line", line), ("curve", curve))
+        if value is not None
+    }
+    if shows_floor(study) and curve is not None:
+        shown = "not reached" if math.isinf(curve.estimate) else words.compute(curve.estimate, unit, 2)
+        return Tile(f"{words.error(published, one.target)}, with the floor", shown, ends["curve"])
+    note = f"{ends['line']}; with a floor {ends['curve']}" if "curve" in ends else ends["line"]
+    shown = "not reached" if math.isinf(line.estimate) else words.compute(line.estimate, unit, 2)
+    return Tile(f"{words.error(published, one.target)}, on the line", shown, note)
+
+
 def _raised(power: float) -> str:
-    return formats.superscript(float(formats.plain(power, 2))) if power < 1e3 else "^∞"
+    return formats.superscript(round(power, 1) if power < 10 else round(power)) if power < 1e3 else "^∞"
 
 
 def drawings(published: Published) -> Markup:

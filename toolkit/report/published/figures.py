@@ -276,6 +276,16 @@ def _span(values: Sequence[float]) -> list[float]:
 
 
 def _error_ticks(published: Published, values: Sequence[float]) -> dict[str, object]:
-    ticks = axes.log_ticks(values)
-    ticks["ticktext"] = [words.error(published, place) for place in ticks["tickvals"]]
-    return ticks
+    """Return ticks in words; closer ones than other axes have, for errors span a power of ten at most."""
+    low, high = 0.75 * min(values), 1.3 * max(values)
+    power = 10.0 ** math.floor(math.log10(low))
+    digits = (1, 2, 5) if high / low > 30 else (1, 2, 3, 5) if high / low > 6 else (1, 1.5, 2, 3, 4, 5, 7)
+    every = [
+        digit * power * 10.0**i for i in range(math.ceil(math.log10(high / power)) + 1) for digit in digits
+    ]
+    places = [place for place in every if low <= place <= high]
+    return {
+        "tickmode": "array",
+        "tickvals": places,
+        "ticktext": [words.error(published, one) for one in places],
+    }
