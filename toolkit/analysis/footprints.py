@@ -7,7 +7,7 @@ whole socket, whoever used it. The year is always modelled, as is its electricit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,6 @@ from toolkit.analysis.draws import around_mean
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.spending import Footprint, Spread, Work
-from toolkit.analysis.stacks import Floats
 from toolkit.analysis.work import Kind, Piece, how_often, idle_seconds, mean_factor, pieces_of
 from toolkit.prices import accelerator_joules, energy_joules, host_joules, idle_joules
 

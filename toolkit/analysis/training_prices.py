@@ -27,17 +27,22 @@ from toolkit.prices import (
 __all__ = ["training_prices"]
 
 
+_NOTHING = Spread(0.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class _Price:
     """Money in the experiment's currency, and the joules of work without idle capacity."""
 
-    money: float = 0.0
-    joules: Spread = Spread(0.0, 0.0, 0.0)
+    money: float
+    joules: Spread
 
     def times(self, factor: float) -> _Price:
+        """Return the price of so much more."""
         return _Price(self.money * factor, Spread(*(each * factor for each in self.joules)))
 
     def plus(self, other: _Price) -> _Price:
+        """Return both."""
         both = zip(self.joules, other.joules, strict=True)
         return _Price(self.money + other.money, Spread(*(one + two for one, two in both)))
 
@@ -59,7 +64,7 @@ def _of_rung(rung: RungReadings, second: _Price, inputs: Inputs) -> TrainingPric
     if rung.median("cost_fit_cpu_seconds") is None:
         return None
     pieces = [piece for piece in pieces_of(rung, inputs) if piece.kind in ("search", "fit")]
-    price = _Price()
+    price = _Price(0.0, _NOTHING)
     for piece in pieces:
         price = price.plus(_of_piece(piece, second, inputs))
     return TrainingPrice(
@@ -76,7 +81,7 @@ def _of_rung(rung: RungReadings, second: _Price, inputs: Inputs) -> TrainingPric
 def _of_piece(piece: Piece, second: _Price, inputs: Inputs) -> _Price:
     if piece.machine_seconds is None:
         return second.times(piece.cpu_seconds)
-    price = _Price()
+    price = _Price(0.0, _NOTHING)
     for seconds, watts in _held(piece, piece.machine_seconds, inputs):
         money = _money(seconds.mid, inputs.hardware, watts, inputs)
         price = price.plus(_Price(money, Spread(*(a * b for a, b in zip(seconds, watts, strict=True)))))

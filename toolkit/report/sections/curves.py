@@ -9,13 +9,15 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from toolkit.analysis.front import training_cpu_seconds
-from toolkit.analysis.results import Curve, Results
+from toolkit.analysis.results import Curve, Interval, Results, RungSummary
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
-from toolkit.report.curve_axes import COST_AXES, CostAxis, ErrorAxis, error_axes
-from toolkit.report.curve_figures import FITS, error_against_cost, rule_steps
+from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes
+from toolkit.report.curve_drawings import curve_drawings
+from toolkit.report.curve_figures import rule_steps
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
+from toolkit.report.rungs import deployed
 
 __all__ = ["CurvesSection"]
 
@@ -37,12 +39,7 @@ class CurvesSection(Section):
         """Return figures and fits; not applicable when no track has a finished cell."""
         if not results.summaries:
             raise NotApplicable("No track has a finished cell yet.")
-        drawn = [
-            part
-            for error in error_axes(results)
-            for cost in COST_AXES
-            if (part := _figure(results, error, cost)) is not None
-        ]
+        drawn = [part for error in error_axes(results) if (part := _figure(results, error)) is not None]
         rules = _rules_figure(results)
         if rules is not None:
             drawn.append(rules)
@@ -51,59 +48,76 @@ class CurvesSection(Section):
         return elements.join(*drawn, _fits(results))
 
 
-def _figure(results: Results, error: ErrorAxis, cost: CostAxis) -> Markup | None:
-    figure = error_against_cost(results, error, cost)
-    if figure is None:
+def _figure(results: Results, error: ErrorAxis) -> Markup | None:
+    axes = cost_axes(results)
+    drawings = curve_drawings(results, error, axes)
+    if not drawings:
         return None
-    known = track_names(results)
-    measured = [
-        (summary, cost.read(summary), y)
-        for summary in results.summaries
-        if (y := error.read(summary)) is not None
-    ]
-    unmeasured = sorted({summary.track for summary, x, _ in measured if x is None})
-    table = elements.table(
-        f"{error.title} against {cost.title}",
+    measured = [(summary, y) for summary in _drawn(results) if (y := error.read(summary)) is not None]
+    cluster = results.task.get("cluster", "row")
+    best, lowest = min(measured, key=lambda entry: entry[1].estimate)
+    return figures.embed_choice(
+        drawings,
+        name=f"curve-{error.key}",
+        title=f"{error.title} against what training costs",
+        question="Cost",
+        description=f"{error.title} on the test rows, lower is better. Lowest: {best.track} with "
+        f"{formats.interval(lowest)}, 95 %. Bars span the seeds. Other {cluster}s would move all points "
+        "together, as far as that interval goes; which differences are real is told further below. Tracks "
+        "that do not learn from more rows are levels.",
+        table=_table(results, error, axes, measured),
+    )
+
+
+def _drawn(results: Results) -> list[RungSummary]:
+    """Return the rungs in the figures: of tracks that climb rules, only the one of the verdict."""
+    chosen = deployed(results).values()
+    return [one for one in results.summaries if one.n_train > 0 or one in chosen]
+
+
+def _table(
+    results: Results,
+    error: ErrorAxis,
+    axes: Sequence[CostAxis],
+    measured: Sequence[tuple[RungSummary, Interval]],
+) -> Markup:
+    known, chosen = track_names(results), deployed(results)
+    costs = [axis for axis in axes if axis.name != "rows"]
+    return elements.table(
+        f"{error.title} against what training costs",
         [
             Column("Track"),
             Column("Rung", numeric=True),
-            Column("Training rows", numeric=True),
-            Column("Rules", numeric=True),
-            Column("Training CPU time", numeric=True),
             Column(error.title, numeric=True, note="95 % interval"),
             Column("Seeds", numeric=True),
+            Column("Training rows", numeric=True),
+            Column("Rules", numeric=True),
+            *(Column(axis.choice, numeric=True, note=axis.basis) for axis in costs),
             Column("On the front"),
         ],
         [
             [
                 label(summary.track, known),
-                str(summary.rung),
-                formats.count(summary.n_train),
-                "" if summary.n_rules is None else formats.count(summary.n_rules),
-                formats.seconds(training_cpu_seconds(summary)),
+                f"{summary.rung}, of the verdict"
+                if chosen.get(summary.track) is summary
+                else str(summary.rung),
                 elements.estimate(y),
                 str(summary.n_seeds),
+                formats.count(summary.n_train),
+                "" if summary.n_rules is None else formats.count(summary.n_rules),
+                *(_amount(axis, summary) for axis in costs),
                 "yes" if summary.on_front else "",
             ]
-            for summary, _, y in measured
+            for summary, y in measured
         ],
     )
-    best = min(measured, key=lambda entry: entry[2].estimate)
-    notes = []
-    if any(trace.name == FITS for trace in figure.data):
-        notes.append("Beyond the last point of its track a fit is a forecast.")
-    if unmeasured:
-        notes.append(f"Rungs whose cost was not measured are missing: {', '.join(unmeasured)}.")
-    return figures.embed(
-        figure,
-        name=f"curve-{error.key}-{cost.name}",
-        title=f"{error.title} against {cost.title[0].lower()}{cost.title[1:]}{cost.note}",
-        description=f"{error.title} on the test rows, lower is better; bars are 95 % intervals over clusters "
-        f"and seeds. Lowest: {best[0].track} with {formats.interval(best[2])}. "
-        "Tracks that do not learn from more rows are levels.",
-        table=table,
-        note=" ".join(notes),
-    )
+
+
+def _amount(axis: CostAxis, summary: RungSummary) -> str | Markup:
+    amount = axis.read(summary)
+    if amount is None:
+        return "" if axis.name == "flop" else formats.MISSING
+    return elements.whole(axis.show(amount))
 
 
 def _rules_figure(results: Results) -> Markup | None:
@@ -118,12 +132,18 @@ def _rules_figure(results: Results) -> Markup | None:
     ]
     table = elements.table(
         f"{error.title} by number of rules",
-        [Column("Track"), Column("Rules", numeric=True), Column(error.title, numeric=True)],
+        [
+            Column("Track"),
+            Column("Rules", numeric=True),
+            Column(error.title, numeric=True, note="95 % interval"),
+            Column("Training CPU time", numeric=True),
+        ],
         [
             [
                 label(summary.track, track_names(results)),
                 formats.count(summary.n_rules),
                 elements.estimate(y),
+                formats.seconds(training_cpu_seconds(summary)),
             ]
             for summary, y in rungs
         ],
@@ -133,7 +153,7 @@ def _rules_figure(results: Results) -> Markup | None:
         name="curve-rules",
         title=f"{error.title} by number of rules",
         description="Rules cost hours of an expert, not computation: steps show what each further rule "
-        "brings. No curve is fitted.",
+        "brings on the same test rows. Intervals are in the table. No curve is fitted.",
         table=table,
     )
 
