@@ -14,7 +14,7 @@ from toolkit.analysis.results import Interval
 from toolkit.report import formats
 from toolkit.report.looks import GRID, INK, PAPER, Look
 
-__all__ = ["Scale", "band", "blank", "errors", "hover", "log_axis", "log_ticks"]
+__all__ = ["Scale", "band", "blank", "errors", "frame", "hover", "log_axis", "log_ticks"]
 
 FLAT_RATIO = 3.0
 """A positive axis whose ends differ by less than this factor is drawn straight, not in logarithms."""
@@ -144,7 +144,13 @@ def pale(colour: str, opacity: float) -> str:
 
 
 def blank(height: int, x_title: str, y_title: str = "") -> go.Figure:
-    """Return an empty figure in the report's style.
+    """Return an empty figure in the report's style; parameters as in `frame`."""
+    # Given at once: updating the layout of a figure takes ten times as long.
+    return go.Figure(layout=frame(height, x_title, y_title))
+
+
+def frame(height: int, x_title: str, y_title: str = "") -> dict[str, Any]:
+    """Return the layout of a figure in the report's style.
 
     Parameters
     ----------
@@ -165,23 +171,20 @@ def blank(height: int, x_title: str, y_title: str = "") -> go.Figure:
         "fixedrange": True,
         "exponentformat": "power",
     }
-    # Given at once: updating the layout of a figure takes ten times as long.
-    return go.Figure(
-        layout={
-            "template": "none",
-            "height": height,
-            "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
-            "hoverlabel": {"bgcolor": PAPER, "bordercolor": INK, "font": {"color": INK}, "align": "left"},
-            "hovermode": "closest",
-            "dragmode": False,
-            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
-            "xaxis": {**axis, "title": {"text": x_title, "standoff": 8, "font": {"size": 13}}},
-            "yaxis": {**axis, "title": {"text": y_title, "standoff": 8, "font": {"size": 13}}},
-        }
-    )
+    return {
+        "template": "none",
+        "height": height,
+        "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": INK, "font": {"color": INK}, "align": "left"},
+        "hovermode": "closest",
+        "dragmode": False,
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        "xaxis": {**axis, "title": {"text": x_title, "standoff": 8, "font": {"size": 13}}},
+        "yaxis": {**axis, "title": {"text": y_title, "standoff": 8, "font": {"size": 13}}},
+    }
 
 
 def errors(values: Sequence[Interval], colour: str = INK) -> dict[str, Any]:

@@ -120,14 +120,14 @@ def _axes(results: Results) -> Iterator[CostAxis]:
         name="cpu",
         choice="CPU-seconds",
         basis="measured",
-        title="Training CPU-seconds, search and fit",
+        title="Training CPU-seconds",
         amounts=_amounts(results, training_cpu_seconds),
         show=formats.seconds,
         fitted="cost_train_cpu_seconds",
         scale=dict.fromkeys(tracks, 1.0),
         slopes=COMPUTE_SLOPES,
         has_front=True,
-        note="CPU-seconds are measured.",
+        note="CPU-seconds of search and fit are measured.",
     )
     yield CostAxis(
         name="rows",
@@ -145,7 +145,7 @@ def _axes(results: Results) -> Iterator[CostAxis]:
         name="flop",
         choice="FLOP",
         basis="counted, nets only",
-        title="FLOP of one fit, counted; nets only",
+        title="FLOP of one fit, counted",
         amounts=_amounts(results, lambda summary: summary.costs.get("cost_fit_flop")),
         show=lambda amount: formats.quantity(amount, "FLOP"),
         slopes=COMPUTE_SLOPES,
@@ -165,18 +165,18 @@ def _priced(results: Results) -> Iterator[CostAxis]:
     currency = results.verdict.currency
     money = formats.in_money(currency)
     kinds: tuple[tuple[str, str, str, Callable[[TrainingPrice], float], Callable[[float], str]], ...] = (
-        ("money", currency, f"Money for training ({currency}, modelled)", lambda one: one.money, money),
+        ("money", currency, f"{currency} for training, modelled", lambda one: one.money, money),
         (
             "energy",
             "Joules",
-            "Energy of training (J, modelled)",
+            "Joules of training, modelled",
             lambda one: one.joules.mid,
             lambda amount: formats.quantity(amount, "J"),
         ),
         (
             "carbon",
             "kg CO₂e",
-            "Carbon of training (kg CO₂e, modelled)",
+            "kg CO₂e of training, modelled",
             lambda one: one.kg_co2e.mid,
             lambda amount: formats.quantity(1000 * amount, "g CO₂e"),
         ),

@@ -13,7 +13,7 @@ from toolkit.report import axes, curve_points, formats
 from toolkit.report.curve_axes import CostAxis, ErrorAxis
 from toolkit.report.curve_lines import FittedLine, fitted_line, line_traces
 from toolkit.report.curve_points import Picture, Point
-from toolkit.report.line_labels import LineEnd, add_labels
+from toolkit.report.line_labels import LineEnd, label
 from toolkit.report.looks import INK, Look, looks, track_names
 from toolkit.report.slopes import Slope, visible
 
@@ -31,16 +31,17 @@ __all__ = [
 ]
 
 FITS = "fit, 95 % band"
-FORECASTS = "forecast, 95 % band"
-GUIDES = "points joined: no fit holds"
-FRONT = "front: nothing is cheaper and better"
-DEPLOYED = "rung of the verdict; twice: the leader's"
-"""Names in the legend, which tells what lines mean; tracks have their names at the ends of lines."""
+FORECASTS = "forecast"
+GUIDES = "joined: no fit"
+FRONT = "front"
+DEPLOYED = "verdict's rung"
+"""Names in the legend, short enough for two on a phone; tracks have their names at the ends of lines."""
 
 TRACK = "track"
 """`meta` of traces that a legend has on a narrow page, where names do not fit beside the picture."""
 
 _FAINT = "#8f979e"
+_HEIGHT = 460
 
 
 def picture_of(results: Results, error: ErrorAxis, cost: CostAxis) -> Picture | None:
@@ -52,20 +53,21 @@ def picture_of(results: Results, error: ErrorAxis, cost: CostAxis) -> Picture | 
 def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis, found: Picture) -> go.Figure:
     """Return the figure of a picture."""
     scaled = " (log scale)"
-    figure = axes.blank(
-        460,
+    layout = axes.frame(
+        _HEIGHT,
         f"{cost.title}{scaled if found.x.logarithmic else ''}",
         f"{error.title}{scaled if found.y.logarithmic else ''}",
     )
-    figure.add_traces(list(_traces(results, error, cost, found)))
-    figure.update_layout(
-        showlegend=True,
-        annotations=_slope_names(results, cost, found),
-        xaxis=found.x.layout(),
-        yaxis=found.y.layout(),
-    )
-    add_labels(figure, _ends(results, found))
-    return figure
+    names = label(_ends(results, found), _HEIGHT)
+    layout |= {
+        "showlegend": True,
+        "annotations": [*_slope_names(results, cost, found), *names["annotations"]],
+        "shapes": names["shapes"],
+        "margin": {**layout["margin"], "r": names["margin_right"]},
+        "xaxis": {**layout["xaxis"], **found.x.layout()},
+        "yaxis": {**layout["yaxis"], **found.y.layout()},
+    }
+    return go.Figure(data=list(_traces(results, error, cost, found)), layout=layout)
 
 
 def fits_of(results: Results, error: ErrorAxis, cost: CostAxis) -> dict[str, FittedLine]:
@@ -88,7 +90,7 @@ def _traces(results: Results, error: ErrorAxis, cost: CostAxis, found: Picture) 
     if cost.has_front and error.key == results.task.get("primary_error", error.key):
         yield from _front(found)
     for track, level in found.levels.items():
-        yield _level(level, cost, known[track], found, leader)
+        yield from _level(level, cost, known[track], found, leader)
     for track, ladder in found.ladders.items():
         yield _ladder(ladder, cost, known[track], leader, guide=track not in found.fits)
     yield from _rings(found, leader)
@@ -117,19 +119,31 @@ def _ladder(
     )
 
 
-def _level(level: Point, cost: CostAxis, look: Look, found: Picture, leader: str | None) -> go.Scatter:
-    """Draw a track that more data do not change as a level, marked at its own cost where that is near."""
-    inside = 0 < found.x.share(level.x) < 1 if level.x > 0 else False
+def _level(
+    level: Point, cost: CostAxis, look: Look, found: Picture, leader: str | None
+) -> Iterator[go.Scatter]:
+    """Yield a track that more data do not change as a level, and its mark where its own cost is near."""
+    inside = level.x > 0 and 0 < found.x.share(level.x) < 1
     text = axes.hover(curve_points.facts(level, cost, leader))
-    return go.Scatter(
+    line = {"color": look.colour, "width": 1.3}
+    yield go.Scatter(
+        mode="lines",
+        x=[level.x if inside else found.x.low, found.x.high],
+        y=[level.y.estimate, level.y.estimate],
+        line=line,
+        hovertext=[text, text],
+        hoverinfo="text",
+        showlegend=False,
+    )
+    yield go.Scatter(
         name=html.escape(_level_name(level), quote=False),
         meta=TRACK,
         mode="lines+markers",
-        x=[level.x if inside else found.x.low, found.x.high],
-        y=[level.y.estimate, level.y.estimate],
-        marker={**_marker(look), "size": [9 if inside else 0, 0]},
-        line={"color": look.colour, "width": 1.3},
-        hovertext=[text, text],
+        x=[level.x if inside else None],
+        y=[level.y.estimate],
+        marker=_marker(look),
+        line=line,
+        hovertext=[text],
         hoverinfo="text",
         showlegend=False,
     )

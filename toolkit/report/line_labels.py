@@ -5,12 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import plotly.graph_objects as go
+from toolkit.report.looks import GRID, INK, Look
 
-from toolkit.report.looks import INK, Look
-
-__all__ = ["END", "LineEnd", "add_labels", "apart"]
+__all__ = ["END", "LineEnd", "apart", "label"]
 
 END = "end"
 """Name of everything that stands right of the picture; a narrow page has a legend instead."""
@@ -50,11 +49,23 @@ def apart(heights: Sequence[float], gap: float) -> list[float]:
     return [height + rank * gap for rank, height in enumerate(bare)]
 
 
-def add_labels(figure: go.Figure, ends: Sequence[LineEnd]) -> None:
-    """Write each name beside the end of its line, with the track's marker, right of the picture."""
+def label(ends: Sequence[LineEnd], height: float) -> dict[str, Any]:
+    """Return the layout that writes each name beside the end of its line, right of the picture.
+
+    Parameters
+    ----------
+    ends : sequence of LineEnd
+    height : float
+        Of the whole figure, in pixels.
+
+    Returns
+    -------
+    dict
+        ``annotations``, ``shapes`` and ``margin_right`` in pixels.
+    """
     if not ends:
-        return
-    gap = _GAP_PIXELS / (figure.layout.height - _ABOVE_AND_BELOW)
+        return {"annotations": [], "shapes": [], "margin_right": 16}
+    gap = _GAP_PIXELS / (height - _ABOVE_AND_BELOW)
     ordered = sorted(ends, key=lambda end: end.height)
     places = apart([min(max(end.height, 0.0), 1.0) for end in ordered], gap)
     down = max(places[-1] - 1.0, 0.0)
@@ -83,12 +94,8 @@ def add_labels(figure: go.Figure, ends: Sequence[LineEnd]) -> None:
                 "y0": min(max(end.height, 0.0), 1.0),
                 "x1": 1.012,
                 "y1": place - down,
-                "line": {"color": end.look.colour, "width": 0.8},
+                "line": {"color": GRID, "width": 1.2},
             }
         )
     widest = max(len(end.name) for end in ends)
-    figure.update_layout(
-        annotations=[*figure.layout.annotations, *annotations],
-        shapes=[*figure.layout.shapes, *shapes],
-        margin={"r": 36 + 8 * widest},
-    )
+    return {"annotations": annotations, "shapes": shapes, "margin_right": 36 + 8 * widest}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from toolkit.analysis.front import mark_front
 from toolkit.analysis.results import Curve, Interval, Results, RungSummary
 from toolkit.analysis.spending import Spending, Spread, TrainingPrice
 from toolkit.records import CellRecord, without_repeats
@@ -40,7 +41,7 @@ def steep(*, refused: bool = False, on_accelerator: tuple[str, ...] = ()) -> Res
         scores={"error_log_loss": around(0.11, 0.01)},
         costs={"cost_fit_cpu_seconds": 1e-3},
     )
-    found = (level, *rungs)
+    found = mark_front((level, *rungs), "error_log_loss")
     bare = no_verdict("Neural leads.")
     return Results(
         experiment={"experiment": "steep", "tracks": {"rules": {}, **{track: {} for track in LAWS}}},
@@ -75,7 +76,6 @@ def summary(track: str, rung: int) -> RungSummary:
             "cost_fit_cpu_seconds": cpu_of(track, rows) / 2,
             "cost_fit_flop": rows * 4e6 if track == "neural" else None,
         },
-        on_front=(track == "neural") == (rung > 3),
     )
 
 

@@ -61,10 +61,10 @@ def _figure(results: Results, error: ErrorAxis) -> Markup | None:
         name=f"curve-{error.key}",
         title=f"{error.title} against what training costs",
         question="Cost",
-        description=f"{error.title} on the test rows, lower is better. Lowest: {best.track} with "
-        f"{formats.interval(lowest)}, 95 %. Bars span the seeds. Other {cluster}s would move all points "
-        "together, as far as that interval goes; which differences are real is told further below. Tracks "
-        "that do not learn from more rows are levels.",
+        description=f"Lower is better; the lowest is {best.track} with {formats.interval(lowest)}. Bars span "
+        f"the seeds; other {cluster}s would move all points together, within that 95 % interval. Rings mark "
+        "the rungs of the verdict, two the leader's. The step line is the front: nothing is cheaper and "
+        "better. Tracks that do not learn from more rows are levels.",
         table=_table(results, error, axes, measured),
     )
 
