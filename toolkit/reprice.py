@@ -214,7 +214,8 @@ def reprice(
     console.print()
     for line in _without_effect(changed, given):
         notes.print(f"[yellow]{line}[/]", highlight=False)
-    for title, place in {"report": paths.html, "results": paths.json}.items():
+    places = {"report": paths.html, "results": paths.json}
+    for title, place in {**places, **({"figures": paths.figures[0].parent} if figures else {})}.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
     return 0
 

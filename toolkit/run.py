@@ -199,6 +199,7 @@ def _print_places(
     places = {
         "report": str(paths.html),
         "results": str(paths.json),
+        **({"figures": str(paths.figures[0].parent)} if paths.figures else {}),
         "MLflow": f"{start}, then {links.get('runs', '')}",
     }
     for title, place in places.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,9 +23,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullL
 from toolkit.report import static_traces
 from toolkit.report.static_style import POINTS_A_PIXEL, colour, plain, points
 
-__all__ = ["CREATOR", "Format", "render", "save_static"]
-
-Format = Literal["png", "svg"]
+__all__ = ["CREATOR", "render", "save_static"]
 
 CREATOR = "costcurves"
 """Stands in every file, by which one of ours is told from another (`toolkit.report.stills`)."""
@@ -68,18 +66,29 @@ def save_static(figure: go.Figure, path: Path, *, title: str = "") -> None:
         The file cannot be written.
     """
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in ("png", "svg"):
-        raise ValueError(f"a figure is saved as .png or .svg, not as '{path.name}'")
-    path.write_bytes(render(figure, (kind,), title=title)[kind])  # type: ignore[arg-type, index]
+    path.write_bytes(render(figure, [kind], title=title)[kind])
 
 
 def render(
-    figure: go.Figure | Mapping[str, Any], kinds: tuple[Format, ...], *, title: str = ""
-) -> dict[Format, bytes]:
+    figure: go.Figure | Mapping[str, Any], kinds: Sequence[str], *, title: str = ""
+) -> dict[str, bytes]:
     """Return a figure of ours, or its JSON read back, as the bytes of files, drawn once for all of them.
 
-    Errors as in `save_static`.
+    Parameters
+    ----------
+    figure : Figure or mapping
+    kinds : sequence of str
+        ``png``, ``svg``.
+    title : str, optional
+        Stands above it.
+
+    Raises
+    ------
+    ValueError
+        Another kind, or something in the figure that this cannot draw.
     """
+    if not set(kinds) <= {"png", "svg"}:
+        raise ValueError(f"a figure is saved as png or svg, not as {', '.join(kinds)}")
     parts = figure.to_plotly_json() if isinstance(figure, go.Figure) else figure
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
@@ -90,7 +99,7 @@ def render(
         return {kind: _bytes(drawn, kind) for kind in kinds}
 
 
-def _bytes(drawn: Figure, kind: Format) -> bytes:
+def _bytes(drawn: Figure, kind: str) -> bytes:
     file = io.BytesIO()
     if kind == "png":
         # A third of the time of the usual compression, for a fifth more bytes.

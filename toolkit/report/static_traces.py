@@ -119,19 +119,15 @@ def _spot(spots: Mapping[str, Any], hue: str, symbol: str, size: float) -> dict[
 
 def _band(axes: Axes, trace: Trace, x: np.ndarray, y: np.ndarray, order: float) -> None:
     line, pattern = trace.get("line", {}), trace.get("fillpattern", {})
-    (drawn,) = axes.fill(
-        x,
-        y,
-        facecolor=colour(trace["fillcolor"]),
-        edgecolor=colour(line.get("color", trace["fillcolor"])),
-        linewidth=points(line.get("width", 0)),
-        linestyle=dashes(line.get("dash", "solid")),
-        hatch=HATCHES[pattern.get("shape", "")] or None,
-        zorder=order,
-    )
+    edge = colour(line.get("color", trace["fillcolor"]))
+    style = {"linewidth": points(line.get("width", 0)), "linestyle": dashes(line.get("dash", "solid"))}
+    axes.fill(x, y, facecolor=colour(trace["fillcolor"]), edgecolor=edge, zorder=order, **style)
     if pattern.get("shape"):
-        hue = colour(pattern["fgcolor"])
-        drawn.set_hatchcolor((*_rgb(hue), pattern.get("fgopacity", 1.0)))
+        # By itself: in SVG a pattern is as faint as the surface that it stands on.
+        (drawn,) = axes.fill(
+            x, y, facecolor="none", linewidth=0, hatch=HATCHES[pattern["shape"]], zorder=order
+        )
+        drawn.set_hatchcolor((*_rgb(colour(pattern["fgcolor"])), pattern.get("fgopacity", 1.0)))
 
 
 def _rgb(hue: str) -> tuple[float, float, float]:

@@ -57,7 +57,7 @@ def draw_stills(page: str) -> list[Still]:
     from toolkit.report.static_figures import render
 
     return [
-        Still(name, title, {**render(data, ("png", "svg"), title=title)})
+        Still(name, title, render(data, ("png", "svg"), title=title))
         for name, title, data in _curve_figures(page)
     ]
 

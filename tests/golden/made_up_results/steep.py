@@ -8,19 +8,19 @@ import numpy as np
 
 from toolkit.analysis.front import mark_front
 from toolkit.analysis.results import Curve, Interval, Results, RungSummary
-from toolkit.analysis.spending import Spending, Spread, TrainingPrice
+from toolkit.analysis.spending import Spending
 from toolkit.records import CellRecord, without_repeats
 
 from .cells import RUN
 from .conclusions import no_verdict
 from .shared import around
+from .spending import price
 
 ROWS = tuple(int(n) for n in np.geomspace(500, 200_000, 10))
 LAWS = {"classical": (0.9, 0.32, 0.02, 2e-4), "neural": (2.4, 0.42, 0.01, 3e-3)}
 """Track -> factor, exponent, floor and CPU-seconds a row."""
 
 SEEDS = (0.97, 1.0, 1.04)
-UNIT = (2.5e-5, Spread(1.4, 3.9, 8.2), 3.6e6)
 
 
 def error_at(track: str, rows: float) -> float:
@@ -119,20 +119,4 @@ def curve(track: str, cost: str, refused: bool) -> Curve:
         grid_error=tuple(errors.tolist()),
         grid_low=tuple((errors * (1 - width)).tolist()),
         grid_high=tuple((errors * (1 + width)).tolist()),
-    )
-
-
-def price(one: RungSummary, on_accelerator: bool) -> TrainingPrice:
-    seconds = sum(one.costs.get(f"cost_{phase}_cpu_seconds") or 0.0 for phase in ("search", "fit"))
-    money, watts, joules_a_kg = UNIT
-    paid = 40.0 + seconds / 90 if on_accelerator else seconds
-    joules = Spread(*(paid * each for each in watts))
-    return TrainingPrice(
-        one.track,
-        one.rung,
-        seconds,
-        paid * money,
-        joules,
-        Spread(*(each / joules_a_kg for each in joules)),
-        on_accelerator,
     )
