@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from toolkit.analysis.results import Curve
+from toolkit.analysis.curve_record import Curve
 from toolkit.report import axes, formats
 from toolkit.report.looks import Look
 

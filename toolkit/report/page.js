@@ -28,6 +28,12 @@
     return figure;
   }
 
+  function legendRows(figure) {
+    if (figure.layout.showlegend === false) return 0;
+    const entries = figure.data.filter((trace) => trace.name && trace.showlegend !== false);
+    return Math.ceil(entries.length * Math.max(0, ...entries.map((one) => 60 + 7 * one.name.length)) / 640);
+  }
+
   function drawOne(place, width) {
     const style = getComputedStyle(root);
     const figure = read(place.dataset.figure, (name) => style.getPropertyValue(name).trim());
@@ -63,11 +69,12 @@
       const figure = save.closest("figure");
       const name = figure.querySelector(".drawing").dataset.figure;
       const drawing = read(name, (colour) => onPaper[colour]);
-      const height = drawing.layout.height + 36;
+      const above = 40 + 24 * legendRows(drawing);
+      const height = drawing.layout.height + above;
       const title = { text: figure.querySelector("h3").textContent.replaceAll("<", "&lt;"), x: 0, xanchor: "left",
         xref: "paper", y: 1, yanchor: "top", yref: "container", pad: { t: 10 }, font: { size: 15 } };
       Object.assign(drawing.layout, { width: SAVED_WIDTH, height, title, paper_bgcolor: "#ffffff",
-        margin: { ...drawing.layout.margin, t: 44, b: 16, l: 16 } });
+        margin: { ...drawing.layout.margin, t: above, b: 16, l: 16 } });
       Plotly.downloadImage(drawing, { format, width: SAVED_WIDTH, height, scale: format === "png" ? 2 : 1,
         filename: name.replace(/-data$/, "") });
     });

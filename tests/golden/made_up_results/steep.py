@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from toolkit.analysis.curve_record import Curve, Refusal
 from toolkit.analysis.front import mark_front
-from toolkit.analysis.results import Curve, Interval, Results, RungSummary
+from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.analysis.spending import Spending
 from toolkit.records import CellRecord, without_repeats
 
@@ -112,8 +113,7 @@ def curve(track: str, cost: str, refused: bool) -> Curve:
         floor=around(LAWS[track][2], 0.008),
         elasticity=around(-0.2, 0.05),
         k_half=Interval(31.0, 12.0, float("inf")),
-        loglog_exponent=around(0.21, 0.02),
-        refusals=(("short_span", "the costs span too little"),) if refused else (),
+        refusals=(Refusal("short_span", "the costs span too little"),) if refused else (),
         points=tuple((rows * scale, error_at(track, rows)) for rows in ROWS),
         grid_cost=tuple((grid * scale).tolist()),
         grid_error=tuple(errors.tolist()),

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar
 
 from markupsafe import Markup
 
 from toolkit.analysis.front import training_cpu_seconds
-from toolkit.analysis.results import Curve, Interval, Results, RungSummary
+from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes
 from toolkit.report.curve_drawings import curve_drawings
 from toolkit.report.curve_figures import rule_steps
+from toolkit.report.curve_tables import fit_tables
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
-from toolkit.report.rungs import deployed
+from toolkit.report.rungs import deployed, effort
 
 __all__ = ["CurvesSection"]
-
-_FORMS = {
-    "power": "power law",
-    "power_floor": "power law with a floor",
-    "exponential_floor": "exponential with a floor",
-    "log": "logarithm",
-}
 
 
 class CurvesSection(Section):
@@ -45,7 +38,7 @@ class CurvesSection(Section):
             drawn.append(rules)
         if not drawn:
             raise NotApplicable("No finished cell has both an error and a measured training cost.")
-        return elements.join(*drawn, _fits(results))
+        return elements.join(*drawn, fit_tables(results))
 
 
 def _figure(results: Results, error: ErrorAxis) -> Markup | None:
@@ -90,27 +83,28 @@ def _table(
             Column("Rung", numeric=True),
             Column(error.title, numeric=True, note="95 % interval"),
             Column("Seeds", numeric=True),
-            Column("Training rows", numeric=True),
-            Column("Rules", numeric=True),
+            Column("Trained on"),
             *(Column(axis.choice, numeric=True, note=axis.basis) for axis in costs),
-            Column("On the front"),
+            Column("Standing"),
         ],
         [
             [
                 label(summary.track, known),
-                f"{summary.rung}, of the verdict"
-                if chosen.get(summary.track) is summary
-                else str(summary.rung),
+                str(summary.rung),
                 elements.estimate(y),
                 str(summary.n_seeds),
-                formats.count(summary.n_train),
-                "" if summary.n_rules is None else formats.count(summary.n_rules),
+                effort(summary),
                 *(_amount(axis, summary) for axis in costs),
-                "yes" if summary.on_front else "",
+                _standing(summary, is_deployed=chosen.get(summary.track) is summary),
             ]
             for summary, y in measured
         ],
     )
+
+
+def _standing(summary: RungSummary, *, is_deployed: bool) -> str:
+    words = (("verdict", is_deployed), ("front", summary.on_front))
+    return ", ".join(word for word, holds in words if holds)
 
 
 def _amount(axis: CostAxis, summary: RungSummary) -> str | Markup:
@@ -155,95 +149,4 @@ def _rules_figure(results: Results) -> Markup | None:
         description="Rules cost hours of an expert, not computation: steps show what each further rule "
         "brings on the same test rows. Intervals are in the table. No curve is fitted.",
         table=table,
-    )
-
-
-def _name_of(curve: Curve) -> str:
-    error = (
-        "1 − PR-AUC"
-        if "average_precision" in curve.error
-        else formats.words(curve.error.removeprefix("error_"))
-    )
-    cost = (
-        "training rows"
-        if curve.cost == "n_train"
-        else "CPU-seconds"
-        if "cpu_seconds" in curve.cost
-        else (formats.words(curve.cost.removeprefix("cost_")))
-    )
-    return f"{error} against {cost}"
-
-
-def _halving(curve: Curve) -> str | Markup:
-    """Return how many times the largest cost halves the error, as far as the data show it."""
-    factor = curve.k_half
-    if factor is None:
-        return ""
-    if math.isinf(factor.low):
-        return "not reachable"
-    if math.isinf(factor.estimate):
-        return f"not reachable; at least {formats.number(factor.low)}"
-    return elements.estimate(factor)
-
-
-def _last(curve: Curve) -> str:
-    return formats.number(curve.points[-1][1], 4) if curve.points else ""
-
-
-def _fits(results: Results) -> Markup:
-    """Return the table of fits and the list of refusals."""
-    known = track_names(results)
-    held = [curve for curve in results.curves if not curve.refusals]
-    refused = [curve for curve in results.curves if curve.refusals]
-    parts: list[Markup] = []
-    if held:
-        parts.append(
-            elements.table(
-                "Fitted curves, with 95 % intervals",
-                [
-                    Column("Track"),
-                    Column("Curve"),
-                    Column("Form"),
-                    Column("Exponent", numeric=True),
-                    Column("Last measured", numeric=True, note="error"),
-                    Column("Floor", numeric=True, note="more of the same cannot pass it"),
-                    Column("Spending to halve the error", numeric=True, note="times"),
-                    Column("Exponent without floor", numeric=True, note="classic log-log line"),
-                ],
-                [
-                    [
-                        label(curve.track, known),
-                        _name_of(curve),
-                        _FORMS.get(curve.form, formats.words(curve.form)),
-                        elements.estimate(curve.exponent) if curve.exponent else "",
-                        _last(curve),
-                        elements.estimate(curve.floor) if curve.floor else "",
-                        _halving(curve),
-                        elements.estimate(curve.loglog.exponent) if curve.loglog else "",
-                    ]
-                    for curve in held
-                ],
-            )
-        )
-    if refused:
-        parts.append(_refusals(refused, known))
-    if not parts:
-        return Markup("")
-    heading = Markup("<h3>{}</h3>").format("Fits and refusals")
-    return elements.join(heading, *parts)
-
-
-def _refusals(refused: Sequence[Curve], known: list[str]) -> Markup:
-    """Return curves that are not drawn, with the reasons."""
-    return elements.table(
-        "Curves that the data do not support; they are not drawn and nothing is forecast from them",
-        [Column("Track"), Column("Curve"), Column("Why")],
-        [
-            [
-                label(curve.track, known),
-                _name_of(curve),
-                Markup("<br>").join(formats.sentence(text) for _, text in curve.refusals),
-            ]
-            for curve in refused
-        ],
     )
