@@ -49,10 +49,10 @@ class Slope:
         return float(anchor[0] * (anchor[1] / error) ** self.power)
 
 
-ROW_SLOPES = (Slope(2, "k²: half for 4 ×", "4 × the rows (k²)", "as theory has it"),)
+ROW_SLOPES = (Slope(2, "k²: 4 × to halve", "4 × the rows (k²)", "as theory has it"),)
 COMPUTE_SLOPES = (
-    Slope(4, "k⁴: half for 16 ×", "16 × the computation (k⁴)", "as theory has it"),
-    Slope(9, "k⁹: half for 512 ×", "512 × (k⁹)", "as image classifiers of 2012 to 2019 had it"),
+    Slope(4, "k⁴: 16 × to halve", "16 × the computation (k⁴)", "as theory has it"),
+    Slope(9, "k⁹: 512 × to halve", "512 × (k⁹)", "as image classifiers of 2012 to 2019 had it"),
 )
 
 
