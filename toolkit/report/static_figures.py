@@ -117,6 +117,8 @@ def _draw(parts: Mapping[str, Any], title: str) -> Figure:
     drawn = Figure(figsize=(WIDTH / _DPI, height / _DPI), dpi=_DPI * _SHARPNESS, facecolor="white")
     axes = drawn.add_axes((0.1, 0.1, 0.8, 0.8))
     axes.set_axisbelow(True)
+    # A bar of amounts stands on zero; one of a range begins inside the picture.
+    axes.use_sticky_edges = layout["xaxis"].get("type") != "log"
     axes.patch.set_alpha(0)
     _axis(axes, "x", layout["xaxis"])
     _axis(axes, "y", layout["yaxis"])
