@@ -61,12 +61,18 @@ def test_the_cost_is_chosen_by_keyboard(report: Path, visit: Open) -> None:
 
 def test_every_choice_draws_its_own_axis(report: Path, visit: Open) -> None:
     seen = opened(report, visit)
-    found = []
-    for label in seen.page.locator(f"{FIGURE} .choices label").all():
-        label.click()
-        seen.page.wait_for_timeout(150)
-        found.append(title_of_axis(seen.page))
-    assert len(set(found)) == len(found) == 6
+    titles = {
+        "Rows": "Training rows",
+        "USD": "USD for training",
+        "Joules": "Joules of training",
+        "kg": "kg CO₂e of training",
+        "FLOP": "FLOP of one fit",
+        "CPU": "Training CPU-seconds",
+    }
+    assert seen.page.locator(f"{FIGURE} .choices label").count() == len(titles)
+    for choice, title in titles.items():
+        seen.page.locator(f"{FIGURE} .choices label", has_text=choice).click()
+        seen.page.locator(X_TITLE, has_text=title).wait_for()
     assert seen.complaints == []
 
 
@@ -102,11 +108,6 @@ def test_a_phone_has_a_legend_in_place_of_names_beside_the_picture(report: Path,
     assert "neural" in wide.page.locator(notes).all_text_contents()
     assert "neural" not in phone.page.locator(notes).all_text_contents()
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
-    plot = (
-        phone.page.locator(f"{FIGURE} .bglayer").bounding_box()
-        or phone.page.locator(f"{FIGURE} .plot").first.bounding_box()
-    )
-    assert plot is not None
 
 
 def test_paper_shows_cpu_seconds_and_the_table(report: Path, visit: Open) -> None:

@@ -61,8 +61,10 @@
     choices.addEventListener("change", (event) => drawOne(show(choices.closest("figure"), event.target)));
   }
 
+  // A frame without an origin, as MLflow's, lets nothing be saved.
+  const framed = window.parent !== window && window.origin === "null";
   for (const save of document.querySelectorAll(".save")) {
-    save.hidden = false;
+    save.hidden = framed;
     save.addEventListener("click", (event) => {
       const format = event.target.dataset.save;
       if (!format) return;
