@@ -83,17 +83,15 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
         return 0
     folder = out or asked.table.with_name(f"{asked.table.stem}-curve")
     paths = report.write(published, folder, advice="name another folder with --out")
-    pictures = report.write_pictures(published, folder)
     console.print(summary(published), highlight=False)
     for sentence in _refused(published):
         console.print(f"[yellow]no forecast:[/] {escape(sentence)}", highlight=False)
     for told in published.left_out:
         console.print(f"[yellow]{escape(told)}[/]", highlight=False)
     console.print()
-    places = {"report": paths.html, "results": paths.json, "figure": pictures[0] if pictures else None}
+    places = {"report": paths.html, "results": paths.json, "figure": paths.figures[0]}
     for title, place in places.items():
-        if place is not None:
-            console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
     return 0
 
 

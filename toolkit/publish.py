@@ -52,7 +52,13 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
     with Store.open(store_folder) as store:
         paths = report.write(published, report_folder(store_folder, experiment))
         table = experiment.path.parent / experiment.published.table
-        links = log_published(store, published, files=(paths.html, paths.json, table), tags=code_version())
+        links = log_published(
+            store,
+            published,
+            files=(paths.html, paths.json, table),
+            figures=paths.figures,
+            tags=code_version(),
+        )
     console.print(summary(published), highlight=False)
     console.print()
     start = (
@@ -61,6 +67,7 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
     places = {
         "report": str(paths.html),
         "results": str(paths.json),
+        "figures": str(paths.figures[0].parent),
         "MLflow": f"{start}, then {links.get('runs', '')}",
     }
     for title, place in places.items():

@@ -137,8 +137,8 @@ def run_experiment(
             if again.n:
                 ran += again
                 results = read_results(experiment, store, store_folder)
-        paths = document.write(results, report_folder(store_folder, experiment))
-        store.finish(results, report_html=paths.html, results_json=paths.json)
+        paths = document.write(results, report_folder(store_folder, experiment), figures=True)
+        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
         links = store.links(experiment.experiment)
     console.print()
     console.print(tracks_table(results))
@@ -168,8 +168,8 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
     with _open_finished(store_folder, experiment) as store:
         store.begin(experiment.experiment, tracks=list(experiment.tracks), tags=code_version())
         results = read_results(experiment, store, store_folder)
-        paths = document.write(results, report_folder(store_folder, experiment))
-        store.finish(results, report_html=paths.html, results_json=paths.json)
+        paths = document.write(results, report_folder(store_folder, experiment), figures=True)
+        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
@@ -215,6 +215,7 @@ def _print_places(
     places = {
         "report": str(paths.html),
         "results": str(paths.json),
+        **({"figures": str(paths.figures[0].parent)} if paths.figures else {}),
         "MLflow": f"{start}, then {links.get('runs', '')}",
     }
     for title, place in places.items():

@@ -79,7 +79,7 @@ def test_the_report_run_has_key_figures_and_the_files(store):
     assert "halving the error" in report.data.tags["verdict"]
     with Store.open(folder) as opened:
         files = {path.name for path in opened._runs.folder(report).iterdir()}
-    assert files == {"report.html", "results.json", "imagenet.csv"}
+    assert files == {"report.html", "results.json", "imagenet.csv", "figures"}
 
 
 def test_a_second_run_changes_nothing_and_report_is_the_same(store):
@@ -152,7 +152,6 @@ def table(tmp_path):
 
 
 def test_a_table_of_ones_own_gets_a_report_and_figures(table):
-    pytest.importorskip("toolkit.report.static_figures")
     done = run("curve", table, "--target", "0.1", "--unit", "FLOP", "--usd-per-unit", "1e-17")
     assert done.exit_code == 0, done.output
     flat = " ".join(done.stdout.replace("\u00a0", " ").split())
@@ -160,13 +159,10 @@ def test_a_table_of_ones_own_gets_a_report_and_figures(table):
     assert "no forecast: 6 results are there; a forecast needs at least 8" in flat
     assert "$" in flat
     folder = table.parent / "results-curve"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "curve.png",
-        "curve.svg",
-        "report.html",
-        "results.json",
-    ]
-    assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in folder.iterdir()) == ["figures", "report.html", "results.json"]
+    figures = sorted((folder / "figures").iterdir())
+    assert [path.name for path in figures] == ["curve-compute.png", "curve-compute.svg"]
+    assert figures[0].read_bytes().startswith(b"\x89PNG")
     assert "Error against compute" in (folder / "report.html").read_text(encoding="utf-8")
 
 

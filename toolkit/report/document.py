@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,6 +19,8 @@ from toolkit.analysis.results import Results
 from toolkit.errors import StoreError
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import environment, slug
+from toolkit.report.files import write_atomically
+from toolkit.report.stills import FOLDER, draw_stills, with_stills, without_stills, write_stills
 
 __all__ = ["Rendered", "ReportPaths", "footer", "page", "render", "write", "write_files"]
 
@@ -33,6 +33,7 @@ class ReportPaths:
 
     html: Path
     json: Path
+    figures: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ def render(results: Results) -> str:
     str
         HTML of about 5 MB, nearly all of it the drawing library.
     """
+    return without_stills(_render(results))
+
+
+def _render(results: Results) -> str:
+    """Return the report with places for the stills of its figures."""
     name = str(results.experiment.get("experiment", ""))
     task_title = str(results.task.get("title", ""))
     return page(
@@ -92,7 +98,7 @@ def render(results: Results) -> str:
 
 
 def page(*, title: str, description: str, sections: Sequence[Rendered], footer: str) -> str:
-    """Return any report's sections as one HTML document, as `render` does."""
+    """Return any report's sections as one HTML document, with places for the stills of its figures."""
     # The page sits between tags: its own "\n" at the ends would change what is hashed.
     scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
     return (
@@ -121,21 +127,7 @@ def footer(facts: Mapping[str, str]) -> str:
     return f"{by} The same numbers are in results.json beside this file."
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    """Write so that a reader sees the old file or the new one, never half of one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # mkstemp makes files for their owner only; a report is for others to read.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def write(results: Results, folder: Path) -> ReportPaths:
+def write(results: Results, folder: Path, *, figures: bool = False) -> ReportPaths:
     """Write ``report.html`` and ``results.json`` into `folder`.
 
     Parameters
@@ -143,6 +135,9 @@ def write(results: Results, folder: Path) -> ReportPaths:
     results : Results
     folder : Path
         Made when it is not there.
+    figures : bool
+        Write the curves as PNG and SVG files too, into ``figures``, and show them where a browser runs no
+        JavaScript. Takes one to two seconds.
 
     Returns
     -------
@@ -154,18 +149,38 @@ def write(results: Results, folder: Path) -> ReportPaths:
         The folder cannot be written.
     """
     text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_files(folder, page=render(results), results=text)
+    return write_files(folder, page=_render(results), results=text, figures=figures)
 
 
 def write_files(
-    folder: Path, *, page: str, results: str, advice: str = "finished cells are kept: run again"
+    folder: Path,
+    *,
+    page: str,
+    results: str,
+    figures: bool = False,
+    advice: str = "finished cells are kept: run again",
 ) -> ReportPaths:
-    """Write both files of a report, each whole or not at all, as `write` does."""
+    """Write the files of any report, each whole or not at all, as `write` does.
+
+    Parameters
+    ----------
+    folder : Path
+    page : str
+        From `page`, with places for stills.
+    results : str
+        Of ``results.json``.
+    figures : bool
+    advice : str
+        What to do where the folder cannot be written.
+    """
     paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
+    stills = draw_stills(page) if figures else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_atomically(paths.json, results)
-        _write_atomically(paths.html, page)
+        # Without stills those of an older report go: they would not be of this one.
+        paths = replace(paths, figures=write_stills(stills, folder / FOLDER))
+        write_atomically(paths.json, results.encode())
+        write_atomically(paths.html, with_stills(page, stills).encode())
     except OSError as error:
         raise StoreError(
             f"the report cannot be written ({error.strerror}); {advice}",

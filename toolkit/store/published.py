@@ -18,7 +18,12 @@ __all__ = ["log_published"]
 
 
 def log_published(
-    store: Store, published: Published, *, files: Iterable[Path], tags: Mapping[str, str] | None = None
+    store: Store,
+    published: Published,
+    *,
+    files: Iterable[Path],
+    figures: Iterable[Path] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Log published results: the runs are replaced when a figure has changed, else only files are renewed.
 
@@ -28,7 +33,9 @@ def log_published(
     published : Published
         With its sentences.
     files : iterable of Path
-        Copied into the report run: ``report.html``, ``results.json``, figures, the table.
+        Copied into the report run: ``report.html``, ``results.json``, the table.
+    figures : iterable of Path
+        Copied into its folder ``figures``, in place of what was there.
     tags : mapping of str to str, optional
         Set on all runs, e.g. the commit.
 
@@ -47,8 +54,8 @@ def log_published(
     boards = {"report": report_board(published)}
     boards |= {one.name: model_board(published, one) for one in published.observations}
     # The environment of the report holds the time, and no figure.
-    figures = {title: (board.points, board.tags) for title, board in boards.items()}
-    digest = hashlib.sha256(repr(figures).encode()).hexdigest()[:16]
+    numbers = {title: (board.points, board.tags) for title, board in boards.items()}
+    digest = hashlib.sha256(repr(numbers).encode()).hexdigest()[:16]
     runs = store._runs
     with told(f"writing '{name}'", store.root / DATABASE):
         identifier = runs.find_or_make(name)
@@ -60,6 +67,10 @@ def log_published(
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             shutil.copyfile(file, folder / file.name)
+        shutil.rmtree(folder / "figures", ignore_errors=True)
+        for figure in figures:
+            (folder / "figures").mkdir(exist_ok=True)
+            shutil.copyfile(figure, folder / "figures" / figure.name)
         runs.end(report, "FINISHED", now_ms())
         links = store.links(name, base="")
         runs.set_note(identifier, note(published, {title: links[title] for title in ("report", "charts")}))

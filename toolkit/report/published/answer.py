@@ -101,11 +101,16 @@ def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
         if value is not None
     }
     if shows_floor(study) and curve is not None:
-        shown = "not reached" if math.isinf(curve.estimate) else words.compute(curve.estimate, unit, 2)
+        shown = "not reached" if math.isinf(curve.estimate) else _with_unit(curve.estimate, unit)
         return Tile(f"{words.error(published, one.target)}, with the floor", shown, ends["curve"])
     note = f"{ends['line']}; with a floor {ends['curve']}" if "curve" in ends else ends["line"]
-    shown = "not reached" if math.isinf(line.estimate) else words.compute(line.estimate, unit, 2)
+    shown = "not reached" if math.isinf(line.estimate) else _with_unit(line.estimate, unit)
     return Tile(f"{words.error(published, one.target)}, on the line", shown, note)
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """Return compute whose unit may stand on a line of its own: a phone's tiles are narrow."""
+    return f"{words.compute(value, '', 2)} {unit}".strip()
 
 
 def _raised(power: float) -> str:
@@ -142,7 +147,7 @@ def _drawing(published: Published, study: Study) -> Markup:
     )
     return figures.embed(
         error_against_compute(published, study),
-        name=f"published-{study.measure.key}",
+        name=f"curve-{study.measure.key}",
         title=f"{published.error_title} against {words.lower(study.measure.title)}",
         description=f"{words.models(study)}; both axes logarithmic, lower is better. The line is the classic "
         "regression of log error on log compute, the dashed curve has a floor. Beyond the last result both "

@@ -17,13 +17,12 @@ from toolkit.report.document import Rendered, ReportPaths
 from toolkit.report.elements import slug
 from toolkit.report.published.answer import answer, drawings
 from toolkit.report.published.beside import claims, criticism, decomposition
-from toolkit.report.published.figures import error_against_compute
 from toolkit.report.published.fits import fits, floors
 from toolkit.report.published.rows import again, sources, table
 from toolkit.report.published.sentences import key_sentences
 from toolkit.report.published.targets import forecasts
 
-__all__ = ["json_text", "render", "with_sentences", "write", "write_pictures"]
+__all__ = ["json_text", "render", "with_sentences", "write"]
 
 _SECTIONS: tuple[tuple[str, Callable[[Published], Markup]], ...] = (
     ("What the table says", answer),
@@ -46,7 +45,7 @@ def with_sentences(published: Published) -> Published:
 
 
 def render(published: Published) -> str:
-    """Return the report as one HTML document that needs nothing else.
+    """Return the report as one HTML document that needs nothing else but for places of stills.
 
     A section that has nothing to show is left out: a user's own table has no claims and no criticism.
     """
@@ -64,38 +63,32 @@ def render(published: Published) -> str:
     )
 
 
-def write_pictures(published: Published, folder: Path) -> list[Path]:
-    """Write the figure of every measure as PNG and SVG, for papers and slides.
-
-    Returns
-    -------
-    list of Path
-        ``curve.png`` and ``curve.svg``; with several measures their name stands behind it.
-    """
-    from toolkit.report.static_figures import save_static  # matplotlib takes a third of a second
-
-    written = []
-    for study in published.studies:
-        tail = f"-{slug(study.measure.key)}" if len(published.studies) > 1 else ""
-        figure = error_against_compute(published, study)
-        for ending in ("png", "svg"):
-            path = folder / f"curve{tail}.{ending}"
-            save_static(figure, path)
-            written.append(path)
-    return written
-
-
 def json_text(published: Published) -> str:
     """Return ``results.json`` as text."""
     return json.dumps(to_json(published), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write(published: Published, folder: Path, *, advice: str = "run again") -> ReportPaths:
-    """Write ``report.html`` and ``results.json`` into `folder`; `advice` is for when that fails.
+    """Write ``report.html``, ``results.json`` and the figures into `folder`.
+
+    Parameters
+    ----------
+    published : Published
+    folder : Path
+        Made when it is not there.
+    advice : str
+        What to do where it cannot be written.
+
+    Returns
+    -------
+    ReportPaths
+        Of the figures a PNG and an SVG file a measure.
 
     Raises
     ------
     StoreError
         The folder cannot be written.
     """
-    return document.write_files(folder, page=render(published), results=json_text(published), advice=advice)
+    return document.write_files(
+        folder, page=render(published), results=json_text(published), figures=True, advice=advice
+    )
