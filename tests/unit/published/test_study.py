@@ -103,6 +103,15 @@ def test_a_scatter_is_not_refused_for_want_of_seeds(scatter, flop):
     assert ("few_rungs", "5 results are there; a forecast needs at least 8") in few.refusals
 
 
+def test_many_results_of_one_compute_are_fitted_without_a_warning(scatter, flop):
+    compute = np.append(np.full(7, 1.0), np.geomspace(10, 1e6, 6))
+    found = study(scatter(compute, noisy(0.5 * compute**-0.1)), flop, targets=[0.05])
+    assert found.line.n == 13
+    assert found.line.power.estimate == pytest.approx(10, rel=0.2)
+    assert found.curve.floor.low <= found.curve.floor.estimate <= found.curve.floor.high
+    assert found.curve.held_out is not None
+
+
 def test_fewer_than_three_computes_are_no_line(scatter, flop):
     assert study(scatter([1e18, 1e18, 2e18], [0.3, 0.3, 0.2]), flop) is None
 

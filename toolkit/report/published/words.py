@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _SPACE = "\u00a0"
+_LONG = 1e7
+"""From here on compute is written with a power of ten: nobody counts that many zeros."""
 _TONNES = ((1e9, "Mt"), (1e6, "kt"), (1e3, "t"), (1.0, "kg"), (1e-3, "g"))
 
 
@@ -45,7 +47,11 @@ def error_interval(published: Published, value: Interval | None) -> str:
 def compute(value: float, unit: str = "", digits: int = 3) -> str:
     """Return compute; large numbers are written with a power of ten."""
     tail = f"{_SPACE}{unit}" if unit else ""
-    return f"{formats.plain(value, digits)}{tail}"
+    if not _LONG <= value < math.inf:
+        return f"{formats.plain(value, digits)}{tail}"
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    shown = formats.plain(float(mantissa), digits)
+    return f"{shown}{_SPACE}×{_SPACE}10{formats.superscript(int(power))}{tail}"
 
 
 def tick(value: float) -> str:
