@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli_curve import curve
 from toolkit.cli_prices import prices
 from toolkit.cli_report import report
 from toolkit.options import (
@@ -56,6 +57,7 @@ def run(
 
 app.command()(report)
 app.command()(prices)
+app.command()(curve)
 
 
 class Style(StrEnum):

@@ -21,7 +21,7 @@ from toolkit import config
 from toolkit.analysis.export import to_json
 from toolkit.config import Experiment
 from toolkit.context import read_results, write_context
-from toolkit.errors import StoreError
+from toolkit.errors import ConfigError, StoreError
 from toolkit.finished import code_version, report_folder
 from toolkit.options import (
     DEFAULT_STORE,
@@ -35,6 +35,7 @@ from toolkit.options import (
     StoreFolder,
     guarded,
 )
+from toolkit.publish import is_published, print_published, publish
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
@@ -113,6 +114,9 @@ def run_experiment(
     ------
     UserError
     """
+    if is_published(path):
+        _refuse_training(path, {"--only": only, "--seeds": seeds, "--quick": quick, "--fresh": fresh})
+        return publish(path, store_folder=store_folder, console=console)
     experiment = config.load(path)
     with preparing(console) as progress:
         plan = make_plan(experiment, progress=progress, only=only, seeds=seeds, quick=quick)
@@ -133,8 +137,8 @@ def run_experiment(
             if again.n:
                 ran += again
                 results = read_results(experiment, store, store_folder)
-        paths = document.write(results, report_folder(store_folder, experiment))
-        store.finish(results, report_html=paths.html, results_json=paths.json)
+        paths = document.write(results, report_folder(store_folder, experiment), figures=True)
+        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
         links = store.links(experiment.experiment)
     console.print()
     console.print(tracks_table(results))
@@ -148,14 +152,24 @@ def run_experiment(
     return 1 if ran.failed else 0
 
 
+def _refuse_training(path: Path, options: Mapping[str, object]) -> None:
+    for option, given in options.items():
+        if given:
+            raise ConfigError(
+                f"{option} does not go with published results, of which nothing is trained", where=str(path)
+            )
+
+
 def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: Console) -> int:
     """Write report and results.json anew from the store; nothing is trained."""
+    if is_published(path):
+        return publish(path, store_folder=store_folder, console=console)
     experiment = config.load(path)
     with _open_finished(store_folder, experiment) as store:
         store.begin(experiment.experiment, tracks=list(experiment.tracks), tags=code_version())
         results = read_results(experiment, store, store_folder)
-        paths = document.write(results, report_folder(store_folder, experiment))
-        store.finish(results, report_html=paths.html, results_json=paths.json)
+        paths = document.write(results, report_folder(store_folder, experiment), figures=True)
+        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
@@ -165,6 +179,8 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
 
 def print_json(path: Path, *, store_folder: Path = DEFAULT_STORE) -> int:
     """Print results.json, made anew from the store, to standard output and nothing else."""
+    if is_published(path):
+        return print_published(path)
     experiment = config.load(path)
     with _open_finished(store_folder, experiment) as store:
         results = read_results(experiment, store, store_folder)
@@ -199,6 +215,7 @@ def _print_places(
     places = {
         "report": str(paths.html),
         "results": str(paths.json),
+        **({"figures": str(paths.figures[0].parent)} if paths.figures else {}),
         "MLflow": f"{start}, then {links.get('runs', '')}",
     }
     for title, place in places.items():

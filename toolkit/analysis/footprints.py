@@ -7,17 +7,16 @@ whole socket, whoever used it. The year is always modelled, as is its electricit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from toolkit.analysis.draws import draw_band
+from toolkit.analysis.draws import around_mean
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.spending import Footprint, Spread, Work
-from toolkit.analysis.stacks import Floats
 from toolkit.analysis.work import Kind, Piece, how_often, idle_seconds, mean_factor, pieces_of
 from toolkit.prices import accelerator_joules, energy_joules, host_joules, idle_joules
 
@@ -119,28 +118,23 @@ def _modelled(piece: Piece, inputs: Inputs) -> _Amount:
     )
     return _Amount(
         cpu_seconds=piece.cpu_seconds * factor,
-        joules=_around_mean(joules, inputs.energy_place),
+        joules=around_mean(joules, inputs.energy_place),
         modelled=True,
     )
 
 
 def _on_accelerators(piece: Piece, factor: float, inputs: Inputs) -> _Amount:
     machine, pue, place = inputs.hardware, inputs.economics.pue, inputs.accelerator_place
-    devices = _around_mean(piece.machine_seconds or _NOTHING, place, log=True)
-    shares = _around_mean(piece.host_share, place, log=True) if piece.host_share else _NOTHING
+    devices = around_mean(piece.machine_seconds or _NOTHING, place, log=True)
+    shares = around_mean(piece.host_share, place, log=True) if piece.host_share else _NOTHING
     processor = Spread(*(share * piece.cpu_seconds * factor for share in shares))
     joules = _NOTHING
     for seconds, watts in (
         (devices, accelerator_joules(1.0, machine, pue=pue)),
         (processor, host_joules(1.0, machine, pue=pue)),
     ):
-        joules = _both(joules, _product(seconds, _around_mean(watts, inputs.energy_place)))
+        joules = _both(joules, _product(seconds, around_mean(watts, inputs.energy_place)))
     return _Amount(accelerator_seconds=_both(devices, processor), joules=joules, modelled=True)
-
-
-def _around_mean(band: Sequence[float], place: Floats, *, log: bool = False) -> Spread:
-    """Return the ends of a band with the mean of its draws between them."""
-    return Spread(band[0], float(draw_band(band, place, log=log)[0]), band[2])
 
 
 def _measured(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount | None:
@@ -172,8 +166,8 @@ def _idle(pieces: Mapping[Kind, Piece], year: Mapping[Kind, _Amount], inputs: In
         float(idle_seconds(piece, np.array([year[kind].cpu_seconds]), inputs)[0])
         for kind, piece in pieces.items()
     )
-    joules = _around_mean(idle_joules(vcpu_seconds, host, pue=pue), inputs.energy_place)
-    watts = _around_mean(idle_joules(float(machine.vcpus), machine, pue=pue), inputs.energy_place)
+    joules = around_mean(idle_joules(vcpu_seconds, host, pue=pue), inputs.energy_place)
+    watts = around_mean(idle_joules(float(machine.vcpus), machine, pue=pue), inputs.energy_place)
     for amount in year.values():
         seconds = Spread(*(each * (1 / machine.utilisation - 1) for each in amount.accelerator_seconds))
         joules = _both(joules, _product(seconds, watts))

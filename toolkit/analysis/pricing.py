@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -18,6 +19,7 @@ from toolkit.analysis.price_list import price_list
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
+from toolkit.analysis.training_prices import training_prices
 from toolkit.analysis.verdict import decide, deployed
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
@@ -85,7 +87,10 @@ def price(
         prices=price_list(inputs),
         labels_saved=analysed.labels_saved,
         statements=analysed.statements,
-        spending=spending(entering, cells, analysed.machine.machines, inputs),
+        spending=replace(
+            spending(entering, cells, analysed.machine.machines, inputs),
+            training_prices=training_prices(readings.values(), inputs),
+        ),
     )
 
 

@@ -14,9 +14,10 @@ from .declared import accelerator, experiment, prices, task
 from .knowledge import knowledge
 from .shared import HOSTILE
 from .spending import spending
+from .steep import steep
 from .summaries import curves, summaries
 
-__all__ = ["HOSTILE", "accelerated", "golden", "none", "old", "one_cell"]
+__all__ = ["HOSTILE", "accelerated", "golden", "none", "old", "one_cell", "steep"]
 
 
 def golden() -> Results:
