@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format check test test-slow test-all smoke retail cdnow churn schema ui bench lock clean
+.PHONY: help setup format check test test-slow simulations test-all smoke retail cdnow churn schema ui bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -35,6 +35,9 @@ test: setup  ## the fast tests, on both cores
 
 test-slow: setup  ## the tests that take minutes
 	$(PYTEST) -n 2 -m slow
+
+simulations: setup  ## how often intervals hold the truth: drawn worlds, with printed tables
+	$(PYTEST) -n 2 tests/simulations
 
 test-all: setup  ## every test, simulations included
 	$(PYTEST) -n 2

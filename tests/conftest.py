@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,6 +40,45 @@ def made_up_results() -> ModuleType:
     sys.modules[spec.name] = module  # its parts import one another
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def simulation_table(
+    record_property: Callable[[str, object], None],
+) -> Callable[[str, Mapping[str, Any]], None]:
+    """Return a function that adds a row to a named table, which stands at the end of the test run."""
+
+    def add(title: str, row: Mapping[str, Any]) -> None:
+        # A worker of pytest-xdist sends properties on, and nothing that is printed.
+        plain = {key: one if isinstance(one, str | int) else float(one) for key, one in row.items()}
+        record_property("simulation", json.dumps([title, plain]))
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the tables of the simulations that ran, passed or not."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for key, value in report.user_properties:
+            if key == "simulation" and report.when == "call":
+                title, row = json.loads(value)
+                tables.setdefault(title, []).append(row)
+    for title, rows in sorted(tables.items()):
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        cells = [columns, *([_cell(row.get(key, "")) for key in columns] for row in _sorted(rows))]
+        widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+        terminalreporter.write_sep("-", title)
+        for line in cells:
+            terminalreporter.write_line("  ".join(map(str.ljust, line, widths)).rstrip())
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: [str(one) for one in row.values() if isinstance(one, str)])
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 HARMFUL_MODULES = ("os", "posix", "subprocess", "importlib", "ctypes", "socket", "shutil", "pty", "sys")

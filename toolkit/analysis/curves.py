@@ -1,10 +1,8 @@
-"""Cost-performance curves: a power law with a floor, and what may and may not be said of it.
+"""Cost-performance curves: error against cost, and what may and may not be said of it.
 
-Model, with x = C / Cmax: ``E(C) = A [(1 - f) x^-b + f]``. A is the error at the largest rung, f the share
-of it that no more spending removes with this recipe, c = A f the floor. On the log scale that is
-``ln E = a + log1p(h (x^-b - 1))`` with h = 1 - f: for a given shape z = x^-b - 1 only a and h are left, a in
-closed form, h by one-dimensional search. All parameters are profiled, so intervals follow the narrow ridge
-on which b and f trade against each other (`toolkit.analysis.powerlaw`).
+With x = C / Cmax, ``E(C) = A [(1 - f) x^-b + f]``: A is the error at the largest rung, f the share of it that
+no more spending removes with this recipe, c = A f the floor. Other forms stand beside it
+(`toolkit.analysis.shapes`); all parameters are profiled (`toolkit.analysis.profile`).
 """
 
 from __future__ import annotations
@@ -12,25 +10,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import special
 
-from toolkit.analysis.powerlaw import Fit, Ladder, best_share, fit_floor, fit_power, prepare
-from toolkit.analysis.results import Interval
+from toolkit.analysis.curve_record import FormWeight, HeldOut, Refusal
+from toolkit.analysis.interval import Interval
+from toolkit.analysis.ladder import Ladder, prepare
+from toolkit.analysis.loglog import LogLog, fit_loglog
+from toolkit.analysis.profile import (
+    Fit,
+    Region,
+    best_fit,
+    best_share,
+    fit_power,
+    power_region,
+    region,
+)
+from toolkit.analysis.refusals import MIN_FORM_WEIGHT, MIN_RUNGS, REACH, refuse_ladder, refuse_target
+from toolkit.analysis.shapes import EXPONENTIAL, FORMS, LOGARITHM, POWER, Shape
 from toolkit.analysis.stacks import Floats
 
-__all__ = ["FORMS", "CurveFit", "fit_curve"]
+__all__ = ["FORMS", "REACH", "CurveFit", "FormWeight", "HeldOut", "Refusal", "fit_curve"]
 
-FORMS = ("power", "power_floor", "exponential_floor", "log")
-MIN_RUNGS = 8
-MIN_SEEDS = 3
-MIN_DECADES = 1.5
-MIN_FORM_WEIGHT = 0.7
-REACH = 10.0
-"""Beyond this multiple of the largest cost no forecast is shown."""
-
+FEWEST_RUNGS = 5
+"""With fewer nothing is fitted: three parameters and the noise."""
+_SHAPES = {"power": POWER, "power_floor": POWER, "exponential_floor": EXPONENTIAL, "log": LOGARITHM}
 _Quantity = Callable[[Floats, Floats, Floats], Floats]
 """A figure of (b, h, a)."""
 
@@ -42,77 +49,180 @@ class CurveFit:
     Parameters
     ----------
     form : str
-        The form that AICc prefers, one of `FORMS`, or ``none`` when too few rungs could be fitted.
-        The figures are those of power + floor (of which power is the case without floor), or of the
-        plain power law when that form was asked for.
-    exponent, floor, elasticity, k_half : Interval or None
-        b; c = A f; -b (1 - f) at the largest rung; the multiple of the largest cost that halves the error.
-    loglog_exponent : Interval or None
-        Plain regression of log error on log cost: the classic method, wrong where there is a floor.
-    form_weights : dict of str to float
-        AICc weights of the forms.
-    refusals : tuple of (str, str)
-        Code and sentence of everything that speaks against forecasting from this fit.
+        Whose figures these are, one of `FORMS`; ``none`` when too few rungs could be fitted.
+    level : float
+        Confidence level of all intervals.
     largest_cost : float
+    loglog : LogLog or None
+        Plain regression of log error on log cost: the classic method, wrong where there is a floor.
+    ladder : Ladder
     fit : Fit or None
-        Best parameters and confidence region.
+        Best parameters; None without a fit.
     """
 
     form: str
-    exponent: Interval | None
-    floor: Interval | None
-    elasticity: Interval | None
-    k_half: Interval | None
-    loglog_exponent: Interval | None
-    form_weights: dict[str, float]
-    refusals: tuple[tuple[str, str], ...]
+    level: float
     largest_cost: float
+    loglog: LogLog | None
+    ladder: Ladder = field(repr=False)
     fit: Fit | None = field(default=None, repr=False)
+    _regions: dict[float, Region] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def predict(self, cost: float) -> Interval | None:
-        """Return the expected error at `cost`; None without a fit. Not to be shown beyond `REACH`."""
+    @cached_property
+    def forms(self) -> tuple[FormWeight, ...]:
+        """AICc weights of the forms, the highest first; empty without a fit."""
+        return () if self.fit is None else _form_weights(self.ladder)
+
+    @cached_property
+    def exponent(self) -> Interval | None:
+        """b: what is left above the floor falls as cost to the power of -b. None for forms without one."""
+        if self.fit is None or self.form not in ("power", "power_floor"):
+            return None
+        return Interval(self.fit.best.b, *self._region(self.level).ends)
+
+    @cached_property
+    def floor(self) -> Interval | None:
+        """The error that no spending passes with this recipe; None where the form has none to estimate."""
+        if self.form in ("power", "log"):
+            return None
+        return self._over(lambda b, h, a: np.exp(a) * (1 - h))
+
+    @cached_property
+    def elasticity(self) -> Interval | None:
+        """Per cent of error for one per cent of cost at the largest rung: -b (1 - f)."""
+        return self._over(lambda b, h, a: -self._shape.slope(b) * h)
+
+    @cached_property
+    def k_half(self) -> Interval | None:
+        """The multiple of the largest cost that halves the error there; infinite where none does."""
+        return self._over(lambda b, h, a: self._shape.x_at(b, -0.5 / h))
+
+    @cached_property
+    def k_half_excess(self) -> Interval | None:
+        """The multiple of the largest cost that halves what is left above the floor: 2^(1/b)."""
+        return self._over(lambda b, h, a: self._shape.x_halving_excess(b, h))
+
+    def predict(self, cost: float, *, level: float | None = None, new_rung: bool = False) -> Interval | None:
+        """Return the expected error at `cost`; None without a fit.
+
+        Parameters
+        ----------
+        cost : float
+            Not to be shown beyond `REACH` times the largest.
+        level : float, optional
+            That of the fit by default.
+        new_rung : bool
+            Return the interval for the mean error of a rung yet to be run, its noise included.
+        """
         if self.fit is None:
             return None
+        level = level or self.level
         log_x = math.log(cost / self.largest_cost)
-        return _over(lambda b, h, a: np.exp(a + np.log1p(h * np.expm1(-b * log_x))), self.fit)
+
+        def error(b: Floats, h: Floats, a: Floats) -> Floats:
+            return np.asarray(np.exp(a) * np.maximum(1 + h * self._shape.z(b, log_x), 0.0))
+
+        expected = self._over(error, level)
+        if expected is None or not new_rung:
+            return expected
+        quantile = float(special.stdtrit(self.fit.degrees, (1 + level) / 2))
+        noise = quantile * math.sqrt(self.fit.squares / self.fit.degrees / self.ladder.weights[-1])
+        return _widen(expected, noise)
 
     def cost_to(self, error: float) -> Interval | None:
         """Return the cost at which the curve reaches `error`, infinite where it never does."""
+        return self._over(
+            lambda b, h, a: self.largest_cost * self._shape.x_at(b, (error * np.exp(-a) - 1) / h)
+        )
 
-        def reach(b: Floats, h: Floats, a: Floats) -> Floats:
-            room = error / np.exp(a) - (1 - h)
-            falls = (room > 0) & (h > 0) & (b > 0)
-            share = np.where(falls, room, 1.0) / np.where(falls, h, 1.0)
-            cost = self.largest_cost * np.exp(-np.log(share) / np.where(falls, b, 1.0))
-            return np.where(falls, cost, np.inf)
+    def refuse_target(self, error: float) -> Refusal | None:
+        """Return why `cost_to` of this error is not to be promised; None where it may be shown."""
+        cost = self.cost_to(error)
+        if cost is None:
+            return Refusal("few_rungs", "too few rungs were measured for a fit")
+        multiple = Interval(*(end / self.largest_cost for end in (cost.estimate, cost.low, cost.high)))
+        return refuse_target(error, self.floor.low if self.floor else 0.0, multiple)
 
-        return None if self.fit is None else _over(reach, self.fit)
+    @cached_property
+    def held_out(self) -> HeldOut | None:
+        """The largest rung against the prediction of the others; None with fewer than seven rungs."""
+        if self.fit is None or self.ladder.n < FEWEST_RUNGS + 2:
+            return None
+        data = self.ladder
+        rest = data.cheapest(data.n - 1)
+        before = self.largest_cost * math.exp(float(data.log_x[-2]))
+        others = _fitted(rest, self.form, self.level, before)
+        # The last rung has its own weight, which the others do not know.
+        told = others.predict(self.largest_cost)
+        assert told is not None and others.fit is not None  # noqa: S101, PT018
+        scale = others.fit.squares / others.fit.degrees
+        quantile = float(special.stdtrit(others.fit.degrees, (1 + self.level) / 2))
+        noise = scale * float(data.weights[:-1].mean() / data.weights[-1])
+        predicted = _widen(told, quantile * math.sqrt(noise))
+        observed = math.exp(float(data.y[-1]))
+        inside = predicted.low <= observed <= predicted.high
+        return HeldOut(self.largest_cost, observed, predicted, inside)
+
+    @cached_property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Everything that speaks against forecasting from this fit."""
+        found = list(refuse_ladder(self.ladder))
+        if self.fit is not None and self.form_weight < MIN_FORM_WEIGHT:
+            found.append(Refusal("form_unclear", "other forms fit as well, and they forecast something else"))
+        if self.held_out is not None and not self.held_out.inside:
+            found.append(
+                Refusal("held_out_miss", "the largest rung lies outside what the smaller ones predict")
+            )
+        return tuple(found)
+
+    @property
+    def form_weight(self) -> float:
+        """AICc weight of the form whose figures these are; a power law is one with a floor of none."""
+        names = ("power", "power_floor") if self.form == "power_floor" else (self.form,)
+        return sum(one.weight for one in self.forms if one.form in names)
+
+    @property
+    def _shape(self) -> Shape:
+        return _SHAPES[self.form]
+
+    def _region(self, level: float) -> Region:
+        assert self.fit is not None  # noqa: S101
+        if level not in self._regions:
+            self._regions[level] = (
+                power_region(self.ladder, self.fit, level)
+                if self.form == "power"
+                else region(self.ladder, self.fit, level, self._shape)
+            )
+        return self._regions[level]
+
+    def _over(self, quantity: _Quantity, level: float | None = None) -> Interval | None:
+        """Return a quantity at the best parameters, and its range over the region."""
+        if self.fit is None:
+            return None
+        points = self._region(level or self.level).points
+        with np.errstate(over="ignore", divide="ignore"):
+            estimate = float(quantity(*(np.array([one]) for one in self.fit.best))[0])
+            values = quantity(points[0], points[1], points[2])
+        return Interval(estimate, min(float(values.min()), estimate), max(float(values.max()), estimate))
 
 
-def _over(quantity: _Quantity, fit: Fit) -> Interval:
-    """Return a quantity at the best parameters, and its range over the confidence region."""
-    with np.errstate(over="ignore"):
-        estimate = float(quantity(*(np.array([one]) for one in fit.best))[0])
-        values = quantity(fit.region[0], fit.region[1], fit.region[2])
-    return Interval(estimate, min(float(values.min()), estimate), max(float(values.max()), estimate))
+def _widen(expected: Interval, noise: float) -> Interval:
+    """Add noise on the log scale to both sides of an interval, as if it were independent."""
+    if expected.low <= 0:
+        return Interval(expected.estimate, 0.0, expected.high * math.exp(noise))
+    up = math.hypot(math.log(expected.high / expected.estimate), noise)
+    down = math.hypot(math.log(expected.estimate / expected.low), noise)
+    return Interval(expected.estimate, expected.estimate * math.exp(-down), expected.estimate * math.exp(up))
 
 
-def _k_half(b: Floats, h: Floats, a: Floats) -> Floats:
-    falls = (h > 0.5) & (b > 0)
-    share = np.where(falls, h, 1.0) / np.where(falls, h - 0.5, 1.0)
-    return np.where(falls, np.exp(np.log(share) / np.where(falls, b, 1.0)), np.inf)
-
-
-def _form_weights(data: Ladder, floor_squares: float) -> dict[str, float]:
+def _form_weights(data: Ladder) -> tuple[FormWeight, ...]:
     """Return the AICc weights of the forms; those with too many parameters for the rungs get none."""
-    line = np.polyfit(data.log_x, data.y, 1, w=np.sqrt(data.weights))
-    power = data.y - np.polyval(line, data.log_x)
-    _, logarithm = best_share(data, -data.log_x[None, :])
-    rates = np.geomspace(0.05, 100, 120)
-    _, exponential = best_share(data, np.expm1(rates[:, None] * -np.expm1(data.log_x)))
+    _, logarithm = best_share(data, LOGARITHM.z(np.ones((1, 1)), data.log_x), LOGARITHM.highest_share)
+    rates = EXPONENTIAL.rates(data.log_x, 120)
+    _, exponential = best_share(data, EXPONENTIAL.z(rates[:, None], data.log_x))
     squares = {
-        "power": (float((data.weights * power**2).sum()), 3),
-        "power_floor": (floor_squares, 4),
+        "power": (fit_power(data).squares, 3),
+        "power_floor": (best_fit(data).squares, 4),
         "exponential_floor": (float(exponential.min()), 4),
         "log": (float(logarithm[0]), 3),
     }
@@ -123,52 +233,23 @@ def _form_weights(data: Ladder, floor_squares: float) -> dict[str, float]:
     }
     lowest = min(scores.values())
     total = sum(math.exp((lowest - score) / 2) for score in scores.values())
-    return {form: math.exp((lowest - score) / 2) / total for form, score in scores.items()}
+    weights = [FormWeight(form, math.exp((lowest - score) / 2) / total) for form, score in scores.items()]
+    return tuple(sorted(weights, key=lambda one: -one.weight))
 
 
-def _loglog(data: Ladder, level: float) -> Interval:
-    line = stats.linregress(data.log_x, data.y)
-    half = float(stats.t.ppf((1 + level) / 2, data.n - 2)) * float(line.stderr)
-    return Interval(-float(line.slope), -float(line.slope) - half, -float(line.slope) + half)
+def _fitted(data: Ladder, form: str, level: float, largest: float, loglog: LogLog | None = None) -> CurveFit:
+    fit = fit_power(data) if form == "power" else best_fit(data, _SHAPES[form])
+    return CurveFit(form, level, largest, loglog, data, fit)
 
 
-def _held_out_misses(data: Ladder, level: float) -> bool:
-    """Tell whether the largest rung falls outside the prediction of the others."""
-    rest = data.without_largest()
-    fit = fit_floor(rest, level)
-    step = float(data.log_x[-1] - data.log_x[-2])
-    ahead = _over(lambda b, h, a: a + np.log1p(h * np.expm1(-b * step)), fit)
-    noise = fit.squares / (rest.n - 3) / (data.weights[-1] / data.weights[:-1].mean())
-    quantile = float(stats.t.ppf((1 + level) / 2, rest.n - 3))
-    gap = float(data.y[-1]) - ahead.estimate
-    side = ahead.high - ahead.estimate if gap > 0 else ahead.estimate - ahead.low
-    return abs(gap) > math.hypot(side, quantile * math.sqrt(noise))
+def _choose(data: Ladder) -> str:
+    """Return the form that ``auto`` takes."""
+    best = _form_weights(data)[0] if data.n >= MIN_RUNGS else FormWeight("power_floor", 1.0)
+    clear = best.weight >= MIN_FORM_WEIGHT and best.form in ("exponential_floor", "log")
+    return best.form if clear else "power_floor"
 
 
-def _rises(data: Ladder) -> bool:
-    """Tell whether a rung is more than two standard errors off the nearest curve that never rises."""
-    if data.n_seeds < 2:
-        return False
-    falling = optimize.isotonic_regression(data.y, weights=data.weights, increasing=False).x
-    return bool((np.abs(data.y - falling) > 2 * data.standard_errors).any())
-
-
-def _refuse_design(data: Ladder) -> list[tuple[str, str]]:
-    found = []
-    if data.n < MIN_RUNGS:
-        found.append(("few_rungs", f"{data.n} rungs were measured; a forecast needs at least {MIN_RUNGS}"))
-    if data.n_seeds < MIN_SEEDS:
-        found.append(("few_seeds", f"{data.n_seeds} seeds were run; a forecast needs at least {MIN_SEEDS}"))
-    decades = -float(data.log_x[0]) / math.log(10)
-    if decades < MIN_DECADES:
-        sentence = f"the costs span {decades:.2f} powers of ten; a forecast needs at least {MIN_DECADES}"
-        found.append(("short_span", sentence))
-    if _rises(data):
-        found.append(("not_monotone", "the error rises with cost somewhere by more than two standard errors"))
-    return found
-
-
-def _check(costs: Floats, errors: Floats, form: str) -> None:
+def _check(costs: Floats, errors: Floats, level: float, form: str) -> None:
     if costs.ndim != 1 or errors.ndim != 2 or len(costs) != len(errors) or errors.size == 0:
         raise ValueError(
             f"cost must be (n_rungs,) and error (n_rungs, n_seeds), got {costs.shape} and {errors.shape}"
@@ -177,27 +258,27 @@ def _check(costs: Floats, errors: Floats, form: str) -> None:
         raise ValueError("every cost must be finite and positive")
     if not (np.isfinite(errors).all() and (errors > 0).all()):
         raise ValueError("every error must be finite and positive")
-    if form not in ("auto", *FORMS[:2]):
-        raise ValueError(f"form must be auto, {FORMS[0]} or {FORMS[1]}, got {form!r}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    if form not in ("auto", *FORMS):
+        raise ValueError(f"form must be one of auto, {', '.join(FORMS)}, got {form!r}")
 
 
 def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: str = "auto") -> CurveFit:
     """Fit error against cost.
-
-    Seeds of a rung share its test set and tuning, so they are never treated as independent points: the
-    fit is to the log means of the rungs, weighted by a smooth variance function.
 
     Parameters
     ----------
     cost : array-like of shape (n_rungs,)
         Positive.
     error : array-like of shape (n_rungs, n_seeds)
-        Positive.
+        Positive. Seeds of a rung share its test set and tuning, so they are never taken for independent
+        points: the fit is to the log means of the rungs, weighted by a smooth variance function.
     level : float
         Confidence level of all intervals.
-    form : {"auto", "power_floor", "power"}
-        ``auto`` gives the figures of power + floor, names the form that AICc prefers, and refuses when
-        a power law, with or without floor, is not clearly preferred.
+    form : {"auto", "power", "power_floor", "exponential_floor", "log"}
+        ``auto`` is a power law with a floor (of which the one without is a case), unless AICc clearly
+        prefers the exponential or the logarithm and there are rungs enough to tell.
 
     Returns
     -------
@@ -208,38 +289,20 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     ------
     ValueError
         A cost or error is not positive and finite, or the shapes do not fit.
+
+    References
+    ----------
+    Profile likelihood intervals: Venzon and Moolgavkar (1988), Applied Statistics 37(1). AICc weights:
+    Burnham and Anderson (2002), Model Selection and Multimodel Inference.
     """
     costs = np.asarray(cost, dtype=np.float64)
     errors = np.asarray(error, dtype=np.float64)
-    _check(costs, errors, form)
+    _check(costs, errors, level, form)
     largest = float(costs.max())
     different = len(np.unique(costs))
-    if different < max(3, len(costs)):
-        few = ("few_rungs", f"{different} different costs were measured; a fit needs at least 5")
-        return CurveFit("none", None, None, None, None, None, {}, (few,), largest)
     data = prepare(costs, errors)
-    refusals = _refuse_design(data)
-    loglog = _loglog(data, level)
-    if data.n < 5:
-        return CurveFit("none", None, None, None, None, loglog, {}, tuple(refusals), largest)
-    floor_fit = fit_floor(data, level)
-    fit = fit_power(data, level) if form == "power" else floor_fit
-    weights = _form_weights(data, floor_fit.squares)
-    if weights.get("power", 0.0) + weights.get("power_floor", 0.0) < MIN_FORM_WEIGHT:
-        refusals.append(
-            ("form_unclear", "other forms than a power law fit as well, and they forecast something else")
-        )
-    if data.n >= 7 and _held_out_misses(data, level):
-        refusals.append(("held_out_miss", "the largest rung lies outside what the smaller ones predict"))
-    return CurveFit(
-        form=max(weights, key=weights.__getitem__) if form == "auto" else form,
-        exponent=Interval(fit.best.b, *fit.ends),
-        floor=_over(lambda b, h, a: np.exp(a) * (1 - h), fit),
-        elasticity=_over(lambda b, h, a: -b * h, fit),
-        k_half=_over(_k_half, fit),
-        loglog_exponent=loglog,
-        form_weights=weights,
-        refusals=tuple(refusals),
-        largest_cost=largest,
-        fit=fit,
-    )
+    means = np.exp(np.log(errors).mean(axis=1))
+    loglog = fit_loglog(costs, means, level=level) if len(costs) > 2 and different > 1 else None
+    if different < FEWEST_RUNGS:
+        return CurveFit("none", level, largest, loglog, data)
+    return _fitted(data, _choose(data) if form == "auto" else form, level, largest, loglog)

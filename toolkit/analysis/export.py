@@ -2,6 +2,7 @@
 
 Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/results-json.md``):
 
+3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """
@@ -20,7 +21,7 @@ from toolkit.analysis.spending import Spread
 
 __all__ = ["CELL_KEYS", "SCHEMA_VERSION", "to_json"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 CELL_KEYS = (
     "track",
@@ -85,7 +86,14 @@ def _cells(results: Results) -> list[dict[str, Any]]:
 
 def _curve(curve: Curve) -> dict[str, Any]:
     flat = asdict(curve)
-    flat["refusals"] = [{"code": code, "sentence": sentence} for code, sentence in curve.refusals]
+    flat["refusals"] = [one._asdict() for one in curve.refusals]
+    flat["forms"] = {one.form: one.weight for one in curve.forms}
+    if curve.held_out is not None:
+        flat["held_out"] = {**curve.held_out._asdict(), "predicted": asdict(curve.held_out.predicted)}
+    if curve.loglog is not None:
+        line = curve.loglog
+        figures = {"exponent": asdict(line.exponent), "k_half": asdict(line.k_half)}
+        flat["loglog"] = {**figures, "r_squared": line.r_squared}
     return flat
 
 

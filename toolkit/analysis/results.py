@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from toolkit.analysis.curve_record import Curve
+from toolkit.analysis.interval import Interval
 from toolkit.analysis.spending import Spending
 from toolkit.records import CellRecord, Evidence
 
@@ -24,15 +26,6 @@ __all__ = [
 
 CellKey = tuple[str, int, int]
 """(track, rung, seed)."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its interval; ends may be infinite."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -64,31 +57,6 @@ class RungSummary:
     net_value: Interval | None = None
     threshold: float | None = None
     on_front: bool = False
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Error against one cost of one track.
-
-    `refusals` are (code, sentence) pairs; `grid_cost`, `grid_error`, `grid_low`, `grid_high` draw the fit.
-    `points` are the rungs that were fitted: (cost, error).
-    """
-
-    track: str
-    error: str
-    cost: str
-    form: str
-    exponent: Interval | None
-    floor: Interval | None
-    elasticity: Interval | None
-    k_half: Interval | None
-    loglog_exponent: Interval | None
-    refusals: tuple[tuple[str, str], ...]
-    points: tuple[tuple[float, float], ...] = ()
-    grid_cost: tuple[float, ...] = ()
-    grid_error: tuple[float, ...] = ()
-    grid_low: tuple[float, ...] = ()
-    grid_high: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ reading evidence or training anything. No pickle: JSON (whose floats are exact) 
 
 Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made anew, never read):
 
+3. more of each curve
 2. curves against the costs of readings
 1. first version
 """
@@ -27,7 +28,7 @@ from toolkit.records import CellRecord, Evidence
 
 __all__ = ["SNAPSHOT_VERSION", "StoredStack", "decode", "encode"]
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 
 _SHOWN: Mapping[str, Any] = {
     "curves": tuple[Curve, ...],

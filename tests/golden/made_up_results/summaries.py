@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from toolkit.analysis.results import Curve, Interval, RungSummary
+from toolkit.analysis.curve_record import Curve, FormWeight, HeldOut, Refusal
+from toolkit.analysis.loglog import fit_loglog
+from toolkit.analysis.results import Interval, RungSummary
 
 from .shared import ROWS, around
 
@@ -127,6 +129,7 @@ def curves() -> tuple[Curve, ...]:
     def fit(cost: float) -> float:
         return 0.2672 + 0.0011 * (cost / ROWS[-1]) ** -0.35
 
+    line = fit_loglog(np.array(ROWS, dtype=float), np.array([fit(n) for n in ROWS]))
     return (
         Curve(
             track="classical",
@@ -137,7 +140,10 @@ def curves() -> tuple[Curve, ...]:
             floor=Interval(0.2672, 0.2661, 0.2678),
             elasticity=Interval(-0.0014, -0.0021, -0.0009),
             k_half=Interval(float("inf"), float("inf"), float("inf")),
-            loglog_exponent=Interval(0.0061, 0.0048, 0.0074),
+            k_half_excess=Interval(7.2, 3.8, 27.1),
+            loglog=line,
+            forms=(FormWeight("power_floor", 0.91), FormWeight("log", 0.09)),
+            held_out=HeldOut(ROWS[-1], fit(ROWS[-1]), Interval(fit(ROWS[-1]), 0.2679, 0.2688), True),
             refusals=(),
             points=tuple((n, fit(n)) for n in ROWS),
             grid_cost=grid,
@@ -154,10 +160,10 @@ def curves() -> tuple[Curve, ...]:
             floor=None,
             elasticity=None,
             k_half=None,
-            loglog_exponent=Interval(0.004, 0.001, 0.009),
+            loglog=line,
             refusals=(
-                ("few_rungs", "6 rungs; a fit with a floor needs 8."),
-                ("few_seeds", "1 seed at the largest rung; at least 3 are needed."),
+                Refusal("few_rungs", "6 rungs; a fit with a floor needs 8."),
+                Refusal("few_seeds", "1 seed at the largest rung; at least 3 are needed."),
             ),
             grid_cost=grid,
             grid_error=tuple(1.0 for _ in grid),

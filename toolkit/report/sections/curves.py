@@ -199,7 +199,7 @@ def _fits(results: Results) -> Markup:
                         _last(curve),
                         elements.estimate(curve.floor) if curve.floor else "",
                         _halving(curve),
-                        elements.estimate(curve.loglog_exponent) if curve.loglog_exponent else "",
+                        elements.estimate(curve.loglog.exponent) if curve.loglog else "",
                     ]
                     for curve in held
                 ],

@@ -1,0 +1,93 @@
+"""A ladder as curves see it: log costs, log mean errors of the rungs, and how far each may be off."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from toolkit.analysis.stacks import Floats
+
+__all__ = ["Ladder", "prepare"]
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Rungs in rising order of cost.
+
+    Seeds of a rung share its test set and its tuning, so they are no independent points: a rung counts once,
+    with the mean of its log errors, and with a weight from a smooth function of the seeds' variances.
+
+    Parameters
+    ----------
+    log_x : ndarray of shape (n_rungs,)
+        Log of cost over the largest cost; 0 at the last.
+    y : ndarray of shape (n_rungs,)
+        Mean log error over seeds.
+    weights : ndarray of shape (n_rungs,)
+        Of mean 1.
+    standard_errors : ndarray of shape (n_rungs,)
+        Of `y`, from the seeds alone; NaN with one seed.
+    n_seeds : int
+    """
+
+    log_x: Floats
+    y: Floats
+    weights: Floats
+    standard_errors: Floats
+    n_seeds: int
+
+    @property
+    def n(self) -> int:
+        """Number of rungs."""
+        return len(self.y)
+
+    @property
+    def decades(self) -> float:
+        """Powers of ten that the costs span."""
+        return -float(self.log_x[0]) / math.log(10)
+
+    def cheapest(self, n_rungs: int) -> Ladder:
+        """Return the ladder of the `n_rungs` cheapest rungs."""
+        weights = self.weights[:n_rungs]
+        return Ladder(
+            self.log_x[:n_rungs] - self.log_x[n_rungs - 1],
+            self.y[:n_rungs],
+            weights / weights.mean(),
+            self.standard_errors[:n_rungs],
+            self.n_seeds,
+        )
+
+
+def prepare(cost: Floats, error: Floats) -> Ladder:
+    """Put rungs into rising order of cost, cost (n_rungs,) and error (n_rungs, n_seeds)."""
+    order = np.argsort(cost, kind="stable")
+    cost, error = cost[order], error[order]
+    log_error = np.log(error)
+    n_seeds = error.shape[1]
+    log_x = np.log(cost) - math.log(cost[-1])
+    variances = log_error.var(axis=1, ddof=1) if n_seeds > 1 else np.zeros(len(cost))
+    smooth = _variance_function(log_x, variances, n_seeds)
+    weights = 1 / smooth
+    standard_errors = np.sqrt(smooth / n_seeds) if n_seeds > 1 else np.full(len(cost), np.nan)
+    return Ladder(log_x, log_error.mean(axis=1), weights / weights.mean(), standard_errors, n_seeds)
+
+
+def _variance_function(log_x: Floats, variances: Floats, n_seeds: int) -> Floats:
+    """Smooth the variances of seeds: log-linear in log cost, its slope shrunk by its own noise."""
+    some = variances > 0
+    if some.sum() < 4:
+        return np.full(len(log_x), max(float(variances.mean()), 1e-300) if some.any() else 1.0)
+    degrees = n_seeds - 1
+    # The logarithm of a chi-square is biased by a constant and has a known variance.
+    bias = float(special.digamma(degrees / 2)) - math.log(degrees / 2)
+    noise = float(special.polygamma(1, degrees / 2))
+    x, y = log_x[some], np.log(variances[some]) - bias
+    spread = float(((x - x.mean()) ** 2).sum())
+    if spread == 0:
+        return np.full(len(log_x), math.exp(float(y.mean())))
+    slope = float(((x - x.mean()) * y).sum()) / spread
+    slope *= slope**2 / (slope**2 + noise / spread)
+    return np.asarray(np.exp(y.mean() + slope * (log_x - x.mean())))
