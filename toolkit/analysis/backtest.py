@@ -8,16 +8,14 @@ better.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 
 from toolkit.analysis.climbs import Climb
 from toolkit.analysis.curves import fit_curve
-from toolkit.analysis.interval import Interval
+from toolkit.analysis.forecast_record import FORECASTERS, BackTest, RungForecast
 from toolkit.analysis.proportion import clustered_share
 
-__all__ = ["FITTED_SHARE", "FORECASTERS", "MIN_RUNGS", "TARGET", "BackTest", "RungForecast", "back_test"]
+__all__ = ["FITTED_SHARE", "LEVEL", "MIN_RUNGS", "TARGET", "back_test"]
 
 MIN_RUNGS = 10
 FITTED_SHARE = 0.7
@@ -25,83 +23,8 @@ LEVEL = 0.8
 TARGET = 0.75
 """The intervals should hold at least this share of the rungs."""
 
-FORECASTERS = ("curve", "loglog", "unchanged")
-"""The fitted curve, the plain log-log line, and the last fitted rung over again."""
-
-_OF_ANY_HALF = ("few_rungs",)
+_OF_ANY_PART = ("few_rungs",)
 """Refusals that a part of a ladder earns by being a part."""
-
-
-@dataclass(frozen=True)
-class RungForecast:
-    """A rung as the cheaper ones foretold it.
-
-    Parameters
-    ----------
-    track, error, cost : str
-        As in `Curve`.
-    rung : int
-    spent : float
-        What the rung cost, in the unit of `cost`.
-    times : float
-        The same as a multiple of the largest cost that was fitted.
-    predicted : Interval
-        For a new rung, its noise included, at `BackTest.level`.
-    observed : float
-        Its error: the geometric mean over seeds.
-    inside : bool
-        Whether the interval holds it.
-    loglog, unchanged : float
-        What the plain log-log line and the last fitted rung say.
-    refusals : tuple of str
-        Codes of what speaks against a forecast from these rungs; that they are few is left out, since
-        part of a ladder always has fewer.
-    """
-
-    track: str
-    error: str
-    cost: str
-    rung: int
-    spent: float
-    times: float
-    predicted: Interval
-    observed: float
-    inside: bool
-    loglog: float
-    unchanged: float
-    refusals: tuple[str, ...] = ()
-
-    def log_error(self, forecaster: str) -> float:
-        """Return by how much one of `FORECASTERS` was off, on the log scale (.01 is one per cent)."""
-        said = {"curve": self.predicted.estimate, "loglog": self.loglog, "unchanged": self.unchanged}
-        return abs(math.log(said[forecaster] / self.observed))
-
-
-@dataclass(frozen=True)
-class BackTest:
-    """All rungs that were foretold, and how well.
-
-    Parameters
-    ----------
-    forecasts : tuple of RungForecast
-    coverage : Interval or None
-        Share of the rungs that the intervals hold, with a 95 % interval. Forecasts of one track rest on the
-        same cells, and count as one group. None without forecasts.
-    coverage_by_track : mapping of str to float
-    log_errors : mapping of str to float
-        Forecaster -> mean absolute error on the log scale.
-    level : float
-        Of the forecasts' intervals.
-    too_short : mapping of str to int
-        Track -> its rungs, of the tracks with too few for this test.
-    """
-
-    forecasts: tuple[RungForecast, ...] = ()
-    coverage: Interval | None = None
-    coverage_by_track: Mapping[str, float] = field(default_factory=dict)
-    log_errors: Mapping[str, float] = field(default_factory=dict)
-    level: float = LEVEL
-    too_short: Mapping[str, int] = field(default_factory=dict)
 
 
 def back_test(climbs: Iterable[Climb]) -> BackTest:
@@ -119,7 +42,7 @@ def back_test(climbs: Iterable[Climb]) -> BackTest:
         longest[climb.track] = max(longest.get(climb.track, 0), len(climb.rungs))
     too_short = {track: n for track, n in longest.items() if n < MIN_RUNGS}
     if not forecasts:
-        return BackTest(too_short=too_short)
+        return BackTest(level=LEVEL, too_short=too_short)
     groups = _by_track(forecasts)
     return BackTest(
         forecasts=forecasts,
@@ -128,6 +51,7 @@ def back_test(climbs: Iterable[Climb]) -> BackTest:
         log_errors={
             name: sum(one.log_error(name) for one in forecasts) / len(forecasts) for name in FORECASTERS
         },
+        level=LEVEL,
         too_short=too_short,
     )
 
@@ -164,5 +88,5 @@ def _foretold(climb: Climb) -> Iterator[RungForecast]:
             inside=bool(predicted.low <= observed[place] <= predicted.high),
             loglog=fit.loglog.predict(spent).estimate,
             unchanged=float(observed[n_fitted - 1]),
-            refusals=tuple(one.code for one in fit.refusals if one.code not in _OF_ANY_HALF),
+            refusals=tuple(one.code for one in fit.refusals if one.code not in _OF_ANY_PART),
         )

@@ -18,6 +18,7 @@ from toolkit.analysis.price_list import price_list
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
+from toolkit.analysis.stop_replay import replay
 from toolkit.analysis.verdict import decide, deployed
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
@@ -86,6 +87,9 @@ def price(
         labels_saved=analysed.labels_saved,
         statements=analysed.statements,
         spending=spending(entering, cells, analysed.machine.machines, inputs),
+        backtest=analysed.backtest,
+        stops=analysed.stops,
+        replay=replay(analysed, priced, inputs),
     )
 
 
