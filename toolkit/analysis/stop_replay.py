@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.economics import RungEconomics, draw_interval
@@ -11,19 +12,11 @@ from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.saved import cell_cpu_seconds, measured_saved
 from toolkit.analysis.stacks import StackKey
-from toolkit.analysis.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
+from toolkit.analysis.stop_question import ask
 from toolkit.analysis.verdict import deployed
 from toolkit.records import CellRecord
 
-__all__ = ["replay", "standing_of"]
-
-
-def standing_of(one: RungEconomics, volume: float) -> Standing | None:
-    """Return what a rung earns a year as the validation block sees it; None without such rows."""
-    if one.validation_value is None:
-        return None
-    costs = sum(float(cost[0]) for cost in one.costs.values())
-    return Standing(one.track, one.validation_value + costs, one.validation_value)
+__all__ = ["replay"]
 
 
 def replay(analysed: Analysed, priced: Mapping[StackKey, RungEconomics], inputs: Inputs) -> Replay:
@@ -52,7 +45,14 @@ def replay(analysed: Analysed, priced: Mapping[StackKey, RungEconomics], inputs:
                 continue
             n_asked += 1
             known = {one for one in priced if levels[one] <= levels[key] and one not in skipped}
-            stop = prospect.refusal or _ask(prospect, {one: priced[one] for one in known}, analysed, inputs)
+            cells = _cells_of(analysed.cells, {(prospect.track, rung) for rung in prospect.left})
+            stop = ask(
+                prospect,
+                {one: priced[one] for one in known},
+                inputs,
+                n_cells=len(cells),
+                saved=partial(measured_saved, cells, inputs),
+            )
             if isinstance(stop, str):
                 climbed_on[prospect.track] = stop
                 continue
@@ -68,50 +68,6 @@ def _levels(keys: Sequence[StackKey]) -> dict[StackKey, float]:
     for track, rung in keys:
         top[track] = max(top.get(track, 0), rung)
     return {(track, rung): rung / top[track] if top[track] else 0.0 for track, rung in keys}
-
-
-def _ask(
-    prospect: Prospect,
-    known: Mapping[StackKey, RungEconomics],
-    analysed: Analysed,
-    inputs: Inputs,
-) -> EarlyStop | str:
-    """Return the stop, or in words why the track climbs on."""
-    volume = float(inputs.volume[0])
-    leader = leader_of(one for rung in known.values() if (one := standing_of(rung, volume)) is not None)
-    if leader is None:
-        return "no rung can be valued"
-    yearly = [
-        sum(float(cost[0]) for cost in known[prospect.track, rung].costs.values())
-        if (prospect.track, rung) in known
-        else None
-        for rung in prospect.rungs
-    ]
-    found = odds(
-        prospect,
-        volume=volume,
-        yearly_costs=yearly,
-        leader=leader.net,
-        margin=margin_of(inputs.economics.margin, leader),
-    )
-    reason = reason_to_stop(found, is_leader=leader.track == prospect.track)
-    if reason is None:
-        return f"a further rung pays for itself with probability {found.pays:.2f}"
-    cells = _cells_of(analysed.cells, {(prospect.track, rung) for rung in prospect.left})
-    return EarlyStop(
-        track=prospect.track,
-        rung=prospect.reached,
-        n_measured=len(prospect.rungs),
-        skipped=prospect.left,
-        n_cells=len(cells),
-        reason=reason[0],
-        leader=leader.track,
-        probability=reason[1],
-        probability_leader_changes=found.overtakes,
-        forgone_per_year=found.forgone,
-        currency=inputs.economics.currency,
-        saved=measured_saved(cells, inputs),
-    )
 
 
 def _cells_of(cells: Sequence[CellRecord], keys: set[StackKey]) -> list[CellRecord]:
