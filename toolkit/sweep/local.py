@@ -6,7 +6,7 @@ import contextlib
 import pickle
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -95,8 +95,18 @@ class LocalExecutor:
         ToolkitError
             No process for cells can be started.
         """
-        if not specs:
-            return
+        return self.run_waves(plan, [specs] if specs else [], spool=spool)
+
+    def run_waves(
+        self, plan: Plan, waves: Iterable[Sequence[CellSpec]], *, spool: Path
+    ) -> Iterator[CellOutcome]:
+        """Run cells as `run` does; a wave is asked for when all cells of the one before have ended.
+
+        Raises
+        ------
+        StoreError, ToolkitError
+            As in `run`.
+        """
         try:
             spool.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -105,7 +115,8 @@ class LocalExecutor:
             ) from error
         sweep = _Sweep(self, plan, spool)
         try:
-            yield from sweep.run(list(specs))
+            for wave in waves:
+                yield from sweep.run(list(wave))
         finally:
             sweep.close()
 
