@@ -46,8 +46,8 @@ StopEarly = Annotated[
     bool,
     typer.Option(
         "--stop-early",
-        help="Let a track stop climbing once its rungs so far say, on validation rows, that the others cannot "
-        "pay for themselves or cannot catch the leader (with probability .9). Asks from the 7th rung on, and "
+        help="Let a track stop climbing once its rungs, on validation rows, say that the next ones cannot pay "
+        "for themselves or catch the leader (with probability .9). Asks from the 7th rung on, and "
         "says what it saves and risks. A run without it trains what was skipped.",
     ),
 ]

@@ -120,7 +120,7 @@ def run_cells(
     early = StopEarly(plan, knowledge, known)
     if early.is_idle():
         console.print(
-            f"--stop-early skips nothing here: it asks from the {FIRST_RUNGS}th rung on, and no track has more",
+            f"--stop-early skips nothing: it asks from the {FIRST_RUNGS}th rung on, and no track has more",
             style="yellow",
             highlight=False,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.analysis.forecast_record import EarlyStop
@@ -16,16 +16,22 @@ from toolkit.sweep.spool import CellOutcome
 __all__ = ["StopEarly", "levels"]
 
 
-def levels(specs: Sequence[CellSpec]) -> Iterator[list[CellSpec]]:
-    """Yield the cells of each level of the ladder, in the order of a plan.
+def levels(specs: Sequence[CellSpec], climbing: Collection[str]) -> Iterator[list[CellSpec]]:
+    """Yield the cells of each level of the ladder.
 
-    A new level begins with the first cell of a higher rung of data; tracks that climb something else (rules)
-    stand in between.
+    A new level begins with the first cell of a higher rung of data; what climbs no data stands in between.
+
+    Parameters
+    ----------
+    specs : sequence of CellSpec
+        In the order of a plan: small rungs of all tracks first.
+    climbing : collection of str
+        Tracks that climb a ladder of data.
     """
     level: list[CellSpec] = []
     reached = -1
     for spec in specs:
-        rung = spec.data_rung
+        rung = spec.data_rung if spec.track in climbing else None
         if rung is not None and rung > reached:
             if level and reached >= 0:
                 yield level
@@ -60,6 +66,7 @@ class StopEarly:
         done: Iterable[tuple[CellRecord, Evidence | None]],
     ) -> None:
         self._plan, self._knowledge = plan, knowledge
+        self._ladders = _ladders(plan)
         self._records: dict[str, CellRecord] = {}
         self._evidence: dict[CellKey, Evidence] = {}
         self.stops: dict[str, EarlyStop] = {}
@@ -89,8 +96,8 @@ class StopEarly:
             Called with a track that was asked and climbs on, and the reason.
         """
         left = list(waiting)
-        for level in levels(waiting):
-            climbing = {spec.track for spec in level if spec.data_rung is not None}
+        for level in levels(waiting, self._ladders):
+            climbing = {spec.track for spec in level if spec.track in self._ladders}
             for track, found, own in self._ask(climbing, left):
                 if isinstance(found, str):
                     on_climb(track, found)
@@ -129,12 +136,17 @@ class StopEarly:
                 yield track, standpoint.ask(track, own), own
 
     def is_idle(self) -> bool:
-        """Tell whether no track of the plan has rungs enough to be asked."""
-        climbed: dict[str, set[int]] = {}
-        for spec in self._plan.specs:
-            if spec.data_rung is not None:
-                climbed.setdefault(spec.track, set()).add(spec.rung)
-        return all(len(rungs) <= FIRST_RUNGS for rungs in climbed.values())
+        """Tell whether no track has rungs enough to be asked."""
+        return all(n <= FIRST_RUNGS for n in self._ladders.values())
 
     def _n_rungs(self, track: str) -> int:
         return len({rung for name, rung, _ in self._evidence if name == track})
+
+
+def _ladders(plan: Plan) -> dict[str, int]:
+    """Return the tracks that climb a ladder of data, with the number of their rungs."""
+    rungs: dict[str, set[int]] = {}
+    for spec in plan.specs:
+        if spec.data_rung is not None:
+            rungs.setdefault(spec.track, set()).add(spec.rung)
+    return {track: len(own) for track, own in rungs.items() if len(own) > 1}
