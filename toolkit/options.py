@@ -46,9 +46,9 @@ StopEarly = Annotated[
     bool,
     typer.Option(
         "--stop-early",
-        help="Let a track stop climbing once its rungs, on validation rows, say that the next ones cannot pay "
-        "for themselves or catch the leader (with probability .9). Asks from the 7th rung on, and "
-        "says what it saves and risks. A run without it trains what was skipped.",
+        help="Let a track stop climbing once its rungs, on validation rows, say that the next ones cannot "
+        "pay for themselves or catch the leader (with probability .9). Asks from the 7th rung on, and says "
+        "what it saves and risks. A run without it trains what was skipped.",
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Train every cell anew, finished or not.")]

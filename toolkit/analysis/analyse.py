@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.analysis.analysed import Analysed
-from toolkit.analysis.backtest import back_test
+from toolkit.analysis.backtest import back_test, check_backtest
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
 from toolkit.analysis.climbs import climbs
 from toolkit.analysis.decisions import draw_outcomes, mean_values, value_rung
@@ -109,6 +109,7 @@ def analyse_cells(
         evidence=usable,
     )
     curves = track_curves(bare.readings, primary)
+    backtest = back_test(climbs(bare.readings, primary))
     every: list[Finding] = [
         *findings,
         *mismatched,
@@ -119,6 +120,7 @@ def analyse_cells(
         *bare.machine.findings,
         *check_stacks(stacks.values(), str(about["cluster"])),
         *check_curves(curves),
+        *check_backtest(backtest),
     ]
     told_scores = {key: score_intervals(stack, drawn[key]) for key, stack in stacks.items()}
     scores = {
@@ -135,7 +137,7 @@ def analyse_cells(
         curves=curves,
         findings=tuple(every),
         scores=scores,
-        backtest=back_test(climbs(bare.readings, primary)),
+        backtest=backtest,
         stops=tuple(stops),
         prospects=tuple(ahead),
     )

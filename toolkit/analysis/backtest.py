@@ -14,8 +14,9 @@ from toolkit.analysis.climbs import Climb
 from toolkit.analysis.curves import fit_curve
 from toolkit.analysis.forecast_record import FORECASTERS, BackTest, RungForecast
 from toolkit.analysis.proportion import clustered_share
+from toolkit.analysis.results import Finding
 
-__all__ = ["FITTED_SHARE", "LEVEL", "MIN_RUNGS", "TARGET", "back_test"]
+__all__ = ["FITTED_SHARE", "LEVEL", "MIN_RUNGS", "TARGET", "back_test", "check_backtest"]
 
 MIN_RUNGS = 10
 FITTED_SHARE = 0.7
@@ -90,3 +91,16 @@ def _foretold(climb: Climb) -> Iterator[RungForecast]:
             unchanged=float(observed[n_fitted - 1]),
             refusals=tuple(one.code for one in fit.refusals if one.code not in _OF_ANY_PART),
         )
+
+
+def check_backtest(found: BackTest) -> Iterator[Finding]:
+    """Yield a warning where the intervals held fewer rungs than they should."""
+    if found.coverage is None or found.coverage.estimate >= TARGET:
+        return
+    held = sum(one.inside for one in found.forecasts)
+    yield Finding(
+        "forecasts_missed",
+        "warning",
+        f"forecasts from the cheaper rungs held {held} of {len(found.forecasts)} measured ones in their "
+        f"{found.level:.0%} intervals: what is forecast beyond the largest rung may be as far off",
+    )

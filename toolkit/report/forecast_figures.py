@@ -1,0 +1,96 @@
+"""Drawing of forecasts held against what was measured: one line a rung, the measured value at zero."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from toolkit.analysis.forecast_record import RungForecast
+from toolkit.analysis.results import Interval, Results
+from toolkit.report import axes, formats
+from toolkit.report.looks import INK, looks, track_names
+
+__all__ = ["axis_words", "forecasts_against_measured", "missed_by"]
+
+_LINE = 26
+"""Pixels of one rung."""
+
+
+def axis_words(cost: str) -> str:
+    """Return what a cost axis counts."""
+    return "rows" if cost == "n_train" else "CPU-seconds"
+
+
+def missed_by(one: RungForecast) -> Interval:
+    """Return the forecast in per cent above or below what was measured."""
+    ends = (one.predicted.estimate, one.predicted.low, one.predicted.high)
+    return Interval(*(100 * (end / one.observed - 1) for end in ends))
+
+
+def _name(one: RungForecast) -> str:
+    return (
+        f"{one.track}, {formats.number(one.spent)} {axis_words(one.cost)} ({formats.number(one.times, 2)} ×)"
+    )
+
+
+def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecast]) -> go.Figure:
+    """Return the figure of one error.
+
+    Markers are filled where the interval holds what was measured, and open where it does not: the two are
+    told apart in black and white.
+
+    Parameters
+    ----------
+    results : Results
+    forecasts : sequence of RungForecast
+        At least one.
+    """
+    level = results.backtest.level
+    figure = axes.blank(
+        110 + _LINE * len(forecasts), f"Forecast ({level:.0%} interval), % above or below what was measured"
+    )
+    known = looks(track_names(results))
+    names = [html.escape(_name(one), quote=False) for one in forecasts]
+    for track in dict.fromkeys(one.track for one in forecasts):
+        own = [(name, one) for name, one in zip(names, forecasts, strict=True) if one.track == track]
+        look = known[track]
+        figure.add_trace(
+            go.Scatter(
+                name=html.escape(track, quote=False),
+                mode="markers",
+                x=[missed_by(one).estimate for _, one in own],
+                y=[name for name, _ in own],
+                error_x=axes.errors([missed_by(one) for _, one in own], look.colour),
+                marker={
+                    "color": look.colour,
+                    "symbol": [look.symbol + ("" if one.inside else "-open") for _, one in own],
+                    "size": 10,
+                    "line": {"color": [INK if one.inside else look.colour for _, one in own], "width": 1.4},
+                },
+                hovertext=[axes.hover(_facts(one)) for _, one in own],
+                hoverinfo="text",
+            )
+        )
+    figure.update_layout(showlegend=True)
+    figure.update_xaxes(zeroline=True)
+    figure.update_yaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=list(reversed(names)),
+        showgrid=False,
+        ticks="",
+        ticklabelstandoff=8,
+    )
+    return figure
+
+
+def _facts(one: RungForecast) -> tuple[str, ...]:
+    return (
+        _name(one),
+        f"forecast: {formats.interval(one.predicted)}",
+        f"measured: {formats.number(one.observed, 4)}, {'inside' if one.inside else 'outside'}",
+        f"log-log line: {formats.number(one.loglog, 4)}",
+        f"no further change: {formats.number(one.unchanged, 4)}",
+    )
