@@ -9,6 +9,7 @@ from toolkit.analysis.forecast_record import EarlyStop, Saved
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.stacks import StackKey
+from toolkit.analysis.stop_words import chance
 from toolkit.analysis.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
 
 __all__ = ["ask"]
@@ -64,7 +65,7 @@ def ask(
     )
     why = reason_to_stop(found, is_leader=leader.track == prospect.track)
     if why is None:
-        return f"with probability {found.pays:.2f} a further rung pays for itself"
+        return f"a further rung pays for itself with probability {chance(found.pays)}"
     reason, probability = why
     return EarlyStop(
         track=prospect.track,

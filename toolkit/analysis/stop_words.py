@@ -83,7 +83,8 @@ def told_replay(replay: Replay) -> str:
             "--stop-early would have skipped nothing: every track that could be asked would have climbed on"
         )
     n_cells = sum(stop.n_cells for stop in replay.stops)
-    share = f" ({replay.cpu_seconds_saved / replay.cpu_seconds:.0%} of all)" if replay.cpu_seconds else ""
+    part = 100 * replay.cpu_seconds_saved / replay.cpu_seconds if replay.cpu_seconds else None
+    share = "" if part is None else f" ({part:.0f} % of all)"
     tracks = ", ".join(f"{stop.track} after rung {stop.rung}" for stop in replay.stops)
     same = (
         f"the verdict would have been the same, {replay.best}"

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from toolkit.analysis.forecast_record import RungForecast
 from toolkit.analysis.results import Interval, Results
 from toolkit.report import axes, formats
-from toolkit.report.looks import INK, looks, track_names
+from toolkit.report.looks import INK, Look, looks, track_names
 
 __all__ = ["axis_words", "forecasts_against_measured", "missed_by"]
 
@@ -49,17 +49,19 @@ def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecas
     """
     level = results.backtest.level
     figure = axes.blank(
-        110 + _LINE * len(forecasts), f"Forecast ({level:.0%} interval), % above or below what was measured"
+        110 + _LINE * len(forecasts),
+        f"Forecast ({100 * level:.0f} % interval), % above or below what was measured",
     )
     known = looks(track_names(results))
     names = [html.escape(_name(one), quote=False) for one in forecasts]
     for track in dict.fromkeys(one.track for one in forecasts):
         own = [(name, one) for name, one in zip(names, forecasts, strict=True) if one.track == track]
         look = known[track]
+        figure.add_trace(_legend(track, look))
         figure.add_trace(
             go.Scatter(
-                name=html.escape(track, quote=False),
                 mode="markers",
+                showlegend=False,
                 x=[missed_by(one).estimate for _, one in own],
                 y=[name for name, _ in own],
                 error_x=axes.errors([missed_by(one) for _, one in own], look.colour),
@@ -84,6 +86,22 @@ def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecas
         ticklabelstandoff=8,
     )
     return figure
+
+
+def _legend(track: str, look: Look) -> go.Scatter:
+    """Return the entry of a track: filled, whether its first forecast held or not."""
+    return go.Scatter(
+        name=html.escape(track, quote=False),
+        mode="markers",
+        x=[None],
+        y=[None],
+        marker={
+            "color": look.colour,
+            "symbol": look.symbol,
+            "size": 10,
+            "line": {"color": INK, "width": 1.4},
+        },
+    )
 
 
 def _facts(one: RungForecast) -> tuple[str, ...]:

@@ -50,6 +50,10 @@ def _why_not(backtest: BackTest) -> str:
     )
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def _checked(results: Results) -> list[Markup]:
     backtest = results.backtest
     return [
@@ -57,9 +61,11 @@ def _checked(results: Results) -> list[Markup]:
         elements.tiles(
             [
                 Tile(
-                    f"{backtest.level:.0%} intervals that held",
+                    f"{_percent(backtest.level)} intervals that held",
                     f"{sum(one.inside for one in backtest.forecasts)} of {len(backtest.forecasts)}",
-                    ", ".join(f"{track} {share:.0%}" for track, share in backtest.coverage_by_track.items()),
+                    ", ".join(
+                        f"{track} {_percent(share)}" for track, share in backtest.coverage_by_track.items()
+                    ),
                 ),
                 *(
                     Tile(
@@ -80,20 +86,20 @@ def _sentence(backtest: BackTest) -> str:
     n, held = len(backtest.forecasts), sum(one.inside for one in backtest.forecasts)
     n_tracks = len(backtest.coverage_by_track)
     words = (
-        f"The cheaper 7 of 10 rungs foretold the others: the {backtest.level:.0%} intervals held "
-        f"{held} of {n} ({held / n:.0%}"
+        f"The cheaper 7 of 10 rungs foretold the others: the {_percent(backtest.level)} intervals held "
+        f"{held} of {n} ({_percent(held / n)}"
     )
     if backtest.coverage is not None:
         tracks = f"{n_tracks} tracks, whose rungs" if n_tracks != 1 else "one track, whose rungs"
         words += (
-            f", 95 % interval {backtest.coverage.low:.0%} to {backtest.coverage.high:.0%}: they are of "
-            f"{tracks} share cells)."
+            f", 95 % interval {_percent(backtest.coverage.low)} to {_percent(backtest.coverage.high)}: they "
+            f"are of {tracks} share cells)."
         )
     refused = [one for one in backtest.forecasts if one.refusals]
     if refused:
         words += (
-            f" {len(refused)} of the {n} would have been refused: from these rungs alone, the report would "
-            "have shown no forecast."
+            f" {'All' if len(refused) == n else f'{len(refused)} of them'} would have been refused: from these "
+            "rungs alone, the report would have shown no forecast."
         )
     return words
 
@@ -129,7 +135,7 @@ def _table(results: Results, forecasts: Sequence[RungForecast], title: str) -> M
             Column("Against"),
             Column("Cost", numeric=True),
             Column("Times the largest fitted", numeric=True),
-            Column("Forecast", numeric=True, note=f"{results.backtest.level:.0%} interval"),
+            Column("Forecast", numeric=True, note=f"{_percent(results.backtest.level)} interval"),
             Column("Measured", numeric=True),
             Column("Held"),
             Column("Log-log line", numeric=True),
