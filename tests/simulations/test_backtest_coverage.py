@@ -24,7 +24,7 @@ TIMES = (1.3, 3.0, 8.0)
 
 
 class Scenario(NamedTuple):
-    """Exponent, share of the floor, noise of a seed at the cheapest and the last rung, of a rung, and span."""
+    """Exponent, share of the floor, noise of seeds at the first and last rung, of rungs, and span."""
 
     b: float
     f: float

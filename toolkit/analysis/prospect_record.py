@@ -20,7 +20,8 @@ class FormProspect:
         On the rungs that were measured.
     expected, new_rung : tuple of tuples, (n_left, n_places)
         On the rungs that are left, from the worst place of the forecast's distribution to the best: the
-        curve itself, and a rung as it would be measured, its noise included.
+        curve as it goes on from the largest measured rung, and a rung as it would be measured, the level of
+        the curve as unsure as it is and its noise included.
     """
 
     form: str

@@ -8,16 +8,20 @@ once, when the sweep is over.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
 from toolkit.analysis.curves import CurveFit, fit_curve
 from toolkit.analysis.decisions import validation_value
+from toolkit.analysis.interval import Interval
+from toolkit.analysis.profile import region
 from toolkit.analysis.prospect_record import FormProspect, Prospect
 from toolkit.analysis.readings import RungReadings
+from toolkit.analysis.shapes import EXPONENTIAL, LOGARITHM, POWER
 from toolkit.analysis.stacks import Floats, StackKey
 from toolkit.records import Evidence
 
@@ -32,6 +36,7 @@ MIN_FORM_WEIGHT = 0.05
 _NO_MATTER = ("few_rungs", "form_unclear")
 """Refusals that do not bear on a decision that every form has to support, a few rungs ahead."""
 
+_SHAPES = {"power_floor": POWER, "exponential_floor": EXPONENTIAL, "log": LOGARITHM}
 _LEVELS = (0.3, 0.6, 0.8, 0.9, 0.98)
 _N_PLACES = 100
 _PLACES = special.ndtri((np.arange(_N_PLACES) + 0.5) / _N_PLACES)
@@ -96,23 +101,41 @@ def look_ahead(track: str, measured: Sequence[ValidationRung], left: Sequence[tu
     bare = Prospect(track, rungs, rows, tuple(one for one, _ in left), tuple(n for _, n in left))
     fits = _fits(measured)
     if isinstance(fits, str):
-        return _refused(bare, fits)
+        return replace(bare, refusal=fits)
     perfect = measured[0].perfect
-    forms = [
-        FormProspect(
-            form=fit.form,
-            weight=weight,
-            fitted=tuple(perfect - _middle(fit, n) for n in rows),
-            expected=tuple(tuple(perfect - _drawn(fit, n)) for n in bare.left_rows),
-            new_rung=tuple(tuple(perfect - _drawn(fit, n, new_rung=True)) for n in bare.left_rows),
-        )
-        for fit, weight in fits
-    ]
-    return Prospect(track, rungs, rows, bare.left, bare.left_rows, tuple(forms))
+    forms = [_of_form(fit, weight, perfect, bare) for fit, weight in fits]
+    return replace(bare, forms=tuple(forms))
 
 
-def _refused(bare: Prospect, why: str) -> Prospect:
-    return Prospect(bare.track, bare.rungs, bare.rows, bare.left, bare.left_rows, (), why)
+def _of_form(fit: CurveFit, weight: float, perfect: float, bare: Prospect) -> FormProspect:
+    ladder, best = fit.ladder, fit.fit
+    assert best is not None  # noqa: S101 (`_fits` returns no other)
+    shape = _SHAPES[fit.form]
+    regions = [region(ladder, best, level, shape) for level in _LEVELS]
+
+    def ratios(rows: float) -> Floats:
+        """Return the error there over the one at the largest rung: its level, which both share, drops out."""
+        log_x = math.log(rows / fit.largest_cost)
+
+        def ratio(b: Floats, h: Floats) -> Floats:
+            return np.maximum(1 + h * shape.z(b, log_x), 0.0)
+
+        middle = float(ratio(np.array([best.best.b]), np.array([best.best.h]))[0])
+        found = [ratio(one.points[0], one.points[1]) for one in regions]
+        return _at_places([Interval(middle, float(one.min()), float(one.max())) for one in found])
+
+    def new_rung(rows: float) -> Floats:
+        told = [fit.predict(rows, level=level, new_rung=True) for level in _LEVELS]
+        return _at_places([one for one in told if one is not None])
+
+    reached = math.exp(best.best.a)
+    return FormProspect(
+        form=fit.form,
+        weight=weight,
+        fitted=tuple(perfect - _middle(fit, n) for n in bare.rows),
+        expected=tuple(tuple((perfect - reached * ratios(n)).tolist()) for n in bare.left_rows),
+        new_rung=tuple(tuple((perfect - new_rung(n)).tolist()) for n in bare.left_rows),
+    )
 
 
 def _fits(measured: Sequence[ValidationRung]) -> list[tuple[CurveFit, float]] | str:
@@ -143,14 +166,11 @@ def _middle(fit: CurveFit, rows: float) -> float:
     return np.nan if told is None else told.estimate
 
 
-def _drawn(fit: CurveFit, rows: float, *, new_rung: bool = False) -> Floats:
-    """Return the error at places of the forecast's distribution, the largest error first.
+def _at_places(told: Sequence[Interval]) -> Floats:
+    """Return a figure at places of its distribution, the largest first, from its intervals at all levels.
 
-    Between the ends of intervals of several levels the logarithm is taken as linear in the normal score.
+    Between their ends the logarithm is taken as linear in the normal score.
     """
-    told = [
-        one for level in _LEVELS if (one := fit.predict(rows, level=level, new_rung=new_rung)) is not None
-    ]
     lows, highs = [one.low for one in reversed(told)], [one.high for one in told]
     ends = np.maximum([*lows, told[0].estimate, *highs], 1e-9 * told[0].estimate)
     scores = special.ndtri((1 + np.array(_LEVELS)) / 2)

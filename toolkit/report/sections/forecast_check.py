@@ -97,9 +97,9 @@ def _sentence(backtest: BackTest) -> str:
         )
     refused = [one for one in backtest.forecasts if one.refusals]
     if refused:
+        some = "All" if len(refused) == n else f"{len(refused)} of them"
         words += (
-            f" {'All' if len(refused) == n else f'{len(refused)} of them'} would have been refused: from these "
-            "rungs alone, the report would have shown no forecast."
+            f" {some} would have been refused: from these rungs alone, the report would show no forecast."
         )
     return words
 
