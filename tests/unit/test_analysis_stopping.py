@@ -114,8 +114,12 @@ def test_growth_is_fixed_and_by_row() -> None:
     found = fit_growth(ROWS.tolist(), (5 + 0.01 * ROWS).tolist())
     assert found is not None
     assert (found.fixed, found.per_row) == pytest.approx((5.0, 0.01))
-    total = found.total([1000.0, 2000.0])
-    assert (total.estimate, total.low, total.high) == pytest.approx((40.0, 40.0, 40.0))
+    total = found.total([20_000.0, 40_000.0])
+    assert total.low < total.estimate < total.high == pytest.approx(610.0)
+    bent = fit_growth(ROWS.tolist(), (0.1 * ROWS**0.7).tolist())
+    assert bent is not None
+    total = bent.total([1e5])
+    assert total.low <= 0.1 * 1e5**0.7 * 1.001 < total.estimate < total.high
     falling = fit_growth(ROWS.tolist(), (100 - 0.001 * ROWS).tolist())
     assert falling is not None
     assert falling.per_row == 0

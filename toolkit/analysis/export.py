@@ -2,7 +2,8 @@
 
 Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/results-json.md``):
 
-3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`
+3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`;
+   `backtest` and `stop_early`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """

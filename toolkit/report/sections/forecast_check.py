@@ -86,7 +86,7 @@ def _sentence(backtest: BackTest) -> str:
     n, held = len(backtest.forecasts), sum(one.inside for one in backtest.forecasts)
     n_tracks = len(backtest.coverage_by_track)
     words = (
-        f"The cheaper 7 of 10 rungs foretold the others: the {_percent(backtest.level)} intervals held "
+        f"The cheaper 70 % of the rungs foretold the others: the {_percent(backtest.level)} intervals held "
         f"{held} of {n} ({_percent(held / n)}"
     )
     if backtest.coverage is not None:
