@@ -30,9 +30,8 @@ def missed_by(one: RungForecast) -> Interval:
 
 
 def _name(one: RungForecast) -> str:
-    return (
-        f"{one.track}, {formats.number(one.spent)} {axis_words(one.cost)} ({formats.number(one.times, 2)} ×)"
-    )
+    unit = "rows" if one.cost == "n_train" else "CPU-s"
+    return f"{formats.number(one.spent)} {unit} ({formats.number(one.times, 2)} ×)"
 
 
 def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecast]) -> go.Figure:
@@ -45,17 +44,17 @@ def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecas
     ----------
     results : Results
     forecasts : sequence of RungForecast
-        At least one.
+        At least one; those of a track one after the other.
     """
-    level = results.backtest.level
+    tracks = list(dict.fromkeys(one.track for one in forecasts))
+    # A line each, and a gap between tracks.
+    places = [-float(place + tracks.index(one.track)) for place, one in enumerate(forecasts)]
     figure = axes.blank(
-        110 + _LINE * len(forecasts),
-        f"Forecast ({100 * level:.0f} % interval), % above or below what was measured",
+        110 + _LINE * (len(forecasts) + len(tracks)), "% off what was measured"
     )
     known = looks(track_names(results))
-    names = [html.escape(_name(one), quote=False) for one in forecasts]
-    for track in dict.fromkeys(one.track for one in forecasts):
-        own = [(name, one) for name, one in zip(names, forecasts, strict=True) if one.track == track]
+    for track in tracks:
+        own = [(place, one) for place, one in zip(places, forecasts, strict=True) if one.track == track]
         look = known[track]
         figure.add_trace(_legend(track, look))
         figure.add_trace(
@@ -63,7 +62,7 @@ def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecas
                 mode="markers",
                 showlegend=False,
                 x=[missed_by(one).estimate for _, one in own],
-                y=[name for name, _ in own],
+                y=[place for place, _ in own],
                 error_x=axes.errors([missed_by(one) for _, one in own], look.colour),
                 marker={
                     "color": look.colour,
@@ -76,11 +75,11 @@ def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecas
             )
         )
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(zeroline=True)
+    figure.update_xaxes(zeroline=True, nticks=6, tickangle=0)
     figure.update_yaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=list(reversed(names)),
+        tickmode="array",
+        tickvals=places,
+        ticktext=[_name(one) for one in forecasts],
         showgrid=False,
         ticks="",
         ticklabelstandoff=8,
@@ -106,7 +105,7 @@ def _legend(track: str, look: Look) -> go.Scatter:
 
 def _facts(one: RungForecast) -> tuple[str, ...]:
     return (
-        _name(one),
+        f"{one.track}, {_name(one)}",
         f"forecast: {formats.interval(one.predicted)}",
         f"measured: {formats.number(one.observed, 4)}, {'inside' if one.inside else 'outside'}",
         f"log-log line: {formats.number(one.loglog, 4)}",

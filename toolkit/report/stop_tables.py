@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from toolkit.analysis.forecast_record import EarlyStop
-from toolkit.analysis.results import Results
+from toolkit.analysis.results import Interval, Results
 from toolkit.analysis.stop_words import chance, told_replay
 from toolkit.report import elements, formats
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
 
 __all__ = ["replayed", "stopped"]
-
-_REASONS = {
-    "does_not_pay": "no further rung pays for itself",
-    "behind_leader": "no further rung catches the leader",
-}
 
 
 def stopped(results: Results) -> Markup:
@@ -46,10 +41,13 @@ def replayed(results: Results) -> Markup:
     ]
     if replay.stops:
         if replay.forgone_per_year is not None:
-            forgone = formats.interval(replay.forgone_per_year, formats.in_money(results.verdict.currency))
+            left = replay.forgone_per_year
+            told = formats.interval(left, formats.in_money(results.verdict.currency))
             parts.append(
                 elements.paragraph(
-                    f"Net value a year that the verdict without them would leave, on test rows: {forgone}."
+                    "The verdict would have rested on the same rung."
+                    if left.low == left.high == 0
+                    else f"Net value a year that it would have left, on test rows: {told}."
                 )
             )
         parts.append(
@@ -67,6 +65,18 @@ def replayed(results: Results) -> Markup:
     return elements.join(*parts)
 
 
+def _odds(stop: EarlyStop) -> str:
+    what = "pays" if stop.reason == "does_not_pay" else f"catches {stop.leader}"
+    return f"{what}: {chance(stop.probability)}"
+
+
+def _amount(value: Interval | None, show: formats.Show = formats.number) -> Markup | str:
+    """Return an amount; what was measured has no interval."""
+    if value is not None and value.low == value.high:
+        return show(value.estimate, 3)
+    return elements.estimate(value, show)
+
+
 def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup:
     known = track_names(results)
     return elements.table(
@@ -75,26 +85,24 @@ def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup
             Column("Track"),
             Column("Last rung", numeric=True),
             Column("Cells skipped", numeric=True),
-            Column("Why"),
-            Column("Probability of the opposite", numeric=True),
+            Column("Would pay, or catch up", numeric=True, note="probability"),
+            Column("Would lead", numeric=True, note="probability"),
+            Column("Value forgone", numeric=True, note="expected, a year"),
             Column("CPU-seconds saved", numeric=True),
             Column("Money saved", numeric=True),
             Column("kg CO2e saved", numeric=True, note="modelled"),
-            Column("Leader changes", numeric=True, note="probability"),
-            Column("Net value forgone", numeric=True, note="expected, a year"),
         ],
         [
             [
                 label(stop.track, known),
                 str(stop.rung),
                 formats.count(stop.n_cells),
-                f"{_REASONS[stop.reason]}{'' if stop.leader == stop.track else f' ({stop.leader})'}",
-                chance(stop.probability),
-                elements.estimate(stop.saved.cpu_seconds),
-                elements.estimate(stop.saved.money, formats.in_money(stop.currency)),
-                elements.estimate(stop.saved.kg_co2e),
+                _odds(stop),
                 chance(stop.probability_leader_changes),
                 formats.money(stop.forgone_per_year, stop.currency),
+                _amount(stop.saved.cpu_seconds),
+                _amount(stop.saved.money, formats.in_money(stop.currency)),
+                _amount(stop.saved.kg_co2e),
             ]
             for stop in stops
         ],

@@ -119,8 +119,8 @@ def _figure(results: Results, error: ErrorAxis) -> Markup:
         forecasts_against_measured(results, forecasts),
         name=f"forecast-{forecasts[0].error}",
         title=f"{error.title}: forecasts from the cheaper rungs",
-        description="Zero is what was measured; each line is the interval that the cheaper rungs alone "
-        f"foretold of one rung. Filled markers held, open ones missed. {told}",
+        description=f"Zero is what was measured; each line is the {_percent(results.backtest.level)} interval "
+        f"that the cheaper rungs alone foretold of one rung. Filled markers held, open ones missed. {told}",
         table=_table(results, forecasts, error.title),
         note="In brackets: the cost as a multiple of the largest one that was fitted.",
     )
