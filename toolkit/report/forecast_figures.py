@@ -49,9 +49,7 @@ def forecasts_against_measured(results: Results, forecasts: Sequence[RungForecas
     tracks = list(dict.fromkeys(one.track for one in forecasts))
     # A line each, and a gap between tracks.
     places = [-float(place + tracks.index(one.track)) for place, one in enumerate(forecasts)]
-    figure = axes.blank(
-        110 + _LINE * (len(forecasts) + len(tracks)), "% off what was measured"
-    )
+    figure = axes.blank(110 + _LINE * (len(forecasts) + len(tracks)), "% off what was measured")
     known = looks(track_names(results))
     for track in tracks:
         own = [(place, one) for place, one in zip(places, forecasts, strict=True) if one.track == track]

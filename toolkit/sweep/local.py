@@ -107,22 +107,28 @@ class LocalExecutor:
         StoreError, ToolkitError
             As in `run`.
         """
-        try:
-            spool.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"cannot make the folder for results ({error.strerror})", where=str(spool)
-            ) from error
-        sweep = _Sweep(self, plan, spool)
+        sweep: _Sweep | None = None
         try:
             for wave in waves:
+                sweep = sweep or _Sweep(self, plan, _made(spool))
                 yield from sweep.run(list(wave))
         finally:
-            sweep.close()
+            if sweep is not None:
+                sweep.close()
 
     def tell(self, event: Event) -> None:
         """Pass an event on."""
         self._on_event(event)
+
+
+def _made(spool: Path) -> Path:
+    try:
+        spool.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder for results ({error.strerror})", where=str(spool)
+        ) from error
+    return spool
 
 
 class _Sweep:

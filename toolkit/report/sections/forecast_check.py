@@ -115,12 +115,13 @@ def _figure(results: Results, error: ErrorAxis) -> Markup:
         if outside
         else "None missed."
     )
+    level = _percent(results.backtest.level)
     return figures.embed(
         forecasts_against_measured(results, forecasts),
         name=f"forecast-{forecasts[0].error}",
         title=f"{error.title}: forecasts from the cheaper rungs",
-        description=f"Zero is what was measured; each line is the {_percent(results.backtest.level)} interval "
-        f"that the cheaper rungs alone foretold of one rung. Filled markers held, open ones missed. {told}",
+        description=f"Zero is what was measured; each line is the {level} interval that the cheaper rungs "
+        f"alone foretold of one rung. Filled markers held, open ones missed. {told}",
         table=_table(results, forecasts, error.title),
         note="In brackets: the cost as a multiple of the largest one that was fitted.",
     )
