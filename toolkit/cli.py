@@ -24,6 +24,7 @@ from toolkit.options import (
     Output,
     Quick,
     Seeds,
+    StopEarly,
     StoreFolder,
     guarded,
 )
@@ -47,12 +48,13 @@ def run(
     seeds: Seeds = None,
     quick: Quick = False,
     fresh: Fresh = False,
+    stop_early: StopEarly = False,
     store: StoreFolder = DEFAULT_STORE,
 ) -> None:
     """Run a sweep and write its report."""
     from toolkit.run import run_command
 
-    run_command(experiment, only, seeds, quick, fresh, store)
+    run_command(experiment, only, seeds, quick, fresh, stop_early, store)
 
 
 app.command()(report)

@@ -19,10 +19,12 @@ from rich.markup import escape
 
 from toolkit import config
 from toolkit.analysis.export import to_json
+from toolkit.analysis.results import Results
+from toolkit.analysis.stop_words import told_stops
 from toolkit.config import Experiment
-from toolkit.context import read_results, write_context
+from toolkit.context import read_results, write_context, write_stops
 from toolkit.errors import ConfigError, StoreError
-from toolkit.finished import code_version, report_folder
+from toolkit.finished import code_version, read_context, report_folder
 from toolkit.options import (
     DEFAULT_STORE,
     RUN_HELP,
@@ -32,6 +34,7 @@ from toolkit.options import (
     Output,
     Quick,
     Seeds,
+    StopEarly,
     StoreFolder,
     guarded,
 )
@@ -59,6 +62,7 @@ def run_command(
     seeds: Seeds = None,
     quick: Quick = False,
     fresh: Fresh = False,
+    stop_early: StopEarly = False,
     store: StoreFolder = DEFAULT_STORE,
 ) -> None:
     """Run a sweep and write its report."""
@@ -70,6 +74,7 @@ def run_command(
                 seeds=seeds,
                 quick=quick,
                 fresh=fresh,
+                stop_early=stop_early,
                 store_folder=store,
                 console=Output(),
             )
@@ -84,6 +89,7 @@ def run_experiment(
     seeds: int | None = None,
     quick: bool = False,
     fresh: bool = False,
+    stop_early: bool = False,
     store_folder: Path = DEFAULT_STORE,
     console: Console,
 ) -> int:
@@ -101,6 +107,8 @@ def run_experiment(
         Fewer rungs and one seed.
     fresh : bool
         Train finished cells anew.
+    stop_early : bool
+        Let tracks stop climbing whose forecasts say that it cannot pay.
     store_folder : Path
         Where all results go.
     console : Console
@@ -129,7 +137,17 @@ def run_experiment(
         )
         write_context(plan, store_folder)
         spool = store_folder / "spool"
-        ran = run_cells(plan, store, spool, fresh=fresh, console=console)
+        ran = run_cells(
+            plan,
+            store,
+            spool,
+            fresh=fresh,
+            console=console,
+            stop_early=stop_early,
+            knowledge=read_context(experiment, store_folder)["knowledge"],
+        )
+        if ran.stops:
+            write_stops(plan, store_folder, ran.stops)
         results = read_results(experiment, store, store_folder)
         if not quick:
             entering = [(one.track, one.rung) for one in results.verdict.tracks]
@@ -143,6 +161,7 @@ def run_experiment(
     console.print()
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
+    _print_stops(results, console)
     for line in (plan.left_out, f"{ran.failed} cell(s) failed: see the report" if ran.failed else ""):
         if line:
             console.print(f"[yellow]{line}[/]", highlight=False)
@@ -173,6 +192,7 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
+    _print_stops(results, console)
     _print_places(console, paths, links, store_folder)
     return 0
 
@@ -205,6 +225,11 @@ def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
     from toolkit.serving import start_ui
 
     return start_ui(store_folder, port, console=console)
+
+
+def _print_stops(results: Results, console: Console) -> None:
+    for line in told_stops(results.stops):
+        console.print(line, style="cyan", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_places(

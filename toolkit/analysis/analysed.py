@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.analysis.decisions import Decision
+from toolkit.analysis.forecast_record import BackTest, EarlyStop
 from toolkit.analysis.intervals import ScoreDraws
 from toolkit.analysis.machines import OneMachine, on_one_machine
+from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.readings import RungReadings, by_rung, of_cells
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Scored, StackKey
@@ -43,6 +45,10 @@ class Analysed:
         Of finished cells.
     pairs : mapping of tuple of (track, rung) to tuple of Pair
         Comparisons that are known already, by the rungs that enter the verdict.
+    backtest, stops
+        As in `Results`; the second are those of the sweep.
+    prospects : tuple of Prospect
+        What every rung from the seventh on said of those above it.
     """
 
     task: Mapping[str, Any]
@@ -58,6 +64,9 @@ class Analysed:
     findings: tuple[Finding, ...]
     evidence: Mapping[CellKey, Evidence]
     pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]] = field(default_factory=dict)
+    backtest: BackTest = field(default_factory=BackTest)
+    stops: tuple[EarlyStop, ...] = ()
+    prospects: tuple[Prospect, ...] = ()
 
     @property
     def cells(self) -> tuple[CellRecord, ...]:

@@ -2,7 +2,8 @@
 
 Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/results-json.md``):
 
-3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`
+3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`;
+   `backtest` and `stop_early`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.analysis.forecast_record import FORECASTERS, BackTest, EarlyStop, Replay
 from toolkit.analysis.results import Curve, Interval, Results, TrackVerdict, Verdict
 from toolkit.analysis.spending import Spread
 
@@ -69,6 +71,11 @@ def to_json(results: Results) -> dict[str, Any]:
         "findings": [asdict(finding) for finding in results.findings],
         "labels_saved": [asdict(saved) for saved in results.labels_saved],
         "spending": asdict(results.spending),
+        "backtest": _backtest(results.backtest),
+        "stop_early": {
+            "stops": [_stop(stop) for stop in results.stops],
+            "replay": _replay(results.replay),
+        },
         "statements": [asdict(statement) for statement in results.statements],
         "knowledge": list(results.knowledge),
         "prices": list(results.prices),
@@ -95,6 +102,30 @@ def _curve(curve: Curve) -> dict[str, Any]:
         figures = {"exponent": asdict(line.exponent), "k_half": asdict(line.k_half)}
         flat["loglog"] = {**figures, "r_squared": line.r_squared}
     return flat
+
+
+def _backtest(backtest: BackTest) -> dict[str, Any]:
+    rows = [
+        {**asdict(one), "log_errors": {name: one.log_error(name) for name in FORECASTERS}}
+        for one in backtest.forecasts
+    ]
+    return {**asdict(backtest), "forecasts": rows}
+
+
+def _stop(stop: EarlyStop) -> dict[str, Any]:
+    flat = asdict(stop)
+    del flat["fingerprints"]
+    return flat
+
+
+def _replay(replay: Replay) -> dict[str, Any]:
+    stops = [_stop(stop) for stop in replay.stops]
+    return {
+        **asdict(replay),
+        "stops": stops,
+        "cpu_seconds_saved": replay.cpu_seconds_saved,
+        "right": replay.right,
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from toolkit.analysis.curve_record import Curve
+from toolkit.analysis.forecast_record import BackTest, EarlyStop, Replay
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.spending import Spending
 from toolkit.records import CellRecord, Evidence
@@ -181,6 +182,12 @@ class Results:
         also ``positive`` (the outcome's word) and ``data`` (`toolkit.knowledge.overview.overview`).
     environment : mapping of str to str
         Machine, versions, git commit, time.
+    backtest : BackTest
+        The dearer rungs as the cheaper ones foretold them.
+    stops : tuple of EarlyStop
+        Tracks that the sweep let stop climbing (``--stop-early``).
+    replay : Replay
+        What that would have done on the cells that ran.
     prices : list of mapping
         Every price and constant in use with ``name``, ``value``, ``unit``, ``source``, ``date``, ``basis``.
     """
@@ -200,3 +207,6 @@ class Results:
     labels_saved: tuple[LabelsSaved, ...] = ()
     statements: tuple[Statement, ...] = ()
     spending: Spending = field(default_factory=Spending)
+    backtest: BackTest = field(default_factory=BackTest)
+    stops: tuple[EarlyStop, ...] = ()
+    replay: Replay = field(default_factory=Replay)

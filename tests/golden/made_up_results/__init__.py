@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from toolkit.analysis.forecast_record import BackTest, Replay
 from toolkit.analysis.results import Finding, Results
 from toolkit.analysis.spending import Footprint, Spending
 from toolkit.records import without_repeats
@@ -11,6 +12,7 @@ from toolkit.records import without_repeats
 from .cells import evidence, records
 from .conclusions import findings, labels_saved, no_verdict, pairs, statements, verdict
 from .declared import accelerator, experiment, prices, task
+from .forecasts import backtest, replay, stops
 from .knowledge import knowledge
 from .shared import HOSTILE
 from .spending import spending
@@ -44,6 +46,9 @@ def golden() -> Results:
         },
         prices=prices(),
         spending=spending(),
+        backtest=backtest(),
+        stops=stops(),
+        replay=replay(),
     )
 
 
@@ -64,6 +69,9 @@ def old() -> Results:
             ),
         ),
         spending=Spending(),
+        backtest=BackTest(),
+        stops=(),
+        replay=Replay(),
     )
 
 
@@ -125,6 +133,9 @@ def one_cell() -> Results:
         labels_saved=(),
         statements=(),
         spending=Spending(),
+        backtest=BackTest(too_short={"classical": 1}),
+        stops=(),
+        replay=Replay(),
     )
 
 
