@@ -94,6 +94,7 @@ def _scatter(axes: Axes, trace: Trace, places: _Places, name: str, order: float)
         key: _each(spots.get(key, default), len(x))
         for key, default in {"color": "ink", "symbol": "circle", "size": 6}.items()
     }
+    looks["edge"] = _each(spots.get("line", {}).get("color"), len(x))
     same = all(len(set(values)) <= 1 for values in looks.values())
     if spots and same:
         style |= _spot(spots, *(values[0] for values in looks.values()))
@@ -105,15 +106,14 @@ def _scatter(axes: Axes, trace: Trace, places: _Places, name: str, order: float)
     drawn.set_dash_capstyle("butt")
 
 
-def _spot(spots: Mapping[str, Any], hue: str, symbol: str, size: float) -> dict[str, Any]:
+def _spot(spots: Mapping[str, Any], hue: str, symbol: str, size: float, edge: str | None) -> dict[str, Any]:
     shape, is_open = marker(symbol)
-    edge = spots.get("line", {})
     return {
         "marker": shape,
         "markersize": points(size),
         "markerfacecolor": "none" if is_open else colour(hue),
-        "markeredgecolor": colour(hue if is_open else edge.get("color", hue)),
-        "markeredgewidth": points(edge.get("width", 0)),
+        "markeredgecolor": colour(hue if is_open or edge is None else edge),
+        "markeredgewidth": points(spots.get("line", {}).get("width", 0)),
     }
 
 
