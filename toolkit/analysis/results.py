@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from toolkit.analysis.comparison_record import EqualError, Front, Ranked
 from toolkit.analysis.curve_record import Curve
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.spending import Spending
@@ -13,10 +14,13 @@ from toolkit.records import CellRecord, Evidence
 
 __all__ = [
     "Curve",
+    "EqualError",
     "Finding",
+    "Front",
     "Interval",
     "LabelsSaved",
     "Pair",
+    "Ranked",
     "Results",
     "RungSummary",
     "Statement",
@@ -44,6 +48,7 @@ class RungSummary:
     `scores` maps ``error_log_loss``, ``score_average_precision``, ``score_roc_auc`` … to intervals;
     `costs` maps each ``cost_*`` column to its median over seeds (None when not measured);
     `net_value` is the money a year at this rung (currency of the experiment), None when it cannot be told.
+    `front_probability` is that no other rung is cheaper to train and better, None when it cannot be told.
     """
 
     track: str
@@ -57,6 +62,7 @@ class RungSummary:
     net_value: Interval | None = None
     threshold: float | None = None
     on_front: bool = False
+    front_probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,8 @@ class Results:
         One a knowledge base in use: ``tracks``, ``name``, ``hash``, ``rules`` (list of mapping with
         ``id``, ``when``, ``then``, ``certainty``, ``because``); since it is held against training rows
         also ``positive`` (the outcome's word) and ``data`` (`toolkit.knowledge.overview.overview`).
+    ranking, fronts, equal_errors
+        From the analysis; empty where there is nothing to compare.
     environment : mapping of str to str
         Machine, versions, git commit, time.
     prices : list of mapping
@@ -200,3 +208,6 @@ class Results:
     labels_saved: tuple[LabelsSaved, ...] = ()
     statements: tuple[Statement, ...] = ()
     spending: Spending = field(default_factory=Spending)
+    ranking: tuple[Ranked, ...] = ()
+    fronts: tuple[Front, ...] = ()
+    equal_errors: tuple[EqualError, ...] = ()
