@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from toolkit.analysis.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.intervals import ScoreDraws
 from toolkit.analysis.machines import OneMachine, on_one_machine
@@ -43,6 +44,9 @@ class Analysed:
         Of finished cells.
     pairs : mapping of tuple of (track, rung) to tuple of Pair
         Comparisons that are known already, by the rungs that enter the verdict.
+    fronts : tuple of Front
+    equal_errors : tuple of EqualError
+        In CPU-seconds alone.
     """
 
     task: Mapping[str, Any]
@@ -58,6 +62,8 @@ class Analysed:
     findings: tuple[Finding, ...]
     evidence: Mapping[CellKey, Evidence]
     pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]] = field(default_factory=dict)
+    fronts: tuple[Front, ...] = ()
+    equal_errors: tuple[EqualError, ...] = ()
 
     @property
     def cells(self) -> tuple[CellRecord, ...]:

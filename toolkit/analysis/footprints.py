@@ -21,7 +21,7 @@ from toolkit.analysis.stacks import Floats
 from toolkit.analysis.work import Kind, Piece, how_often, idle_seconds, mean_factor, pieces_of
 from toolkit.prices import accelerator_joules, energy_joules, host_joules, idle_joules
 
-__all__ = ["footprints"]
+__all__ = ["energy_of_training", "footprints"]
 
 _NOTHING = Spread(0.0, 0.0, 0.0)
 COUNTERS = ("package_joules", "gpu_joules")
@@ -79,7 +79,7 @@ def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
     """
     pieces = {piece.kind: piece for piece in pieces_of(readings, inputs)}
     modelled = {kind: _modelled(piece, inputs) for kind, piece in pieces.items()}
-    told = {kind: _measured(piece, readings, inputs) or modelled[kind] for kind, piece in pieces.items()}
+    told = {kind: _energy(piece, readings, inputs) for kind, piece in pieces.items()}
     works: dict[Work, Mapping[Kind, float]] = {
         "search": {"search": 1.0},
         "training": {"import": 1.0, "load": 1.0, "fit": 1.0},
@@ -94,6 +94,25 @@ def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
         for work, amount in amounts.items()
         if amount.cpu_seconds > 0 or amount.accelerator_seconds.mid > 0
     )
+
+
+def energy_of_training(readings: RungReadings, inputs: Inputs) -> Spread:
+    """Return the joules of one search and one fit at a rung, as in its footprints.
+
+    Parameters
+    ----------
+    readings : RungReadings
+    inputs : Inputs
+    """
+    found = _Amount()
+    for piece in pieces_of(readings, inputs):
+        if piece.kind in ("search", "fit"):
+            found = found.plus(_energy(piece, readings, inputs))
+    return found.joules
+
+
+def _energy(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount:
+    return _measured(piece, readings, inputs) or _modelled(piece, inputs)
 
 
 def _sum(pieces: Mapping[Kind, _Amount], times: Mapping[Kind, float]) -> _Amount:

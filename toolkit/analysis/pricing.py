@@ -11,10 +11,12 @@ from toolkit.analysis.accelerators import check_accelerators
 from toolkit.analysis.accounts import check_serving, spending
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
+from toolkit.analysis.equal_prices import price_equal_errors
 from toolkit.analysis.front import mark_front
 from toolkit.analysis.inputs import draw_inputs
 from toolkit.analysis.pairwise import compare
 from toolkit.analysis.price_list import price_list
+from toolkit.analysis.ranking import rank
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
@@ -65,6 +67,7 @@ def price(
     summaries = [
         _summary(one, analysed.scores.get(key, {}), priced.get(key)) for key, one in readings.items()
     ]
+    pairs = _pairs(analysed, tuple(rungs))
     findings = [
         *analysed.findings,
         *check_serving(entering, inputs),
@@ -75,9 +78,9 @@ def price(
         task=analysed.task,
         cells=without_repeats(cells),
         evidence=analysed.evidence,
-        summaries=mark_front(summaries, primary),
+        summaries=mark_front(summaries, primary, analysed.fronts),
         curves=analysed.curves,
-        pairs=_pairs(analysed, tuple(rungs)),
+        pairs=pairs,
         verdict=_verdict(chosen, experiment),
         findings=_by_severity(findings),
         knowledge=tuple(knowledge),
@@ -86,6 +89,9 @@ def price(
         labels_saved=analysed.labels_saved,
         statements=analysed.statements,
         spending=spending(entering, cells, analysed.machine.machines, inputs),
+        ranking=rank([(analysed.stacks[key], analysed.drawn[key]) for key in rungs], pairs),
+        fronts=analysed.fronts,
+        equal_errors=price_equal_errors(analysed.equal_errors, readings, inputs),
     )
 
 
