@@ -52,7 +52,7 @@ def crossing(costs: Floats, errors: Floats, targets: Floats) -> Floats:
     before = np.maximum(first - 1, 0)
     above, below = errors[rows, before], errors[rows, first]
     drop = above - below
-    share = np.divide(above - targets, drop, out=np.ones_like(drop), where=drop > 0)
+    share = np.divide(above - targets, drop, out=np.ones_like(drop), where=(drop > 0) & (first > 0))
     log_cost = np.log(costs)
     between = log_cost[rows, before] + share * (log_cost[rows, first] - log_cost[rows, before])
     return np.asarray(np.where(first < 0, np.inf, np.exp(np.where(first == 0, log_cost[:, 0], between))))

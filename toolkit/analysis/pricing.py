@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -59,7 +59,7 @@ def price(
     priced = {
         key: price_rung(decision, readings[key], inputs) for key, decision in analysed.decisions.items()
     }
-    chosen = deployed(list(priced.values()))
+    chosen = deployed([priced[key] for key in _systems(priced, readings)])
     chosen = {track: chosen[track] for track in analysed.tracks if track in chosen}
     rungs = [(one.track, one.rung) for one in chosen.values()]
     entering = {track: readings[track, rung] for track, rung in rungs}
@@ -93,6 +93,19 @@ def price(
         fronts=analysed.fronts,
         equal_errors=price_equal_errors(analysed.equal_errors, readings, inputs),
     )
+
+
+def _systems(keys: Iterable[StackKey], readings: Mapping[StackKey, RungReadings]) -> list[StackKey]:
+    """Return the rungs that may be deployed: one of no rules is no expert system, unless it is the only one.
+
+    It costs no upkeep, so where little is at stake it would be used under the name of rules.
+    """
+    every = list(keys)
+    bare = {
+        key for key in every if all(cell.n_rules == 0 and cell.n_train == 0 for cell in readings[key].cells)
+    }
+    with_others = {track for track, rung in every if (track, rung) not in bare}
+    return [key for key in every if key not in bare or key[0] not in with_others]
 
 
 def _pairs(analysed: Analysed, rungs: tuple[StackKey, ...]) -> tuple[Pair, ...]:
@@ -143,12 +156,14 @@ def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]
 
 def _verdict(chosen: Mapping[str, RungEconomics], experiment: Experiment) -> Verdict:
     economics = experiment.economics
+    of_no = (economics.value.true_negative, economics.value.false_negative)
     return decide(
         chosen,
         plugins={name: experiment.plugin(name) for name in chosen},
         margin=economics.margin,
         currency=economics.currency,
         currency_per_usd=economics.currency_per_usd,
+        nothing_earns=0.0 if all(one.low == one.high == 0 for one in of_no) else None,
     )
 
 

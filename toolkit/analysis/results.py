@@ -150,7 +150,11 @@ class TrackVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which track to use, and how sure that is. None where the cells at hand cannot tell."""
+    """Which track to use, and how sure that is. None where the cells at hand cannot tell.
+
+    `probability_none_pays` is that no track earns anything after its costs; None where doing nothing does not
+    earn 0, because outcomes of saying no have a value.
+    """
 
     best: str | None
     probability_best: float | None
@@ -164,6 +168,7 @@ class Verdict:
     currency_per_usd: float
     tracks: tuple[TrackVerdict, ...] = ()
     probability_hybrid_worth_it: float | None = None
+    probability_none_pays: float | None = None
 
 
 @dataclass(frozen=True)
