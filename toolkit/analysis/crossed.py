@@ -58,7 +58,7 @@ class Crossed(NamedTuple):
             return bound
         from scipy.optimize import brentq
 
-        return float(brentq(lambda x: self._tail(x) - (1 - probability), 0.0, 2 * bound, rtol=1e-6))
+        return float(brentq(lambda x: self._tail(x) - (1 - probability), 0, 2 * bound, xtol=1e-4 * bound))
 
     def _tail(self, distance: float) -> float:
         """Return the probability that the estimate is off by more than `distance` on one side."""
@@ -70,7 +70,7 @@ class Crossed(NamedTuple):
         if rest == 0:
             return float(stdtr(self.seed_degrees, -distance / seeds))
         # Over the light-tailed one by the trapezoidal rule, nodes close at 0 and wide apart far from it.
-        x = np.linspace(-8.0, 8.0, 1201)
+        x = np.linspace(-8.0, 8.0, 601)
         z = np.sinh(x)
         weights = np.cosh(x) * (1 + z**2 / self.degrees) ** (-(self.degrees + 1) / 2)
         beyond = stdtr(self.seed_degrees, (rest * z - distance) / seeds)

@@ -7,6 +7,7 @@ no part here: the verdict is in `toolkit.analysis.verdict`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,15 +17,51 @@ from toolkit.analysis.posterior import Posterior, joint_posterior, shortfalls
 from toolkit.analysis.results import Interval, Pair, Ranked
 from toolkit.analysis.stacks import Floats, Scored
 
-__all__ = ["rank", "shares_best"]
+__all__ = ["Odds", "odds", "rank"]
 
 Standing = Literal["leads", "tie", "unclear"]
 
 
-def shares_best(behind: Floats) -> Floats:
-    """Return how often each is best, shape (n,), from shortfalls (n_draws, n); equal ones share a draw."""
-    best = behind == 0
-    return np.asarray((best / best.sum(axis=1, keepdims=True)).mean(axis=0))
+@dataclass(frozen=True)
+class Odds:
+    """What is probable of several tracks at once; arrays of shape (n_tracks,).
+
+    Parameters
+    ----------
+    best : ndarray
+        Probability of being the best; they add up to 1, and equal tracks share.
+    regret, regret_low, regret_high : ndarray
+        Expected distance from the best, and where 95 % of it lies.
+    within : ndarray
+        Probability of being no further from the best than the margin.
+    """
+
+    best: Floats
+    regret: Floats
+    regret_low: Floats
+    regret_high: Floats
+    within: Floats
+
+
+def odds(draws: Floats, margin: float, *, lower_is_better: bool) -> Odds:
+    """Tell what draws of true scores come to.
+
+    Parameters
+    ----------
+    draws : ndarray of shape (n_draws, n_tracks)
+    margin : float
+    lower_is_better : bool
+    """
+    behind = shortfalls(draws, lower_is_better=lower_is_better)
+    is_best = behind == 0
+    low, high = np.quantile(behind, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return Odds(
+        best=np.asarray((is_best / is_best.sum(axis=1, keepdims=True)).mean(axis=0)),
+        regret=np.asarray(behind.mean(axis=0)),
+        regret_low=low,
+        regret_high=high,
+        within=np.asarray((behind <= margin).mean(axis=0)),
+    )
 
 
 def rank(stacks: Sequence[tuple[Scored, ScoreDraws]], pairs: Sequence[Pair]) -> tuple[Ranked, ...]:
@@ -56,25 +93,25 @@ def _rank_score(
     score: str, stacks: Sequence[Scored], posterior: Posterior, pairs: Sequence[Pair]
 ) -> list[Ranked]:
     lower_is_better = score.startswith("error_")
-    behind = shortfalls(posterior.draws, lower_is_better=lower_is_better)
-    shares = shares_best(behind)
     margin = next((pair.margin for pair in pairs if pair.margin is not None), 0.0)
+    told = odds(posterior.draws, margin, lower_is_better=lower_is_better)
     sign = 1.0 if lower_is_better else -1.0
     order = sorted(range(len(stacks)), key=lambda place: sign * float(posterior.estimate[place]))
     groups = _groups([stacks[place].track for place in order], pairs)
     ranked = []
     for place in order:
-        low, high = np.quantile(behind[:, place], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         group, standing = groups[stacks[place].track]
         ranked.append(
             Ranked(
                 track=stacks[place].track,
                 score=score,
                 estimate=float(posterior.estimate[place]),
-                probability_best=float(shares[place]),
-                regret=Interval(float(behind[:, place].mean()), float(low), float(high)),
+                probability_best=float(told.best[place]),
+                regret=Interval(
+                    *(float(each[place]) for each in (told.regret, told.regret_low, told.regret_high))
+                ),
                 margin=margin,
-                probability_within_margin=float((behind[:, place] <= margin).mean()),
+                probability_within_margin=float(told.within[place]),
                 group=group,
                 standing=standing,
             )

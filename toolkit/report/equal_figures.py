@@ -41,9 +41,7 @@ def equal_figure(results: Results, asked: Sequence[EqualError]) -> go.Figure | N
     if not ends:
         return None
     span = (min(ends) / 1.5, max([*ends, *_highs(shown)]) * 1.5)
-    figure = axes.blank(
-        110 + 15 * len(targets) * max(len(tracks), 3), "Training CPU-seconds, search and fit (log scale)"
-    )
+    figure = axes.blank(110 + 15 * len(targets) * max(len(tracks), 3), "Training CPU-seconds (log scale)")
     known = looks(tracks)
     for number, track in enumerate(tracks):
         shift = _SPREAD * ((number + 0.5) / len(tracks) - 0.5)
@@ -52,7 +50,7 @@ def equal_figure(results: Results, asked: Sequence[EqualError]) -> go.Figure | N
             _add_track(
                 figure, own, [targets.index((one.target, one.of)) + shift for one in own], known[track], span
             )
-    figure.update_xaxes(type="log", **axes.log_ticks(span))
+    figure.update_xaxes(type="log", tickangle=0, **axes.log_ticks(span))
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(targets))),
