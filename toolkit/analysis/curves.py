@@ -30,6 +30,7 @@ from toolkit.analysis.profile import (
     region,
 )
 from toolkit.analysis.refusals import MIN_FORM_WEIGHT, MIN_RUNGS, REACH, refuse_ladder, refuse_target
+from toolkit.analysis.rung_noise import with_rung_noise
 from toolkit.analysis.shapes import EXPONENTIAL, FORMS, LOGARITHM, POWER, Shape
 from toolkit.analysis.stacks import Floats
 
@@ -149,7 +150,7 @@ class CurveFit:
         if self.fit is None or self.ladder.n < FEWEST_RUNGS + 2:
             return None
         data = self.ladder
-        rest = data.cheapest(data.n - 1)
+        rest = with_rung_noise(data.cheapest(data.n - 1))
         before = self.largest_cost * math.exp(float(data.log_x[-2]))
         others = _fitted(rest, self.form, self.level, before)
         # The last rung has its own weight, which the others do not know.
@@ -300,7 +301,7 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     _check(costs, errors, level, form)
     largest = float(costs.max())
     different = len(np.unique(costs))
-    data = prepare(costs, errors)
+    data = with_rung_noise(prepare(costs, errors))
     means = np.exp(np.log(errors).mean(axis=1))
     loglog = fit_loglog(costs, means, level=level) if len(costs) > 2 and different > 1 else None
     if different < FEWEST_RUNGS:

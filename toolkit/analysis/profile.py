@@ -84,7 +84,7 @@ def _z(data: Ladder, shape: Shape, rates: Floats) -> Floats:
     return shape.z(np.atleast_1d(rates)[:, None], data.log_x)
 
 
-def best_fit(data: Ladder, shape: Shape = POWER) -> Fit:
+def best_fit(data: Ladder, shape: Shape = POWER, *, coarse: bool = False) -> Fit:
     """Fit one shape by least squares; of the power law, that with a floor.
 
     Parameters
@@ -92,9 +92,11 @@ def best_fit(data: Ladder, shape: Shape = POWER) -> Fit:
     data : Ladder
         At least four rungs.
     shape : Shape
+    coarse : bool
+        The rate to some per cent only, in a third of the time.
     """
-    grid = shape.rates(data.log_x, _N_RATES)
-    for _ in range(3 if shape.has_rate else 1):
+    grid = shape.rates(data.log_x, _N_RATES // 3 if coarse else _N_RATES)
+    for _ in range(3 if shape.has_rate and not coarse else 1):
         u, squares = best_share(data, _z(data, shape, grid), shape.highest_share)
         pick = int(squares.argmin())
         b, log_h = float(grid[pick]), float(u[pick])
@@ -125,15 +127,16 @@ def region(data: Ladder, fit: Fit, level: float, shape: Shape = POWER) -> Region
     bound, best = _bound(fit, level), fit.best.b
     tried = shape.rates(data.log_x, _N_RATES)
     if shape.has_rate:
-        low, high = (_end(data, shape, best, tried, bound, upwards=upwards) for upwards in (False, True))
+        low, high = _ends(data, shape, best, tried, bound)
         b = np.geomspace(low, high, _N_RATES) if low < high else np.array([best])
     else:
         low = high = best
         b = tried
     z = _z(data, shape, b)
     u, _ = best_share(data, z, shape.highest_share)
-    lower = _crossing(data, z, u, np.log(1e-7 / np.maximum(z.max(axis=-1), 1e-7)), bound)
-    upper = _crossing(data, z, u, np.full(len(b), math.log(shape.highest_share)), bound)
+    least = np.log(1e-7 / np.maximum(z.max(axis=-1), 1e-7))
+    most = np.full(len(b), math.log(shape.highest_share))
+    lower, upper = _crossing(data, z, u, np.stack([least, most]), bound)
     # Densest at the ends, where figures have their extremes.
     places = (1 - np.cos(np.linspace(0, math.pi, _N_ACROSS if shape.has_rate else 181))) / 2
     across = lower + (upper - lower) * places[:, None]
@@ -149,24 +152,31 @@ def region(data: Ladder, fit: Fit, level: float, shape: Shape = POWER) -> Region
     return Region(points, (0.0 if low <= tried[0] else low, math.inf if high >= tried[-1] else high))
 
 
-def _end(data: Ladder, shape: Shape, best: float, tried: Floats, bound: float, *, upwards: bool) -> float:
-    """Return where the profile of b leaves the bound on one side, or the last rate tried."""
-    side = tried[tried > best] if upwards else tried[tried < best][::-1]
-    grid = np.concatenate([[best], side])
-    for _ in range(3):
-        _, squares = best_share(data, _z(data, shape, grid), shape.highest_share)
-        outside = np.flatnonzero(squares[1:] > bound)
-        if not len(outside):
-            return float(grid[-1])
-        cut = int(outside[0])
-        grid = np.linspace(grid[cut], grid[cut + 1], 16)
-    return float(grid[0] + grid[-1]) / 2
+def _ends(data: Ladder, shape: Shape, best: float, tried: Floats, bound: float) -> tuple[float, float]:
+    """Return where the profile of b leaves the bound on both sides, or the first and last rate tried."""
+    grid = np.concatenate([tried[tried < best], [best], tried[tried > best]])
+    outside = best_share(data, _z(data, shape, grid), shape.highest_share)[1] > bound
+    at = int(np.searchsorted(grid, best))
+    below, above = np.flatnonzero(outside[:at]), np.flatnonzero(outside[at:])
+    # Each from a rate within the bound to the next one outside.
+    low = grid[[below[-1] + 1, below[-1]]] if len(below) else grid[[0, 0]]
+    high = grid[[at + above[0] - 1, at + above[0]]] if len(above) else grid[[-1, -1]]
+    for _ in range(2):
+        steps = np.linspace(0, 1, 16)[:, None]
+        both = np.stack([low, high])
+        fine = both[:, 0] + (both[:, 1] - both[:, 0]) * steps
+        _, squares = best_share(data, _z(data, shape, fine.T.ravel()), shape.highest_share)
+        first = (squares.reshape(2, 16) > bound).argmax(axis=1)
+        low, high = (
+            fine[[max(cut - 1, 0), cut], side] if cut else both[side] for side, cut in enumerate(first)
+        )
+    return float(low.mean()), float(high.mean())
 
 
 def _crossing(data: Ladder, z: Floats, inner: Floats, outer: Floats, bound: float) -> Floats:
     """Return where the sum of squares crosses the bound between `inner` and `outer`, by bisection."""
     open_ended = _residuals(data, z, outer)[0] <= bound
-    low, high = inner.copy(), outer.copy()
+    low, high = np.broadcast_to(inner, outer.shape), outer
     for _ in range(24):
         middle = (low + high) / 2
         within = _residuals(data, z, middle)[0] <= bound

@@ -50,7 +50,7 @@ class Shape:
         if not self.has_rate:
             return np.ones(1)
         step = max(float(np.median(np.diff(log_x))), 1e-6)
-        return np.geomspace(0.01, max(3.0, min(5.0 / step, 60.0)), n)
+        return np.geomspace(1e-4, max(3.0, min(5.0 / step, 60.0)), n)
 
     def z(self, rate: Floats, log_x: Floats | float) -> Floats:
         """Return the shape at log x, the two broadcast against each other."""
