@@ -17,6 +17,7 @@ from toolkit.analysis.comparison_record import EqualError
 from toolkit.analysis.curves import CurveFit, fit_curve
 from toolkit.analysis.intervals import LEVEL
 from toolkit.analysis.monotone import crossing, falling
+from toolkit.analysis.refusals import REACH, refuse_target
 from toolkit.analysis.results import Interval
 from toolkit.analysis.rung_errors import RungErrors
 from toolkit.analysis.stacks import Floats
@@ -106,6 +107,8 @@ class _Ladder:
         self.cost_draws = np.vstack([self.costs, rungs.cost_draws[:, order]])
         self.errors = falling(np.vstack([rungs.estimate[order], rungs.draws[:, order]]))
         self.fit = _fit(rungs, order)
+        self.common = (rungs.draws[:, order] - rungs.estimate[order]).mean(axis=1)
+        """How far the whole ladder is off in each draw: what a fit to its rungs cannot tell."""
 
     def read(self, asked: EqualError, targets: Floats) -> EqualError:
         """Return what the track needs."""
@@ -113,49 +116,67 @@ class _Ladder:
         low, high = _ends(crossed[1:])
         asked = replace(asked, probability=float(np.isfinite(crossed[1:]).mean()))
         cheapest, largest = float(self.costs[0]), float(self.costs[-1])
-        curve = self._curve_to(asked.target)
-        cost = float(crossed[0]) if curve is None else curve.estimate
-        if cost <= cheapest:
-            return replace(asked, reach="at_most", cpu_seconds=Interval(cheapest, 0.0, max(high, cheapest)))
-        if curve is not None:
-            low, high = min(low, curve.low), max(high, curve.high)
-        if cost <= largest:
-            interval = Interval(cost, min(low, cost), max(high, cost))
-            return replace(asked, reach="measured", cpu_seconds=interval)
-        return self._beyond(asked, curve, min(low, largest), low)
-
-    def _beyond(
-        self, asked: EqualError, curve: Interval | None, shown: float, curve_low: float
-    ) -> EqualError:
-        """Return what is said of a target that no rung reached: a forecast where one may be made.
-
-        Parameters
-        ----------
-        shown : float
-            What it takes at least by what was measured.
-        curve_low : float
-            What it takes at least by the curve or by what was measured, whichever is less.
-        """
-        at_least = replace(asked, reach="at_least", cpu_seconds=Interval(math.inf, shown, math.inf))
+        curve = self._by_curve(targets)
+        cost = Interval(float(crossed[0]), low, high) if curve is None else curve
+        if cost.estimate <= cheapest:
+            return replace(
+                asked, reach="at_most", cpu_seconds=Interval(cheapest, 0.0, max(cost.high, cheapest))
+            )
+        if cost.estimate <= largest:
+            # Where nothing may be forecast, a curve's end beyond the rungs is none: they tell it themselves.
+            reach = REACH * largest if self.fit is not None and not self.fit.refusals else largest
+            end = cost.high if cost.high <= reach else high
+            held = Interval(cost.estimate, min(cost.low, cost.estimate), max(end, cost.estimate))
+            return replace(asked, reach="measured", cpu_seconds=held)
         if self.fit is None or curve is None or self.fit.refusals:
-            return at_least
-        refusal = self.fit.refuse_target(asked.target)
-        if refusal is None:
-            interval = Interval(curve.estimate, curve_low, curve.high)
-            return replace(asked, reach="forecast", cpu_seconds=interval)
-        if refusal.code == "unreachable" and (asked.probability or 0.0) < _TAIL:
-            return replace(asked, reach="cannot")
-        if refusal.code == "beyond_reach":
-            return replace(at_least, cpu_seconds=Interval(math.inf, curve_low, math.inf))
-        return replace(
-            at_least, reach="not_shown", cpu_seconds=Interval(math.inf, min(curve_low, shown), math.inf)
-        )
+            return _at_least(asked, min(low, largest))
+        return self._ahead(asked, self.fit, curve)
 
-    def _curve_to(self, target: float) -> Interval | None:
-        """Return the cost by the curve; None where it is not to be read even between rungs."""
+    def _ahead(self, asked: EqualError, fit: CurveFit, curve: Interval) -> EqualError:
+        """Return what a curve says of a target that no rung reached: a forecast where one may be made."""
+        multiple = Interval(*(end / fit.largest_cost for end in (curve.estimate, curve.low, curve.high)))
+        refusal = refuse_target(asked.target, fit.floor.low if fit.floor else 0.0, multiple)
+        if refusal is None:
+            return replace(asked, reach="forecast", cpu_seconds=curve)
+        if refusal.code == "unreachable":
+            return replace(asked, reach="cannot")
+        bound = _at_least(asked, curve.low)
+        return replace(bound, reach="at_least" if refusal.code == "beyond_reach" else "not_shown")
+
+    def _by_curve(self, targets: Floats) -> Interval | None:
+        """Return the cost by the curve; None where it is not to be read even between rungs.
+
+        Its own uncertainty and that of the target beside the ladder, which is of the test clusters, add up in
+        squares on the log scale.
+        """
         if self.fit is None or any(one.code in _MISFIT for one in self.fit.refusals):
             return None
-        return self.fit.cost_to(target)
+        target = float(targets[0])
+        curve = self.fit.cost_to(target)
+        hard, easy = np.quantile(targets[1:] - self.common, [_TAIL, 1 - _TAIL])
+        least = self.fit.cost_to(max(float(easy), target))
+        most = self.fit.cost_to(min(float(hard), target))
+        if curve is None or least is None or most is None:
+            return None
+        if curve.estimate == 0:  # easier than anything on the curve
+            return Interval(0.0, 0.0, max(curve.high, most.estimate))
+        if math.isinf(curve.estimate):
+            return Interval(math.inf, min(curve.low, least.estimate), math.inf)
+        down = math.hypot(*(_log_ratio(curve.estimate, low) for low in (curve.low, least.estimate)))
+        up = math.hypot(*(_log_ratio(high, curve.estimate) for high in (curve.high, most.estimate)))
+        return Interval(curve.estimate, curve.estimate * math.exp(-down), curve.estimate * _exp(up))
+
+
+def _at_least(asked: EqualError, bound: float) -> EqualError:
+    return replace(asked, reach="at_least", cpu_seconds=Interval(math.inf, bound, math.inf))
+
+
+def _log_ratio(more: float, less: float) -> float:
+    return math.inf if math.isinf(more) or less <= 0 else math.log(more / less)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 709 else math.inf
 
 
 def _fit(rungs: RungErrors, order: list[int]) -> CurveFit | None:
