@@ -95,7 +95,7 @@ def _combine(
         return Crossed(estimate, 0.0, float(n_clusters - 1))
     if n_seeds < 2:
         return Crossed(estimate, total, float(n_clusters - 1))
-    if seed > both:
+    if seed > both + 1e-12 * total:  # not by rounding
         return Crossed(estimate, total, float(n_clusters - 1), min(seed, total), float(n_seeds - 1))
     spread = seed**2 / (n_seeds - 1) + cluster**2 / (n_clusters - 1)
     spread += both**2 / ((n_seeds - 1) * (n_clusters - 1))

@@ -9,6 +9,7 @@ from toolkit.analysis.spending import Footprint, Spending
 from toolkit.records import without_repeats
 
 from .cells import evidence, records
+from .comparisons import equal_errors, fronts, ranking
 from .conclusions import findings, labels_saved, no_verdict, pairs, statements, verdict
 from .declared import accelerator, experiment, prices, task
 from .knowledge import knowledge
@@ -43,6 +44,9 @@ def golden() -> Results:
         },
         prices=prices(),
         spending=spending(),
+        ranking=ranking(),
+        fronts=fronts(),
+        equal_errors=equal_errors(),
     )
 
 
@@ -63,6 +67,9 @@ def old() -> Results:
             ),
         ),
         spending=Spending(),
+        ranking=(),
+        fronts=(),
+        equal_errors=(),
     )
 
 
@@ -124,6 +131,9 @@ def one_cell() -> Results:
         labels_saved=(),
         statements=(),
         spending=Spending(),
+        ranking=(),
+        fronts=(),
+        equal_errors=(),
     )
 
 
