@@ -34,6 +34,7 @@ from toolkit.knowledge.notation.listing import Style, listing
 from toolkit.knowledge.observed import Observed
 from toolkit.knowledge.overview import finding_to_dict, rule_to_dict
 from toolkit.knowledge.symbolic import compile_knowledge
+from toolkit.publish import check_published, is_published
 from toolkit.report import formats
 from toolkit.report.check_tables import closing_line, evidence_table, findings_table
 from toolkit.sweep.plan import Plan, build_task, build_track, make_plan
@@ -98,6 +99,9 @@ def check_file(
     UserError
         A file cannot be read.
     """
+    if is_published(path):
+        options = {"--data": with_data, "--experiment": experiment, "--show": show}
+        return check_published(path, options, as_json=as_json, console=console)
     plan = None
     experiment_given = is_experiment(path)
     if experiment_given:

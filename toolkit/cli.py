@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli_curve import curve
 from toolkit.cli_prices import prices
 from toolkit.cli_report import report
 from toolkit.options import (
@@ -23,6 +24,7 @@ from toolkit.options import (
     Output,
     Quick,
     Seeds,
+    StopEarly,
     StoreFolder,
     guarded,
 )
@@ -46,16 +48,18 @@ def run(
     seeds: Seeds = None,
     quick: Quick = False,
     fresh: Fresh = False,
+    stop_early: StopEarly = False,
     store: StoreFolder = DEFAULT_STORE,
 ) -> None:
     """Run a sweep and write its report."""
     from toolkit.run import run_command
 
-    run_command(experiment, only, seeds, quick, fresh, store)
+    run_command(experiment, only, seeds, quick, fresh, stop_early, store)
 
 
 app.command()(report)
 app.command()(prices)
+app.command()(curve)
 
 
 class Style(StrEnum):

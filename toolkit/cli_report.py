@@ -45,6 +45,13 @@ def report(
         ),
     ] = Format.html,
     store: StoreFolder = DEFAULT_STORE,
+    figures: Annotated[
+        bool,
+        typer.Option(
+            "--figures",
+            help="With other prices: write the curves as PNG and SVG files too, as is always done without.",
+        ),
+    ] = False,
     hardware: Annotated[str | None, _priced("The machine, e.g. own-server or aws-g5.xlarge.")] = None,
     country: Annotated[str | None, _priced("Whose electricity: a two-letter code, or WORLD.")] = None,
     price_kwh: Annotated[
@@ -107,10 +114,12 @@ def report(
         "--serving": serving and serving.value,
     }
     given = {option: text for option, text in options.items() if text is not None}
-    raise typer.Exit(guarded(lambda: _report(experiment, given, store, as_json=format is Format.json)))
+    raise typer.Exit(
+        guarded(lambda: _report(experiment, given, store, as_json=format is Format.json, figures=figures))
+    )
 
 
-def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json: bool) -> int:
+def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json: bool, figures: bool) -> int:
     if given:
         # The process ends with this, and is asked for again and again: looking for garbage is a tenth of it.
         gc.disable()
@@ -121,6 +130,7 @@ def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json:
             given,
             store_folder=store,
             as_json=as_json,
+            figures=figures,
             console=Output(),
             notes=Output(stderr=True),
         )

@@ -225,6 +225,12 @@ def load(path: str | Path) -> Experiment:
             "experiments/retail.yaml, or ask toolkit check about this one",
             where=source.where("knowledge_base"),
         )
+    if "published" in data:
+        raise ConfigError(
+            "this experiment holds published results: nothing was trained, so there is no track, row or "
+            "model to ask; toolkit run, report and check read it",
+            where=source.where("published"),
+        )
     try:
         experiment = Experiment.model_validate(data)
     except ValidationError as error:

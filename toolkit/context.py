@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from toolkit import prices
 from toolkit.analysis.analyse import analyse_cells
 from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.planned import check_planned, trained_part
 from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
@@ -41,8 +45,10 @@ from toolkit.tasks.base import Task, TrainingData
 __all__ = [
     "read_analysed",
     "read_results",
+    "read_stops",
     "training_rows",
     "write_context",
+    "write_stops",
 ]
 
 _log = logging.getLogger(__name__)
@@ -50,6 +56,8 @@ _log = logging.getLogger(__name__)
 
 def write_context(plan: Plan, root: Path) -> None:
     """Write the context of a plan.
+
+    Stops of an earlier sweep are kept as long as this plan runs none of their cells.
 
     Parameters
     ----------
@@ -78,8 +86,49 @@ def write_context(plan: Plan, root: Path) -> None:
         "knowledge": _knowledge(plan),
         "fingerprints": [spec.fingerprint for spec in plan.whole],
         "trained": trained_part(plan.experiment),
+        "stops": [asdict(stop) for stop in _kept_stops(plan, root)],
     }
-    path = report_folder(root, plan.experiment) / "context.json"
+    _write(context, report_folder(root, plan.experiment) / "context.json")
+
+
+def write_stops(plan: Plan, root: Path, stops: Sequence[EarlyStop]) -> None:
+    """Add to the context of a plan the tracks that have just stopped climbing.
+
+    Parameters
+    ----------
+    plan : Plan
+    root : Path
+        The folder of all results, with the plan's context.
+    stops : sequence of EarlyStop
+
+    Raises
+    ------
+    StoreError
+        The context cannot be read or written.
+    """
+    context = dict(read_context(plan.experiment, root))
+    kept = [stop for stop in read_stops(context) if stop.track not in {one.track for one in stops}]
+    context["stops"] = [asdict(stop) for stop in [*kept, *stops]]
+    _write(context, report_folder(root, plan.experiment) / "context.json")
+
+
+def read_stops(context: Mapping[str, Any]) -> list[EarlyStop]:
+    """Return the stops of a context; none in those of earlier versions."""
+    return TypeAdapter(list[EarlyStop]).validate_python(context.get("stops", []))
+
+
+def _kept_stops(plan: Plan, root: Path) -> list[EarlyStop]:
+    try:
+        before = read_stops(read_context(plan.experiment, root))
+    except (StoreError, ValueError):
+        return []
+    asked, now = {spec.fingerprint for spec in plan.whole}, {spec.fingerprint for spec in plan.specs}
+    return [
+        stop for stop in before if asked.issuperset(stop.fingerprints) and now.isdisjoint(stop.fingerprints)
+    ]
+
+
+def _write(context: Mapping[str, Any], path: Path) -> None:
     partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,13 +171,14 @@ def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed
     with told(f"reading '{experiment.experiment}'", root / DATABASE):
         digest = basis_digest(experiment, root)
     context = read_context(experiment, root)
-    planned = context["fingerprints"]
+    planned, stops = context["fingerprints"], read_stops(context)
     stored = store.folders(experiment.experiment, planned)
     findings = check_planned(
         experiment,
         [cell for cell, _ in stored],
         fingerprints=planned,
         trained=context.get("trained"),
+        stops=stops,
     )
     cells = [(cell, folder) for cell, folder in stored if cell.track in experiment.tracks]
     folders = {(cell.track, cell.rung, cell.seed): folder for cell, folder in cells if cell.repeat == 0}
@@ -139,6 +189,7 @@ def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed
         cells=[cell for cell, _ in cells],
         evidence=evidence,
         findings=findings,
+        stops=stops,
     )
     results = price(analysed, experiment, knowledge=context["knowledge"], environment=environment(experiment))
     entering = tuple((one.track, one.rung) for one in results.verdict.tracks)

@@ -29,6 +29,7 @@ from toolkit.analysis.results import CellKey
 from toolkit.analysis.snapshot import decode, encode
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
+from toolkit.published.file import PublishedExperiment
 from toolkit.records import Evidence
 
 __all__ = [
@@ -45,7 +46,7 @@ __all__ = [
 _EVIDENCE = "evidence.npz"
 
 
-def report_folder(root: Path, experiment: Experiment) -> Path:
+def report_folder(root: Path, experiment: Experiment | PublishedExperiment) -> Path:
     """Return the folder of report.html and results.json below the folder of all results."""
     return root / "reports" / experiment.experiment
 
@@ -64,7 +65,7 @@ def code_version() -> dict[str, str]:
     return {"git_commit": found.stdout.strip()}
 
 
-def environment(experiment: Experiment) -> dict[str, str]:
+def environment(experiment: Experiment | PublishedExperiment) -> dict[str, str]:
     """Return what a report says of where it was made: machine, versions, commit and time."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {

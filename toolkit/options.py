@@ -28,6 +28,7 @@ __all__ = [
     "Output",
     "Quick",
     "Seeds",
+    "StopEarly",
     "StoreFolder",
     "guarded",
 ]
@@ -41,6 +42,15 @@ Only = Annotated[
 ]
 Seeds = Annotated[int | None, typer.Option(min=1, help="Seeds a rung, instead of the ladder's own.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer rungs and one seed; says what is left out.")]
+StopEarly = Annotated[
+    bool,
+    typer.Option(
+        "--stop-early",
+        help="Let a track stop climbing once its rungs, on validation rows, say that the next ones cannot "
+        "pay for themselves or catch the leader (with probability .9). Asks from the 7th rung on, and says "
+        "what it saves and risks. A run without it trains what was skipped.",
+    ),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Train every cell anew, finished or not.")]
 
 RUN_HELP = """Train all tracks on the same task and rows, under meters, and report which is worth it.
@@ -56,6 +66,8 @@ whenever you like and start again.
   ... experiments/retail.yaml --quick            a first look in under three minutes
 
   ... experiments/retail.yaml --only classical   one track; the report keeps what is there of the others
+
+  ... experiments/cdnow.yaml --stop-early        skip the large rungs of tracks that cannot win any more
 
 [bold]Exit codes[/]
 

@@ -158,6 +158,7 @@ def reprice(
     *,
     store_folder: Path,
     as_json: bool = False,
+    figures: bool = False,
     console: Console,
     notes: Console,
 ) -> int:
@@ -173,6 +174,8 @@ def reprice(
         Where all results are.
     as_json : bool
         Print ``results.json`` with the new prices, and write nothing.
+    figures : bool
+        Write the curves as PNG and SVG files too.
     console : Console
         For the tables.
     notes : Console
@@ -205,13 +208,14 @@ def reprice(
     from toolkit.report.terminal import repriced_table, tracks_table
 
     before = price(analysed, experiment, knowledge=knowledge)
-    paths = document.write(after, priced_folder(experiment, store_folder, given))
+    paths = document.write(after, priced_folder(experiment, store_folder, given), figures=figures)
     console.print(tracks_table(after))
     console.print(repriced_table(before, after))
     console.print()
     for line in _without_effect(changed, given):
         notes.print(f"[yellow]{line}[/]", highlight=False)
-    for title, place in {"report": paths.html, "results": paths.json}.items():
+    places = {"report": paths.html, "results": paths.json}
+    for title, place in {**places, **({"figures": paths.figures[0].parent} if figures else {})}.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
     return 0
 

@@ -19,10 +19,12 @@ from rich.markup import escape
 
 from toolkit import config
 from toolkit.analysis.export import to_json
+from toolkit.analysis.results import Results
+from toolkit.analysis.stop_words import told_stops
 from toolkit.config import Experiment
-from toolkit.context import read_results, write_context
-from toolkit.errors import StoreError
-from toolkit.finished import code_version, report_folder
+from toolkit.context import read_results, write_context, write_stops
+from toolkit.errors import ConfigError, StoreError
+from toolkit.finished import code_version, read_context, report_folder
 from toolkit.options import (
     DEFAULT_STORE,
     RUN_HELP,
@@ -32,9 +34,11 @@ from toolkit.options import (
     Output,
     Quick,
     Seeds,
+    StopEarly,
     StoreFolder,
     guarded,
 )
+from toolkit.publish import is_published, print_published, publish
 from toolkit.report import document
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
@@ -58,6 +62,7 @@ def run_command(
     seeds: Seeds = None,
     quick: Quick = False,
     fresh: Fresh = False,
+    stop_early: StopEarly = False,
     store: StoreFolder = DEFAULT_STORE,
 ) -> None:
     """Run a sweep and write its report."""
@@ -69,6 +74,7 @@ def run_command(
                 seeds=seeds,
                 quick=quick,
                 fresh=fresh,
+                stop_early=stop_early,
                 store_folder=store,
                 console=Output(),
             )
@@ -83,6 +89,7 @@ def run_experiment(
     seeds: int | None = None,
     quick: bool = False,
     fresh: bool = False,
+    stop_early: bool = False,
     store_folder: Path = DEFAULT_STORE,
     console: Console,
 ) -> int:
@@ -100,6 +107,8 @@ def run_experiment(
         Fewer rungs and one seed.
     fresh : bool
         Train finished cells anew.
+    stop_early : bool
+        Let tracks stop climbing whose forecasts say that it cannot pay.
     store_folder : Path
         Where all results go.
     console : Console
@@ -113,6 +122,9 @@ def run_experiment(
     ------
     UserError
     """
+    if is_published(path):
+        _refuse_training(path, {"--only": only, "--seeds": seeds, "--quick": quick, "--fresh": fresh})
+        return publish(path, store_folder=store_folder, console=console)
     experiment = config.load(path)
     with preparing(console) as progress:
         plan = make_plan(experiment, progress=progress, only=only, seeds=seeds, quick=quick)
@@ -125,7 +137,17 @@ def run_experiment(
         )
         write_context(plan, store_folder)
         spool = store_folder / "spool"
-        ran = run_cells(plan, store, spool, fresh=fresh, console=console)
+        ran = run_cells(
+            plan,
+            store,
+            spool,
+            fresh=fresh,
+            console=console,
+            stop_early=stop_early,
+            knowledge=read_context(experiment, store_folder)["knowledge"],
+        )
+        if ran.stops:
+            write_stops(plan, store_folder, ran.stops)
         results = read_results(experiment, store, store_folder)
         if not quick:
             entering = [(one.track, one.rung) for one in results.verdict.tracks]
@@ -133,12 +155,13 @@ def run_experiment(
             if again.n:
                 ran += again
                 results = read_results(experiment, store, store_folder)
-        paths = document.write(results, report_folder(store_folder, experiment))
-        store.finish(results, report_html=paths.html, results_json=paths.json)
+        paths = document.write(results, report_folder(store_folder, experiment), figures=True)
+        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
         links = store.links(experiment.experiment)
     console.print()
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
+    _print_stops(results, console)
     for line in (plan.left_out, f"{ran.failed} cell(s) failed: see the report" if ran.failed else ""):
         if line:
             console.print(f"[yellow]{line}[/]", highlight=False)
@@ -148,23 +171,36 @@ def run_experiment(
     return 1 if ran.failed else 0
 
 
+def _refuse_training(path: Path, options: Mapping[str, object]) -> None:
+    for option, given in options.items():
+        if given:
+            raise ConfigError(
+                f"{option} does not go with published results, of which nothing is trained", where=str(path)
+            )
+
+
 def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: Console) -> int:
     """Write report and results.json anew from the store; nothing is trained."""
+    if is_published(path):
+        return publish(path, store_folder=store_folder, console=console)
     experiment = config.load(path)
     with _open_finished(store_folder, experiment) as store:
         store.begin(experiment.experiment, tracks=list(experiment.tracks), tags=code_version())
         results = read_results(experiment, store, store_folder)
-        paths = document.write(results, report_folder(store_folder, experiment))
-        store.finish(results, report_html=paths.html, results_json=paths.json)
+        paths = document.write(results, report_folder(store_folder, experiment), figures=True)
+        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
+    _print_stops(results, console)
     _print_places(console, paths, links, store_folder)
     return 0
 
 
 def print_json(path: Path, *, store_folder: Path = DEFAULT_STORE) -> int:
     """Print results.json, made anew from the store, to standard output and nothing else."""
+    if is_published(path):
+        return print_published(path)
     experiment = config.load(path)
     with _open_finished(store_folder, experiment) as store:
         results = read_results(experiment, store, store_folder)
@@ -191,6 +227,11 @@ def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
     return start_ui(store_folder, port, console=console)
 
 
+def _print_stops(results: Results, console: Console) -> None:
+    for line in told_stops(results.stops):
+        console.print(line, style="cyan", markup=False, highlight=False, soft_wrap=True)
+
+
 def _print_places(
     console: Console, paths: document.ReportPaths, links: Mapping[str, str], store: Path
 ) -> None:
@@ -199,6 +240,7 @@ def _print_places(
     places = {
         "report": str(paths.html),
         "results": str(paths.json),
+        **({"figures": str(paths.figures[0].parent)} if paths.figures else {}),
         "MLflow": f"{start}, then {links.get('runs', '')}",
     }
     for title, place in places.items():

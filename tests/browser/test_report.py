@@ -104,6 +104,9 @@ def test_draws_in_a_sandboxed_frame(report: Path, visit: Open, tmp_path: Path, h
     inner.locator("nav summary").click()
     inner.locator("nav a", has_text="Findings").click()
     assert inner.evaluate("document.activeElement.id") == "findings"
+    # Such a frame lets nothing be saved, so nothing offers it.
+    assert inner.locator(".save").count() > 0
+    assert inner.locator(".save:visible").count() == 0
     assert inner.evaluate("document.getElementById('findings').getBoundingClientRect().top") < 400
 
 

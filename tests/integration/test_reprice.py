@@ -163,8 +163,18 @@ def test_the_report_goes_into_a_folder_of_its_own_and_nothing_else_is_touched(fi
     assert results["experiment"]["economics"]["hardware"] == "own-server"
     assert results["environment"]["priced_with"] == "--hardware own-server --country PL"
     assert "own-server" in (folder / "report.html").read_text(encoding="utf-8")
+    assert not (folder / "figures").exists()
     for words in ("with the file's prices", "with these", "own-server-PL/report.html"):
         assert words in " ".join(done.stdout.split()).replace("- ", "-"), words
+
+
+def test_figures_are_written_where_they_are_asked_for(finished) -> None:
+    finished.with_file({})
+    done = finished.priced("--country", "FR", "--figures")
+    assert done.exit_code == 0, done.stderr
+    folder = finished.report / "priced" / "FR" / "figures"
+    assert (folder / "curve-error-log-loss-money.png").stat().st_size > 10_000
+    assert "priced/FR/figures" in done.stdout.replace("\n", "")
 
 
 def test_neither_mlflow_nor_torch_nor_scikit_learn_is_loaded(finished) -> None:

@@ -105,7 +105,12 @@ def test_a_whole_comparison_ends_with_table_sentence_and_places(first, store):
     assert f"{n_cells} cells to run; about" in first.stdout
     for word in ("baseline", "rules", "classical", "PR-AUC", "verdict", "report", "MLflow"):
         assert word in first.stdout
-    assert (store / "reports" / "tiny" / "report.html").stat().st_size < 8_000_000
+    report = store / "reports" / "tiny"
+    assert (report / "report.html").stat().st_size < 8_000_000
+    beside = {path.name: path.read_bytes() for path in (report / "figures").iterdir()}
+    assert "curve-error-log-loss-cpu.svg" in beside
+    (logged,) = store.glob("artifacts/tiny/*/artifacts/figures")
+    assert {path.name: path.read_bytes() for path in logged.iterdir()} == beside
 
 
 def test_each_track_leaves_the_model_of_its_deployed_rung(first, store):

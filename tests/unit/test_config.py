@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from toolkit.amounts import Range
 from toolkit.config import Experiment, Rung, load
 from toolkit.errors import ConfigError
+from toolkit.published.file import is_published
+from toolkit.published.file import load as load_published
 
 GOOD = """\
 experiment: small
@@ -55,7 +57,13 @@ def test_a_good_file_gives_its_values_and_the_defaults(write):
     "path", sorted(Path(__file__).parents[2].glob("experiments/*.yaml")), ids=lambda p: p.stem
 )
 def test_every_experiment_that_is_shipped_loads(path):
-    assert load(path).experiment
+    read = load_published if is_published(path) else load
+    assert read(path).experiment
+
+
+def test_published_results_have_nothing_to_explain_or_predict():
+    with pytest.raises(ConfigError, match=r"imagenet.yaml:\d+:1: this experiment holds published results"):
+        load(Path(__file__).parents[2] / "experiments" / "imagenet.yaml")
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,9 @@ def test_bounds_and_forecasts_are_not_drawn_as_measured(golden: Results) -> None
     symbols = {
         trace.name: list(trace.marker.symbol)
         for trace in figure.data
-        if not isinstance(trace.marker.symbol, str)
+        if isinstance(trace.marker.symbol, tuple)
     }
-    assert symbols["neural"] == ["triangle-up-open-dot", "triangle-up"]
+    assert symbols["neural"] == ["triangle-up-open", "triangle-up"]
     assert symbols["hybrid"] == ["diamond-open", "diamond"]
     assert "baseline" not in symbols
     low, high = min(figure.layout.xaxis.tickvals), max(figure.layout.xaxis.tickvals)

@@ -40,6 +40,36 @@ def test_writes_both_files_and_leaves_nothing_else(made_up_results: ModuleType, 
     assert json.loads(paths.json.read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION
 
 
+def test_figures_are_files_beside_the_report_and_old_ones_of_ours_go(
+    made_up_results: ModuleType, tmp_path: Path
+) -> None:
+    folder = tmp_path / "figures"
+    paths = document.write(made_up_results.steep(), tmp_path, figures=True)
+    names = {path.name for path in folder.iterdir()}
+    assert {path.name for path in paths.figures} == names
+    assert {"curve-error-log-loss-cpu.png", "curve-error-log-loss-cpu.svg"} <= names
+    assert len(names) == 12
+    assert all(path.stat().st_mode & 0o044 for path in paths.figures)
+    page = paths.html.read_text(encoding="utf-8")
+    assert page.count("<noscript><img") == 1
+    assert "<!--still" not in page
+    assert paths.html.stat().st_size < MOST_BYTES
+
+    (folder / "curve-of-mine.svg").write_text("<svg/>")
+    (folder / "notes.txt").write_text("costcurves")
+    document.write(made_up_results.none(), tmp_path, figures=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["curve-of-mine.svg", "notes.txt"]
+
+
+def test_a_report_without_figures_leaves_none_of_an_older_one(
+    made_up_results: ModuleType, tmp_path: Path
+) -> None:
+    one_rung = replace(made_up_results.steep(), curves=(), summaries=made_up_results.steep().summaries[:2])
+    assert document.write(one_rung, tmp_path, figures=True).figures
+    document.write(one_rung, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
+
+
 def test_a_failed_write_keeps_the_old_report(
     made_up_results: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

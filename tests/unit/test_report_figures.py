@@ -12,60 +12,13 @@ from markupsafe import Markup
 
 from toolkit.analysis.results import Interval, Results
 from toolkit.report import axes, costs, figures, looks
-from toolkit.report.curve_axes import COST_AXES, CostAxis, ErrorAxis, error_axes
-from toolkit.report.curve_figures import FITS, error_against_cost, rule_steps
-from toolkit.report.sections.curves import CurvesSection
+from toolkit.report.curve_axes import error_axes
+from toolkit.report.curve_figures import rule_steps
 
 
 @pytest.fixture
 def golden(made_up_results: ModuleType) -> Results:
     return made_up_results.golden()
-
-
-def axis(name: str) -> CostAxis:
-    return next(one for one in COST_AXES if one.name == name)
-
-
-def traces(results: Results, error: ErrorAxis, cost: CostAxis) -> dict[str, dict]:
-    figure = error_against_cost(results, error, cost)
-    assert figure is not None
-    return {trace["name"]: trace for trace in json.loads(figure.to_json())["data"] if trace.get("name")}
-
-
-def test_tracks_differ_in_colour_marker_and_dash() -> None:
-    names = ["baseline", "rules", "classical", "neural", "hybrid", "tree", "vision", "forest", "bayes"]
-    found = looks.looks(names)
-    for part in ("colour", "symbol", "dash", "shape"):
-        assert len({getattr(look, part) for look in found.values()}) == len(names), part
-
-
-def test_a_known_track_keeps_its_look_in_any_company() -> None:
-    assert looks.looks(["tree", "neural"])["neural"] == looks.looks(["baseline", "neural"])["neural"]
-
-
-def test_a_refused_fit_is_not_drawn_but_told(golden: Results) -> None:
-    primary = error_axes(golden)[0]
-    assert FITS not in traces(golden, primary, axis("cpu"))
-    assert FITS in traces(golden, primary, axis("rows"))
-    text = CurvesSection().render(golden)
-    assert "6 rungs; a fit with a floor needs 8." in text
-    allowed = tuple(replace(curve, refusals=()) for curve in golden.curves)
-    assert FITS in traces(replace(golden, curves=allowed), primary, axis("cpu"))
-
-
-def test_an_unmeasured_cost_is_left_out_and_told(golden: Results) -> None:
-    found = traces(golden, error_axes(golden)[0], axis("cpu"))
-    assert len(found["classical"]["x"]) == 6
-    assert len(found["neural"]["x"]) == 5
-    text = CurvesSection().render(golden)
-    assert "Rungs whose cost was not measured are missing: neural." in text
-
-
-def test_precision_is_turned_into_an_error(golden: Results) -> None:
-    precision = error_axes(golden)[1]
-    summary = next(one for one in golden.summaries if one.track == "rules")
-    value = summary.scores["score_average_precision"]
-    assert precision.read(summary) == Interval(1 - value.estimate, 1 - value.high, 1 - value.low)
 
 
 def test_rules_climb_in_steps(golden: Results) -> None:
@@ -77,17 +30,6 @@ def test_rules_climb_in_steps(golden: Results) -> None:
     assert rule_steps(replace(golden, summaries=without), error_axes(golden)[0]) is None
 
 
-def test_the_front_is_marked_where_it_was_computed(golden: Results) -> None:
-    primary, precision = error_axes(golden)
-    assert any("front" in name for name in traces(golden, primary, axis("cpu")))
-    assert not any("front" in name for name in traces(golden, precision, axis("cpu")))
-
-
-def test_nothing_measured_gives_no_figure(golden: Results) -> None:
-    bare = tuple(replace(one, costs={}) for one in golden.summaries)
-    assert error_against_cost(replace(golden, summaries=bare), error_axes(golden)[0], axis("cpu")) is None
-
-
 @pytest.mark.parametrize(
     ("values", "texts"),
     [
@@ -95,6 +37,7 @@ def test_nothing_measured_gives_no_figure(golden: Results) -> None:
         ([3.0, 9.0], ["5", "10"]),
         ([50, 51_200], ["100", "1k", "10k"]),
         ([0.0004, 6_000], ["0.001", "0.01", "0.1", "1", "10", "100", "1k"]),
+        ([0.66, 0.682], ["0.5", "0.6", "0.7", "0.8", "0.9"]),
     ],
 )
 def test_ticks_of_log_axes_are_plain_numbers(values: list[float], texts: list[str]) -> None:

@@ -8,14 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.backtest import back_test, check_backtest
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
-from toolkit.analysis.decisions import draw_outcomes, value_rung
+from toolkit.analysis.climbs import climbs
+from toolkit.analysis.decisions import draw_outcomes, mean_values, value_rung
 from toolkit.analysis.equal_error import equal_errors
 from toolkit.analysis.few_labels import few_labels, told
 from toolkit.analysis.forecast import PRECISION_ERROR, track_curves
+from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.front_odds import find_front
 from toolkit.analysis.intervals import draw_scores, draw_weights, score_intervals
 from toolkit.analysis.pricing import price
+from toolkit.analysis.prospects import prospects
 from toolkit.analysis.readings import RungReadings, check_readings
 from toolkit.analysis.results import CellKey, Finding, Interval, Results
 from toolkit.analysis.rung_errors import rung_errors
@@ -75,10 +79,11 @@ def analyse_cells(
     cells: Sequence[CellRecord],
     evidence: Mapping[CellKey, Evidence],
     findings: Iterable[Finding] = (),
+    stops: Iterable[EarlyStop] = (),
 ) -> Analysed:
     """Analyse what no price changes. Of the economics, only the value of outcomes is looked at.
 
-    Parameters as in `analyse`; further `findings` are taken in.
+    Parameters as in `analyse`; further `findings`, and the `stops` of the sweep, are taken in.
     """
     about = {"primary_error": "error_log_loss", "cluster": "row", **task}
     primary = str(about["primary_error"])
@@ -108,6 +113,7 @@ def analyse_cells(
         evidence=usable,
     )
     curves = track_curves(bare.readings, primary)
+    backtest = back_test(climbs(bare.readings, primary))
     every: list[Finding] = [
         *findings,
         *mismatched,
@@ -118,6 +124,7 @@ def analyse_cells(
         *bare.machine.findings,
         *check_stacks(stacks.values(), str(about["cluster"])),
         *check_curves(curves),
+        *check_backtest(backtest),
     ]
     told_scores = {key: score_intervals(stack, drawn[key]) for key, stack in stacks.items()}
     scores = {
@@ -130,6 +137,11 @@ def analyse_cells(
         for error in dict.fromkeys((primary, PRECISION_ERROR))
         if (rungs := rung_errors(bare.readings, stacks, drawn, error)) is not None
     ]
+    ahead = prospects(
+        bare.readings,
+        ((key, dict(zip(stack.seeds, stack.evidence, strict=True))) for key, stack in stacks.items()),
+        mean_values(experiment.economics.value),
+    )
     return replace(
         bare,
         curves=curves,
@@ -137,6 +149,9 @@ def analyse_cells(
         scores=scores,
         fronts=tuple(find_front(rungs, baselines) for rungs in by_error),
         equal_errors=tuple(one for rungs in by_error for one in equal_errors(rungs)),
+        backtest=backtest,
+        stops=tuple(stops),
+        prospects=tuple(ahead),
     )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from toolkit.analysis.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
+from toolkit.analysis.forecast_record import BackTest, EarlyStop
 from toolkit.analysis.intervals import ScoreDraws
 from toolkit.analysis.machines import OneMachine, on_one_machine
+from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.readings import RungReadings, by_rung, of_cells
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Scored, StackKey
@@ -47,6 +49,10 @@ class Analysed:
     fronts : tuple of Front
     equal_errors : tuple of EqualError
         In CPU-seconds alone.
+    backtest, stops
+        As in `Results`; the second are those of the sweep.
+    prospects : tuple of Prospect
+        What every rung from the seventh on said of those above it.
     """
 
     task: Mapping[str, Any]
@@ -64,6 +70,9 @@ class Analysed:
     pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]] = field(default_factory=dict)
     fronts: tuple[Front, ...] = ()
     equal_errors: tuple[EqualError, ...] = ()
+    backtest: BackTest = field(default_factory=BackTest)
+    stops: tuple[EarlyStop, ...] = ()
+    prospects: tuple[Prospect, ...] = ()
 
     @property
     def cells(self) -> tuple[CellRecord, ...]:

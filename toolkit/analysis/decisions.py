@@ -14,14 +14,22 @@ from typing import Any
 import numpy as np
 
 from toolkit import scores
-from toolkit.analysis.draws import N_DRAWS, drawn
+from toolkit.analysis.draws import N_DRAWS, drawn, mean_of
 from toolkit.analysis.intervals import draw_weights, seed_share
 from toolkit.analysis.stacks import Floats, Stack
 from toolkit.business import OutcomeValue
 from toolkit.records import N_BINS, Evidence
 from toolkit.seeding import derive_seed
 
-__all__ = ["OUTCOMES", "Decision", "OutcomeDraws", "draw_outcomes", "value_rung"]
+__all__ = [
+    "OUTCOMES",
+    "Decision",
+    "OutcomeDraws",
+    "draw_outcomes",
+    "mean_values",
+    "validation_value",
+    "value_rung",
+]
 
 OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")
 
@@ -98,6 +106,35 @@ def draw_outcomes(
         },
         scale_uniforms=np.concatenate([[0.5], uniforms]),
     )
+
+
+def mean_values(value: OutcomeValue) -> Floats:
+    """Return the mean money of each outcome, shape (4,) in the order of `OUTCOMES`."""
+    return np.array([mean_of(getattr(value, name)) for name in OUTCOMES])
+
+
+def validation_value(one: Evidence, values: Floats) -> tuple[float, float] | None:
+    """Return the value of a decision on the validation block, and that of one which is always right.
+
+    Parameters
+    ----------
+    one : Evidence
+    values : ndarray of shape (4,)
+        Money of each outcome, in the order of `OUTCOMES`.
+
+    Returns
+    -------
+    tuple of float or None
+        The first at the threshold that earns most there; None without such rows.
+    """
+    _, value = _choose_threshold(one, values)
+    if value is None:
+        return None
+    outcome = dict(zip(OUTCOMES, values.tolist(), strict=True))
+    n_yes, n_no = float(one.valid_positives.sum()), float(one.valid_negatives.sum())
+    right = n_yes * max(outcome["true_positive"], outcome["false_negative"])
+    right += n_no * max(outcome["true_negative"], outcome["false_positive"])
+    return value, right / (n_yes + n_no)
 
 
 def _choose_threshold(one: Evidence, values: Floats) -> tuple[int, float | None]:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from toolkit.amounts import Range
+from toolkit.analysis.spending import Spread
 from toolkit.analysis.stacks import Floats
 from toolkit.seeding import derive_seed
 
-__all__ = ["N_DRAWS", "draw_band", "draw_ratio", "drawn", "mean_of", "place_in_band"]
+__all__ = ["N_DRAWS", "around_mean", "draw_band", "draw_ratio", "drawn", "mean_of", "place_in_band"]
 
 N_DRAWS = 2000
 
@@ -64,6 +65,11 @@ def draw_band(band: Sequence[float], place: Floats, *, log: bool = False) -> Flo
     if len(values) > 1:
         values[0] = values[1:].mean()
     return np.asarray(values)
+
+
+def around_mean(band: Sequence[float], place: Floats, *, log: bool = False) -> Spread:
+    """Return the ends of a band with the mean of its draws between them; parameters as in `draw_band`."""
+    return Spread(band[0], float(draw_band(band, place, log=log)[0]), band[2])
 
 
 def place_in_band(*names: str, n_draws: int = N_DRAWS) -> Floats:

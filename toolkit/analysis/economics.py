@@ -38,7 +38,7 @@ from toolkit.prices import (
     idle_joules,
 )
 
-__all__ = ["RungEconomics", "draw_interval", "price_of_training", "price_rung"]
+__all__ = ["RungEconomics", "draw_interval", "price_rung"]
 
 _PAID_AS = {
     "import": "retraining",
@@ -143,35 +143,12 @@ def _yearly_costs(readings: RungReadings, inputs: Inputs) -> dict[str, Floats]:
     yearly = _people(readings, inputs)
     if economics.price_per_label.high > 0:
         yearly["labels"] = readings.n_train * inputs.price_per_label / economics.horizon_years
-    return yearly | _paid(meter, inputs)
-
-
-def _paid(meter: _Meter, inputs: Inputs) -> dict[str, Floats]:
-    """Return the money for the work that a meter added up: machines, carbon, electricity."""
-    paid = dict(meter.money)
+    yearly |= meter.money
     grams = inputs.grid.g_co2e_per_kwh
-    paid["carbon"] = meter.joules / JOULES_PER_KWH * grams / 1000 * inputs.carbon_price_per_kg
+    yearly["carbon"] = meter.joules / JOULES_PER_KWH * grams / 1000 * inputs.carbon_price_per_kg
     if not (inputs.hardware.energy_in_price and inputs.host.energy_in_price):
-        paid["electricity"] = meter.joules_not_in_price / JOULES_PER_KWH * inputs.price_per_kwh
-    return paid
-
-
-def price_of_training(readings: RungReadings, inputs: Inputs) -> Floats:
-    """Return the money for one search and one fit at a rung, shape (1 + n_draws,), entry 0 the mean.
-
-    As in the costs of a year: idle share of paid hours, electricity and carbon are in it; starting a process
-    and loading the data are not.
-
-    Parameters
-    ----------
-    readings : RungReadings
-    inputs : Inputs
-    """
-    meter = _Meter(readings.track, inputs)
-    for piece in pieces_of(readings, inputs):
-        if piece.kind in ("search", "fit"):
-            meter.add(piece, np.ones(inputs.n))
-    return sum(_paid(meter, inputs).values(), np.zeros(inputs.n))
+        yearly["electricity"] = meter.joules_not_in_price / JOULES_PER_KWH * inputs.price_per_kwh
+    return yearly
 
 
 def _people(readings: RungReadings, inputs: Inputs) -> dict[str, Floats]:

@@ -1,31 +1,29 @@
 """Prices put on what the same error takes: money, joules and carbon for CPU-seconds, hours for rules.
 
-The price of a track's CPU-second is what a search and a fit cost at each of its rungs, priced as in the costs
-of a year, by the CPU-seconds that they took; between rungs it runs along a line, beyond them it stays.
+The price of a track's CPU-second is what a search and a fit cost at each of its rungs
+(`toolkit.analysis.training_prices`), by the CPU-seconds that they took; between rungs it runs along a line,
+beyond them it stays.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from toolkit.analysis.comparison_record import EqualError
-from toolkit.analysis.economics import price_of_training
-from toolkit.analysis.footprints import energy_of_training
 from toolkit.analysis.inputs import Inputs
-from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Interval
-from toolkit.analysis.spending import Spread
-from toolkit.analysis.stacks import Floats, StackKey
+from toolkit.analysis.spending import Spread, TrainingPrice
+from toolkit.analysis.stacks import Floats
 
 __all__ = ["price_equal_errors"]
 
 
 def price_equal_errors(
-    found: Sequence[EqualError], readings: Mapping[StackKey, RungReadings], inputs: Inputs
+    found: Sequence[EqualError], paid: Sequence[TrainingPrice], inputs: Inputs
 ) -> tuple[EqualError, ...]:
     """Return the same with money, energy, carbon and people's hours.
 
@@ -33,11 +31,12 @@ def price_equal_errors(
     ----------
     found : sequence of EqualError
         With CPU-seconds.
-    readings : mapping of (track, rung) to RungReadings
+    paid : sequence of TrainingPrice
+        What search and fit of every rung cost.
     inputs : Inputs
     """
     units = {
-        track: _Units([one for (name, _), one in readings.items() if name == track], inputs)
+        track: _Units([price for price in paid if price.track == track])
         for track in dict.fromkeys(one.track for one in found)
     }
     return tuple(_priced(one, units[one.track], inputs) for one in found)
@@ -48,22 +47,16 @@ class _Units:
 
     Parameters
     ----------
-    rungs : sequence of RungReadings
+    rungs : sequence of TrainingPrice
         Of one track.
-    inputs : Inputs
     """
 
-    def __init__(self, rungs: Sequence[RungReadings], inputs: Inputs) -> None:
-        spent = {
-            one.rung: (one.median("cost_fit_cpu_seconds") or 0.0)
-            + (one.median("cost_search_cpu_seconds") or 0.0)
-            for one in rungs
-        }
-        known = sorted((one for one in rungs if spent[one.rung] > 0), key=lambda one: spent[one.rung])
-        seconds = np.array([spent[one.rung] for one in known])
+    def __init__(self, rungs: Sequence[TrainingPrice]) -> None:
+        known = sorted((one for one in rungs if one.cpu_seconds > 0), key=lambda one: one.cpu_seconds)
+        seconds = np.array([one.cpu_seconds for one in known])
         self._log_seconds = np.log(seconds)
-        self._money = np.array([float(price_of_training(one, inputs)[0]) for one in known]) / seconds
-        self._joules = np.array([energy_of_training(one, inputs) for one in known]) / seconds[:, None]
+        self._money = np.array([one.money for one in known]) / seconds
+        self._joules = np.array([one.joules for one in known]) / seconds[:, None]
 
     def money(self, seconds: float) -> float:
         """Return the money for so many CPU-seconds, at mean prices."""

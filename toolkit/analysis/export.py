@@ -2,8 +2,9 @@
 
 Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/results-json.md``):
 
-3. `ranking`, `fronts`, `equal_errors`, `front_probability` of summaries, `probability_none_pays`;
-   curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`
+3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`;
+   `backtest` and `stop_early`; `ranking`, `fronts`, `equal_errors`, `front_probability` of summaries,
+   `probability_none_pays`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.analysis.forecast_record import FORECASTERS, BackTest, EarlyStop, Replay
 from toolkit.analysis.results import Curve, Front, Interval, Results, TrackVerdict, Verdict
 from toolkit.analysis.spending import Spread
 
@@ -73,6 +75,11 @@ def to_json(results: Results) -> dict[str, Any]:
         "findings": [asdict(finding) for finding in results.findings],
         "labels_saved": [asdict(saved) for saved in results.labels_saved],
         "spending": asdict(results.spending),
+        "backtest": _backtest(results.backtest),
+        "stop_early": {
+            "stops": [_stop(stop) for stop in results.stops],
+            "replay": _replay(results.replay),
+        },
         "statements": [asdict(statement) for statement in results.statements],
         "knowledge": list(results.knowledge),
         "prices": list(results.prices),
@@ -103,6 +110,30 @@ def _curve(curve: Curve) -> dict[str, Any]:
 
 def _front(front: Front) -> dict[str, Any]:
     return {**asdict(front), "points": [point._asdict() for point in front.points]}
+
+
+def _backtest(backtest: BackTest) -> dict[str, Any]:
+    rows = [
+        {**asdict(one), "log_errors": {name: one.log_error(name) for name in FORECASTERS}}
+        for one in backtest.forecasts
+    ]
+    return {**asdict(backtest), "forecasts": rows}
+
+
+def _stop(stop: EarlyStop) -> dict[str, Any]:
+    flat = asdict(stop)
+    del flat["fingerprints"]
+    return flat
+
+
+def _replay(replay: Replay) -> dict[str, Any]:
+    stops = [_stop(stop) for stop in replay.stops]
+    return {
+        **asdict(replay),
+        "stops": stops,
+        "cpu_seconds_saved": replay.cpu_seconds_saved,
+        "right": replay.right,
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -7,21 +7,20 @@ whole socket, whoever used it. The year is always modelled, as is its electricit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from toolkit.analysis.draws import draw_band
+from toolkit.analysis.draws import around_mean
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.spending import Footprint, Spread, Work
-from toolkit.analysis.stacks import Floats
 from toolkit.analysis.work import Kind, Piece, how_often, idle_seconds, mean_factor, pieces_of
 from toolkit.prices import accelerator_joules, energy_joules, host_joules, idle_joules
 
-__all__ = ["energy_of_training", "footprints"]
+__all__ = ["footprints"]
 
 _NOTHING = Spread(0.0, 0.0, 0.0)
 COUNTERS = ("package_joules", "gpu_joules")
@@ -79,7 +78,7 @@ def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
     """
     pieces = {piece.kind: piece for piece in pieces_of(readings, inputs)}
     modelled = {kind: _modelled(piece, inputs) for kind, piece in pieces.items()}
-    told = {kind: _energy(piece, readings, inputs) for kind, piece in pieces.items()}
+    told = {kind: _measured(piece, readings, inputs) or modelled[kind] for kind, piece in pieces.items()}
     works: dict[Work, Mapping[Kind, float]] = {
         "search": {"search": 1.0},
         "training": {"import": 1.0, "load": 1.0, "fit": 1.0},
@@ -94,25 +93,6 @@ def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
         for work, amount in amounts.items()
         if amount.cpu_seconds > 0 or amount.accelerator_seconds.mid > 0
     )
-
-
-def energy_of_training(readings: RungReadings, inputs: Inputs) -> Spread:
-    """Return the joules of one search and one fit at a rung, as in its footprints.
-
-    Parameters
-    ----------
-    readings : RungReadings
-    inputs : Inputs
-    """
-    found = _Amount()
-    for piece in pieces_of(readings, inputs):
-        if piece.kind in ("search", "fit"):
-            found = found.plus(_energy(piece, readings, inputs))
-    return found.joules
-
-
-def _energy(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount:
-    return _measured(piece, readings, inputs) or _modelled(piece, inputs)
 
 
 def _sum(pieces: Mapping[Kind, _Amount], times: Mapping[Kind, float]) -> _Amount:
@@ -138,28 +118,23 @@ def _modelled(piece: Piece, inputs: Inputs) -> _Amount:
     )
     return _Amount(
         cpu_seconds=piece.cpu_seconds * factor,
-        joules=_around_mean(joules, inputs.energy_place),
+        joules=around_mean(joules, inputs.energy_place),
         modelled=True,
     )
 
 
 def _on_accelerators(piece: Piece, factor: float, inputs: Inputs) -> _Amount:
     machine, pue, place = inputs.hardware, inputs.economics.pue, inputs.accelerator_place
-    devices = _around_mean(piece.machine_seconds or _NOTHING, place, log=True)
-    shares = _around_mean(piece.host_share, place, log=True) if piece.host_share else _NOTHING
+    devices = around_mean(piece.machine_seconds or _NOTHING, place, log=True)
+    shares = around_mean(piece.host_share, place, log=True) if piece.host_share else _NOTHING
     processor = Spread(*(share * piece.cpu_seconds * factor for share in shares))
     joules = _NOTHING
     for seconds, watts in (
         (devices, accelerator_joules(1.0, machine, pue=pue)),
         (processor, host_joules(1.0, machine, pue=pue)),
     ):
-        joules = _both(joules, _product(seconds, _around_mean(watts, inputs.energy_place)))
+        joules = _both(joules, _product(seconds, around_mean(watts, inputs.energy_place)))
     return _Amount(accelerator_seconds=_both(devices, processor), joules=joules, modelled=True)
-
-
-def _around_mean(band: Sequence[float], place: Floats, *, log: bool = False) -> Spread:
-    """Return the ends of a band with the mean of its draws between them."""
-    return Spread(band[0], float(draw_band(band, place, log=log)[0]), band[2])
 
 
 def _measured(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount | None:
@@ -191,8 +166,8 @@ def _idle(pieces: Mapping[Kind, Piece], year: Mapping[Kind, _Amount], inputs: In
         float(idle_seconds(piece, np.array([year[kind].cpu_seconds]), inputs)[0])
         for kind, piece in pieces.items()
     )
-    joules = _around_mean(idle_joules(vcpu_seconds, host, pue=pue), inputs.energy_place)
-    watts = _around_mean(idle_joules(float(machine.vcpus), machine, pue=pue), inputs.energy_place)
+    joules = around_mean(idle_joules(vcpu_seconds, host, pue=pue), inputs.energy_place)
+    watts = around_mean(idle_joules(float(machine.vcpus), machine, pue=pue), inputs.energy_place)
     for amount in year.values():
         seconds = Spread(*(each * (1 / machine.utilisation - 1) for each in amount.accelerator_seconds))
         joules = _both(joules, _product(seconds, watts))

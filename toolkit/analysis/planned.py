@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.results import Finding
+from toolkit.analysis.stop_words import told_risk, told_stop
 from toolkit.config import Experiment
 from toolkit.records import CellRecord
 
@@ -28,6 +30,7 @@ def check_planned(
     *,
     fingerprints: Sequence[str],
     trained: Mapping[str, Any] | None,
+    stops: Sequence[EarlyStop] = (),
 ) -> Iterator[Finding]:
     """Yield findings about cells that were left out, that never ran, or that the file no longer describes.
 
@@ -41,6 +44,8 @@ def check_planned(
         Of the last plan.
     trained : mapping or None
         `trained_part` of the file that the plan was made from; None where it was not kept.
+    stops : sequence of EarlyStop
+        Their cells were left out on purpose.
     """
     gone = Counter(cell.track for cell in cells if not cell.repeat and cell.track not in experiment.tracks)
     if gone:
@@ -59,7 +64,11 @@ def check_planned(
             f"the experiment file has changed since these cells were trained ({', '.join(changed)}): they "
             "are those of the old file; run it again for those of the new one",
         )
-    missing = len(set(fingerprints) - {cell.fingerprint for cell in cells})
+    absent = set(fingerprints) - {cell.fingerprint for cell in cells}
+    for stop in stops:
+        if absent.intersection(stop.fingerprints):
+            yield Finding("stopped_early", "info", f"{told_stop(stop)}; {told_risk(stop)}")
+    missing = len(absent.difference(*(stop.fingerprints for stop in stops)))
     if missing:
         yield Finding(
             "cells_not_run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -13,19 +14,21 @@ from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
 from toolkit.analysis.equal_prices import price_equal_errors
 from toolkit.analysis.front import mark_front
-from toolkit.analysis.inputs import draw_inputs
+from toolkit.analysis.inputs import Inputs, draw_inputs
 from toolkit.analysis.pairwise import compare
 from toolkit.analysis.price_list import price_list
 from toolkit.analysis.ranking import rank
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
+from toolkit.analysis.stop_replay import replay
+from toolkit.analysis.training_prices import training_prices
 from toolkit.analysis.verdict import decide, deployed
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, without_repeats
 
-__all__ = ["price"]
+__all__ = ["declared_inputs", "price"]
 
 _SEVERITY = ("error", "warning", "info")
 
@@ -52,9 +55,8 @@ def price(
     ConfigError
         The economics name hardware or a country that the price tables do not have.
     """
-    economics = _with_authoring(experiment.economics, knowledge)
     cells = analysed.cells
-    inputs = draw_inputs(economics, analysed.tracks, n_rules=_full_effort(cells, knowledge, experiment))
+    inputs = declared_inputs(experiment, analysed.tracks, cells, knowledge)
     readings = analysed.readings
     priced = {
         key: price_rung(decision, readings[key], inputs) for key, decision in analysed.decisions.items()
@@ -68,6 +70,7 @@ def price(
         _summary(one, analysed.scores.get(key, {}), priced.get(key)) for key, one in readings.items()
     ]
     pairs = _pairs(analysed, tuple(rungs))
+    paid = training_prices(readings.values(), inputs)
     findings = [
         *analysed.findings,
         *check_serving(entering, inputs),
@@ -88,11 +91,39 @@ def price(
         prices=price_list(inputs),
         labels_saved=analysed.labels_saved,
         statements=analysed.statements,
-        spending=spending(entering, cells, analysed.machine.machines, inputs),
+        spending=replace(spending(entering, cells, analysed.machine.machines, inputs), training_prices=paid),
+        backtest=analysed.backtest,
+        stops=analysed.stops,
+        replay=replay(analysed, priced, inputs),
         ranking=rank([(analysed.stacks[key], analysed.drawn[key]) for key in rungs], pairs),
         fronts=analysed.fronts,
-        equal_errors=price_equal_errors(analysed.equal_errors, readings, inputs),
+        equal_errors=price_equal_errors(analysed.equal_errors, paid, inputs),
     )
+
+
+def declared_inputs(
+    experiment: Experiment,
+    tracks: Sequence[str],
+    cells: Sequence[CellRecord],
+    knowledge: Sequence[Mapping[str, Any]],
+) -> Inputs:
+    """Draw what an experiment declares, with what its knowledge bases and cells add to it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    tracks : sequence of str
+    cells : sequence of CellRecord
+    knowledge : sequence of mapping
+        As in `Results`.
+
+    Raises
+    ------
+    ConfigError
+        The economics name hardware or a country that the price tables do not have.
+    """
+    economics = _with_authoring(experiment.economics, knowledge)
+    return draw_inputs(economics, tracks, n_rules=_full_effort(cells, knowledge, experiment))
 
 
 def _systems(keys: Iterable[StackKey], readings: Mapping[StackKey, RungReadings]) -> list[StackKey]:

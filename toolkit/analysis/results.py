@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from toolkit.analysis.comparison_record import EqualError, Front, Ranked
 from toolkit.analysis.curve_record import Curve
+from toolkit.analysis.forecast_record import BackTest, EarlyStop, Replay
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.spending import Spending
 from toolkit.records import CellRecord, Evidence
@@ -194,6 +195,12 @@ class Results:
         From the analysis; empty where there is nothing to compare.
     environment : mapping of str to str
         Machine, versions, git commit, time.
+    backtest : BackTest
+        The dearer rungs as the cheaper ones foretold them.
+    stops : tuple of EarlyStop
+        Tracks that the sweep let stop climbing (``--stop-early``).
+    replay : Replay
+        What that would have done on the cells that ran.
     prices : list of mapping
         Every price and constant in use with ``name``, ``value``, ``unit``, ``source``, ``date``, ``basis``.
     """
@@ -216,3 +223,6 @@ class Results:
     ranking: tuple[Ranked, ...] = ()
     fronts: tuple[Front, ...] = ()
     equal_errors: tuple[EqualError, ...] = ()
+    backtest: BackTest = field(default_factory=BackTest)
+    stops: tuple[EarlyStop, ...] = ()
+    replay: Replay = field(default_factory=Replay)

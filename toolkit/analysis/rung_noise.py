@@ -19,6 +19,10 @@ from toolkit.analysis.stacks import Floats
 
 __all__ = ["with_rung_noise"]
 
+MOST_WEIGHT = 10.0
+"""The most that one rung counts in terms of another. A few seeds that happen to agree prove no more, and real
+ladders bend: what the large rungs say is not ten times as true of the curve."""
+
 _N_ROUNDS = 3
 _N_PARAMETERS = 3
 
@@ -42,7 +46,8 @@ def with_rung_noise(data: Ladder) -> Ladder:
     for _ in range(_N_ROUNDS):
         b, h, a = best_fit(found, coarse=True).best
         squares = (data.y - a - np.log1p(h * POWER.z(np.array(b), data.log_x))) ** 2
-        weights = 1 / (own + _rung_variance(squares, own))
+        variances = own + _rung_variance(squares, own)
+        weights = 1 / np.maximum(variances, variances.max() / MOST_WEIGHT)
         found = replace(data, weights=weights / weights.mean())
     return found
 

@@ -49,7 +49,8 @@ class Shape:
             return np.geomspace(0.05, 100.0, n)
         if not self.has_rate:
             return np.ones(1)
-        step = max(float(np.median(np.diff(log_x))), 1e-6)
+        steps = np.diff(log_x)
+        step = max(float(np.median(steps[steps > 0])), 1e-6)  # published results may have equal costs
         return np.geomspace(1e-4, max(3.0, min(5.0 / step, 60.0)), n)
 
     def z(self, rate: Floats, log_x: Floats | float) -> Floats:

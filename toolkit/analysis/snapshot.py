@@ -6,7 +6,7 @@ reading evidence or training anything. No pickle: JSON (whose floats are exact) 
 Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made anew, never read):
 
 4. fronts and equal errors
-3. more of each curve
+3. more of each curve; forecasts held against what was measured
 2. curves against the costs of readings
 1. first version
 """
@@ -23,7 +23,9 @@ from pydantic import TypeAdapter
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
+from toolkit.analysis.forecast_record import BackTest, EarlyStop
 from toolkit.analysis.intervals import ADDITIVE, RANKED, ScoreDraws
+from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Floats, StackKey
 from toolkit.records import CellRecord, Evidence
@@ -39,8 +41,10 @@ _SHOWN: Mapping[str, Any] = {
     "findings": tuple[Finding, ...],
     "fronts": tuple[Front, ...],
     "equal_errors": tuple[EqualError, ...],
+    "stops": tuple[EarlyStop, ...],
+    "prospects": tuple[Prospect, ...],
 }
-"""Fields that are values of the report, with their types."""
+"""Fields that are tuples of values, with their types."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +100,7 @@ def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, Floats]]:
             [one.track, one.rung, one.threshold, one.validation] for one in analysed.decisions.values()
         ],
         "pairs": [[list(rungs), [asdict(pair) for pair in found]] for rungs, found in analysed.pairs.items()],
+        "backtest": asdict(analysed.backtest),
         **{name: [asdict(one) for one in getattr(analysed, name)] for name in _SHOWN},
     }
     arrays = {"decisions": np.array([one.value for one in analysed.decisions.values()])}
@@ -144,6 +149,7 @@ def decode(
             for (track, rung, threshold, validation), value in decisions
         },
         evidence=evidence,
+        backtest=TypeAdapter(BackTest).validate_python(document["backtest"]),
         pairs={
             tuple((track, rung) for track, rung in rungs): pairs.validate_python(found)
             for rungs, found in document["pairs"]

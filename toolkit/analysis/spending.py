@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-__all__ = ["CostReadings", "Footprint", "MachineUsed", "SecondOpinion", "Spending", "Spread"]
+__all__ = ["CostReadings", "Footprint", "MachineUsed", "SecondOpinion", "Spending", "Spread", "TrainingPrice"]
 
 Work = Literal["search", "training", "million_predictions", "year"]
 
@@ -88,6 +88,34 @@ class Footprint:
 
 
 @dataclass(frozen=True)
+class TrainingPrice:
+    """What search and fit of one rung cost where they are priced, all modelled.
+
+    Parameters
+    ----------
+    track : str
+    rung : int
+    cpu_seconds : float
+        As measured.
+    money : float
+        In the experiment's currency: the machine with the idle share of paid hours, and electricity where the
+        machine's price does not hold it.
+    joules, kg_co2e : Spread
+        Of the work itself. The middle is the mean.
+    on_accelerator : bool
+        False: CPU-seconds times one price a second, the same for all tracks and rungs.
+    """
+
+    track: str
+    rung: int
+    cpu_seconds: float
+    money: float
+    joules: Spread
+    kg_co2e: Spread
+    on_accelerator: bool
+
+
+@dataclass(frozen=True)
 class MachineUsed:
     """A machine that cells ran on.
 
@@ -149,6 +177,8 @@ class Spending:
         Share of the wall time of the cells that was spent inside metered phases.
     withheld : mapping of str to mapping
         Track -> cost -> why it is not there.
+    training_prices : tuple of TrainingPrice
+        Of every rung whose fit was timed.
     """
 
     readings: tuple[CostReadings, ...] = ()
@@ -157,3 +187,4 @@ class Spending:
     second_opinion: SecondOpinion | None = None
     metered_share: float | None = None
     withheld: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    training_prices: tuple[TrainingPrice, ...] = ()

@@ -1,168 +1,274 @@
-"""Drawing of error against cost: measured rungs, fits that were not refused, the front."""
+"""Drawing of error against cost: measured rungs, fits and forecasts, the front, and what theory says."""
 
 from __future__ import annotations
 
 import html
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-from toolkit.analysis.front import training_cpu_seconds
-from toolkit.analysis.results import Curve, Interval, Results, RungSummary
-from toolkit.report import axes, formats
+from toolkit.analysis.results import Results
+from toolkit.report import axes, curve_points, formats
 from toolkit.report.curve_axes import CostAxis, ErrorAxis
+from toolkit.report.curve_lines import FittedLine, fitted_line, line_traces
+from toolkit.report.curve_points import Picture, Point
+from toolkit.report.line_labels import LineEnd, label
 from toolkit.report.looks import INK, Look, looks, track_names
+from toolkit.report.slopes import Slope, visible
 
-__all__ = ["FITS", "error_against_cost", "rule_steps"]
+__all__ = [
+    "FITS",
+    "FORECASTS",
+    "FRONT",
+    "GUIDES",
+    "TRACK",
+    "drawn_slopes",
+    "error_against_cost",
+    "fits_of",
+    "picture_of",
+    "rule_steps",
+]
 
-FITS = "fits with 95 % bands"
-"""Name of all fitted lines in the legend."""
+FITS = "fit, 95 % band"
+FORECASTS = "forecast"
+GUIDES = "joined: no fit"
+FRONT = "front"
+DEPLOYED = "verdict's rung"
+"""Names in the legend, short enough for two on a phone; tracks have their names at the ends of lines."""
 
+TRACK = "track"
+"""`meta` of traces that a legend has on a narrow page, where names do not fit beside the picture."""
 
-def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis) -> go.Figure | None:
-    """Return the figure, or None when no rung has both numbers."""
-    measured = [
-        (summary, x, y)
-        for summary in results.summaries
-        if (x := cost.read(summary)) is not None and (y := error.read(summary)) is not None
-    ]
-    positive = [x for _, x, _ in measured if x > 0]
-    if not positive:
-        return None
-    logarithmic = axes.log_axis(positive)
-    figure = axes.blank(430, _scaled(cost.title, logarithmic), "")
-    known = looks(track_names(results))
-    right = max(positive)
-    for track in known:
-        points = [entry for entry in measured if entry[0].track == track]
-        if not points:
-            continue
-        if track == "baseline" or all(summary.n_train == 0 for summary, _, _ in points):
-            start = min(positive) if logarithmic else 0.0
-            _add_level(figure, points[-1], known[track], (start, right))
-        else:
-            _add_points(figure, [entry for entry in points if entry[1] > 0], known[track])
-            _add_fits(figure, results.curves, track, error, cost, known[track])
-    if cost.name == "cpu" and error.key == results.task.get("primary_error", error.key):
-        _ring_front(figure, measured)
-    y_logarithmic = axes.log_axis([y.estimate for _, _, y in measured])
-    if logarithmic:
-        figure.update_xaxes(type="log", **axes.log_ticks(x for trace in figure.data for x in trace.x))
-    if y_logarithmic:
-        figure.update_yaxes(type="log", **axes.log_ticks(y.estimate for _, _, y in measured))
-    figure.update_yaxes(title_text=_scaled(error.title, y_logarithmic))
-    return figure
+_FAINT = "#8f979e"
+_HEIGHT = 460
 
 
-def _scaled(title: str, logarithmic: bool) -> str:
-    return f"{title} (log scale)" if logarithmic else title
+def picture_of(results: Results, error: ErrorAxis, cost: CostAxis) -> Picture | None:
+    """Return what is drawn of one error against one cost, or None when no rung has both numbers."""
+    points = curve_points.measured(results, error, cost)
+    return curve_points.picture(points, track_names(results), fits_of(results, error, cost))
 
 
-def facts(summary: RungSummary, y: Interval, axis: str) -> tuple[str, ...]:
-    """Return all that a hover box says of one rung."""
-    seconds = training_cpu_seconds(summary)
-    return (
-        f"{summary.track}, rung {summary.rung}",
-        f"{axis}: {formats.interval(y)}",
-        f"training rows: {formats.count(summary.n_train)}",
-        *([f"rules: {formats.count(summary.n_rules)}"] if summary.n_rules is not None else []),
-        f"training CPU time: {formats.seconds(seconds)}",
-        f"seeds: {summary.n_seeds}",
-        *(["on the front"] if summary.on_front else []),
+def error_against_cost(results: Results, error: ErrorAxis, cost: CostAxis, found: Picture) -> go.Figure:
+    """Return the figure of a picture."""
+    scaled = " (log scale)"
+    layout = axes.frame(
+        _HEIGHT,
+        f"{cost.title}{scaled if found.x.logarithmic else ''}",
+        f"{error.title}{scaled if found.y.logarithmic else ''}",
     )
+    names = label(_ends(results, found), _HEIGHT)
+    layout |= {
+        "showlegend": True,
+        "annotations": [*_slope_names(results, cost, found), *names["annotations"]],
+        "shapes": names["shapes"],
+        "margin": {**layout["margin"], "r": names["margin_right"]},
+        "xaxis": {**layout["xaxis"], **found.x.layout()},
+        "yaxis": {**layout["yaxis"], **found.y.layout()},
+    }
+    return go.Figure(data=list(_traces(results, error, cost, found)), layout=layout)
+
+
+def fits_of(results: Results, error: ErrorAxis, cost: CostAxis) -> dict[str, FittedLine]:
+    """Return the fits that are drawn on an axis, by track; those that were refused are not."""
+    found = {}
+    for curve in results.curves:
+        wanted = cost.fitted and curve.cost == cost.fitted and error.fitted(curve.error)
+        line = fitted_line(curve, cost.scale[curve.track]) if wanted and curve.track in cost.scale else None
+        if line is not None:
+            found[curve.track] = line
+    return found
+
+
+def _traces(results: Results, error: ErrorAxis, cost: CostAxis, found: Picture) -> Iterator[go.Scatter]:
+    """Yield what is drawn, from the back to the front."""
+    known, leader = looks(track_names(results)), results.verdict.best
+    yield from _slopes(results, cost, found)
+    for track, line in found.fits.items():
+        yield from line_traces(line, track, known[track])
+    if cost.has_front and error.key == results.task.get("primary_error", error.key):
+        yield from _front(found)
+    for track, level in found.levels.items():
+        yield from _level(level, cost, known[track], found, leader)
+    for track, ladder in found.ladders.items():
+        yield _ladder(ladder, cost, known[track], leader, guide=track not in found.fits)
+    yield from _rings(found, leader)
+    yield from _keys(found)
 
 
 def _marker(look: Look, size: int = 9) -> dict[str, Any]:
     return {"color": look.colour, "symbol": look.symbol, "size": size, "line": {"color": INK, "width": 0.8}}
 
 
-def _add_points(figure: go.Figure, points: Sequence[tuple[RungSummary, float, Interval]], look: Look) -> None:
-    if not points:
+def _ladder(
+    points: Sequence[Point], cost: CostAxis, look: Look, leader: str | None, *, guide: bool
+) -> go.Scatter:
+    return go.Scatter(
+        name=html.escape(points[0].summary.track, quote=False),
+        meta=TRACK,
+        mode="lines+markers" if guide else "markers",
+        x=[point.x for point in points],
+        y=[point.y.estimate for point in points],
+        error_y={**axes.errors([point.bar for point in points], look.colour), "width": 3},
+        marker=_marker(look),
+        line={"color": look.colour, "width": 1.3, "dash": "dot"},
+        hovertext=[axes.hover(curve_points.facts(point, cost, leader)) for point in points],
+        hoverinfo="text",
+        showlegend=False,
+    )
+
+
+def _level(
+    level: Point, cost: CostAxis, look: Look, found: Picture, leader: str | None
+) -> Iterator[go.Scatter]:
+    """Yield a track that more data do not change as a level, and its mark where its own cost is near."""
+    inside = level.x > 0 and 0 < found.x.share(level.x) < 1
+    text = axes.hover(curve_points.facts(level, cost, leader))
+    line = {"color": look.colour, "width": 1.3}
+    yield go.Scatter(
+        mode="lines",
+        x=[level.x if inside else found.x.low, found.x.high],
+        y=[level.y.estimate, level.y.estimate],
+        line=line,
+        hovertext=[text, text],
+        hoverinfo="text",
+        showlegend=False,
+    )
+    yield go.Scatter(
+        name=html.escape(_level_name(level), quote=False),
+        meta=TRACK,
+        mode="lines+markers",
+        x=[level.x if inside else None],
+        y=[level.y.estimate],
+        marker=_marker(look),
+        line=line,
+        hovertext=[text],
+        hoverinfo="text",
+        showlegend=False,
+    )
+
+
+def _level_name(level: Point) -> str:
+    rules = level.summary.n_rules
+    return f"{level.summary.track} ({formats.count(rules)})" if rules else level.summary.track
+
+
+def _front(found: Picture) -> Iterator[go.Scatter]:
+    """Yield the best error for every budget, as far as it was measured."""
+    points = [*(point for own in found.ladders.values() for point in own), *found.levels.values()]
+    front = sorted((point.x, point.y.estimate) for point in points if point.summary.on_front and point.x > 0)
+    if not front:
         return
-    points = sorted(points, key=lambda entry: entry[1])
-    track = html.escape(points[0][0].track, quote=False)
-    figure.add_trace(
-        go.Scatter(
-            name=track,
-            mode="lines+markers",
-            x=[x for _, x, _ in points],
-            y=[y.estimate for _, _, y in points],
-            error_y=axes.errors([y for _, _, y in points], look.colour),
-            marker=_marker(look),
-            line={"color": look.colour, "width": 1.8, "dash": look.dash},
-            hovertext=[axes.hover(facts(summary, y, "error")) for summary, _, y in points],
-            hoverinfo="text",
-        )
+    inside = [place for place in front if place[0] >= found.x.low]
+    before = [(found.x.low, place[1]) for place in front if place[0] < found.x.low][-1:]
+    last = max(point.x for point in points)
+    steps = [*before, *inside, (last, front[-1][1])]
+    yield go.Scatter(
+        name=FRONT,
+        mode="lines",
+        x=[x for x, _ in steps],
+        y=[y for _, y in steps],
+        line={"color": INK, "width": 1.1, "shape": "hv"},
+        opacity=0.75,
+        hoverinfo="skip",
     )
 
 
-def _add_level(
-    figure: go.Figure,
-    point: tuple[RungSummary, float, Interval],
-    look: Look,
-    span: tuple[float, float],
-) -> None:
-    """Draw a track that more data does not change as a level, marked at its own cost if it has one."""
-    summary, x, y = point
-    rules = f" ({formats.count(summary.n_rules)} rules)" if summary.n_rules else ""
-    name = html.escape(f"{summary.track}{rules}", quote=False)
-    start = x if x > 0 else span[0]
-    text = axes.hover(facts(summary, y, "error"))
-    figure.add_trace(
-        go.Scatter(
-            name=name,
-            mode="lines+markers",
-            x=[start, span[1]],
-            y=[y.estimate, y.estimate],
-            marker={**_marker(look), "size": [9 if x > 0 else 0, 0]},
-            line={"color": look.colour, "width": 1.8, "dash": look.dash},
-            hovertext=[text, text],
-            hoverinfo="text",
-        )
-    )
-
-
-def _add_fits(
-    figure: go.Figure, curves: Sequence[Curve], track: str, error: ErrorAxis, cost: CostAxis, look: Look
-) -> None:
-    """Add the fit with its band; a refused fit is not drawn."""
-    for curve in curves:
-        wanted = curve.track == track and error.fitted(curve.error) and cost.fitted(curve.cost)
-        if not wanted or curve.refusals or not curve.grid_cost:
-            continue
-        points = zip(curve.grid_cost, curve.grid_low, curve.grid_high, strict=True)
-        told = [point for point in points if math.isfinite(point[1]) and math.isfinite(point[2])]
-        x, low, high = ([point[i] for point in told] for i in range(3))
-        figure.add_trace(axes.band(x, low, high, look.colour))
-        figure.add_trace(
-            go.Scatter(
-                name=FITS,
-                showlegend=not any(trace.name == FITS for trace in figure.data),
-                x=list(curve.grid_cost),
-                y=list(curve.grid_error),
-                mode="lines",
-                line={"color": INK, "width": 1.2, "dash": "dash"},
-                hovertext=axes.hover((track, f"fit: {curve.form}")),
-                hoverinfo="text",
-            )
-        )
-
-
-def _ring_front(figure: go.Figure, measured: Sequence[tuple[RungSummary, float, Interval]]) -> None:
-    front = [(x, y.estimate) for summary, x, y in measured if summary.on_front and x > 0]
-    if front:
-        figure.add_trace(
-            go.Scatter(
-                name="front: nothing is cheaper and better",
+def _rings(found: Picture, leader: str | None) -> Iterator[go.Scatter]:
+    """Yield rings around the rungs that enter the verdict, two around the leader's."""
+    points = [*(point for own in found.ladders.values() for point in own), *found.levels.values()]
+    chosen = [point for point in points if point.is_deployed and point.x >= found.x.low and point.x > 0]
+    leading = [point for point in chosen if point.summary.track == leader]
+    for ringed, size in ((chosen, 16), (leading, 23)):
+        if ringed:
+            yield go.Scatter(
+                name=DEPLOYED,
+                showlegend=ringed is chosen,
                 mode="markers",
-                x=[x for x, _ in front],
-                y=[y for _, y in front],
-                marker={"symbol": "circle-open", "size": 17, "color": INK, "line": {"width": 1.3}},
+                x=[point.x for point in ringed],
+                y=[point.y.estimate for point in ringed],
+                marker={"symbol": "circle-open", "size": size, "color": INK, "line": {"width": 1.3}},
                 hoverinfo="skip",
             )
+
+
+def _keys(found: Picture) -> Iterator[go.Scatter]:
+    """Yield entries of the legend for what the lines of tracks mean."""
+    kinds = (
+        (FITS, "solid", 2.0, any(line.measured for line in found.fits.values())),
+        (FORECASTS, "dash", 2.0, any(line.forecast for line in found.fits.values())),
+        (GUIDES, "dot", 1.3, any(track not in found.fits for track in found.ladders)),
+    )
+    for name, dash, width, there in kinds:
+        if there:
+            line = {"color": INK, "width": width, "dash": dash}
+            yield go.Scatter(name=name, mode="lines", x=[None], y=[None], line=line, hoverinfo="skip")
+
+
+def drawn_slopes(results: Results, cost: CostAxis, found: Picture) -> list[tuple[Slope, Any]]:
+    """Return the lines of theory that stay in the picture, with their ends.
+
+    They begin at the cheapest rung of the leader, else of the first ladder.
+    """
+    if not found.ladders:
+        return []
+    first = found.ladders.get(results.verdict.best or "") or next(iter(found.ladders.values()))
+    anchor = (first[0].x, first[0].y.estimate)
+    right = max(point.x for own in found.ladders.values() for point in own)
+    ends = ((slope, visible(slope, anchor, right, found.x, found.y)) for slope in cost.slopes)
+    return [(slope, places) for slope, places in ends if places is not None]
+
+
+def _slopes(results: Results, cost: CostAxis, found: Picture) -> Iterator[go.Scatter]:
+    for slope, places in drawn_slopes(results, cost, found):
+        yield go.Scatter(
+            name=slope.name,
+            mode="lines",
+            x=[x for x, _ in places],
+            y=[y for _, y in places],
+            line={"color": _FAINT, "width": 1.4},
+            hovertext=axes.hover((f"half the error for {slope.says}, {slope.source}",)),
+            hoverinfo="text",
+            showlegend=False,
         )
+
+
+def _slope_names(results: Results, cost: CostAxis, found: Picture) -> list[dict[str, Any]]:
+    """Return the names of the lines of theory, beside their lower ends."""
+    names = []
+    for slope, (_, (x, y)) in drawn_slopes(results, cost, found):
+        right, height = found.x.share(x), found.y.share(y)
+        names.append(
+            {
+                "text": slope.name,
+                "xref": "paper",
+                "yref": "paper",
+                "x": right,
+                "y": height,
+                "xanchor": "right",
+                "yanchor": "bottom" if height < 0.08 else "top",
+                "showarrow": False,
+                "font": {"color": INK, "size": 11},
+                "xshift": -8,
+            }
+        )
+    return names
+
+
+def _ends(results: Results, found: Picture) -> list[LineEnd]:
+    """Return where the lines of all tracks end."""
+    known = looks(track_names(results))
+    ends = []
+    for track, ladder in found.ladders.items():
+        line = found.fits.get(track)
+        x, y = (
+            (line.points[-1].cost, line.points[-1].error) if line else (ladder[-1].x, ladder[-1].y.estimate)
+        )
+        ends.append(LineEnd(track, found.x.share(x), found.y.share(y), known[track]))
+    for track, level in found.levels.items():
+        ends.append(LineEnd(_level_name(level), 1.0, found.y.share(level.y.estimate), known[track]))
+    return ends
 
 
 def rule_steps(results: Results, error: ErrorAxis) -> go.Figure | None:
@@ -184,10 +290,17 @@ def rule_steps(results: Results, error: ErrorAxis) -> go.Figure | None:
                 mode="lines+markers",
                 x=[summary.n_rules for summary, _ in points],
                 y=[y.estimate for _, y in points],
-                error_y=axes.errors([y for _, y in points], known[track].colour),
                 marker=_marker(known[track]),
                 line={"color": known[track].colour, "width": 1.8, "shape": "hv"},
-                hovertext=[axes.hover(facts(summary, y, "error")) for summary, y in points],
+                hovertext=[
+                    axes.hover(
+                        (
+                            f"{track}, {formats.count(summary.n_rules)} rules",
+                            f"error: {formats.interval(y)}",
+                        )
+                    )
+                    for summary, y in points
+                ],
                 hoverinfo="text",
             )
         )

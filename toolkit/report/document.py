@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,8 +19,10 @@ from toolkit.analysis.results import Results
 from toolkit.errors import StoreError
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import environment, slug
+from toolkit.report.files import write_atomically
+from toolkit.report.stills import FOLDER, draw_stills, with_stills, without_stills, write_stills
 
-__all__ = ["ReportPaths", "render", "write"]
+__all__ = ["Rendered", "ReportPaths", "footer", "page", "render", "write", "write_files"]
 
 KIND = "report.sections"
 
@@ -32,14 +33,17 @@ class ReportPaths:
 
     html: Path
     json: Path
+    figures: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Rendered:
+class Rendered:
+    """A section as the page holds it: anchor, heading, and its body or the reason why there is none."""
+
     name: str
     title: str
     body: Markup
-    reason: str
+    reason: str = ""
 
 
 def _sections() -> list[tuple[str, Section]]:
@@ -50,12 +54,12 @@ def _sections() -> list[tuple[str, Section]]:
     return sorted(found, key=lambda entry: (entry[1].order, entry[0]))
 
 
-def _render_section(name: str, section: Section, results: Results) -> _Rendered:
+def _render_section(name: str, section: Section, results: Results) -> Rendered:
     try:
         body, reason = section.render(results), ""
     except NotApplicable as empty:
         body, reason = Markup(""), empty.reason
-    return _Rendered(name=slug(name), title=section.title, body=body, reason=reason)
+    return Rendered(name=slug(name), title=section.title, body=body, reason=reason)
 
 
 def _script_hash(script: str) -> Markup:
@@ -78,21 +82,36 @@ def render(results: Results) -> str:
     str
         HTML of about 5 MB, nearly all of it the drawing library.
     """
-    # The page sits between tags: its own "\n" at the ends would change what is hashed.
-    scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
+    return without_stills(_render(results))
+
+
+def _render(results: Results) -> str:
+    """Return the report with places for the stills of its figures."""
     name = str(results.experiment.get("experiment", ""))
     task_title = str(results.task.get("title", ""))
+    return page(
+        title=" · ".join(part for part in (name, task_title) if part) or "Cost and performance",
+        description=str(results.experiment.get("description", "")),
+        sections=[_render_section(key, section, results) for key, section in _sections()],
+        footer=footer(results.environment),
+    )
+
+
+def page(*, title: str, description: str, sections: Sequence[Rendered], footer: str) -> str:
+    """Return any report's sections as one HTML document, with places for the stills of its figures."""
+    # The page sits between tags: its own "\n" at the ends would change what is hashed.
+    scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
     return (
         environment()
         .get_template("template.html")
         .render(
-            title=" · ".join(part for part in (name, task_title) if part) or "Cost and performance",
-            description=str(results.experiment.get("description", "")),
+            title=title,
+            description=description,
             style=Markup(_page_file("page.css")),  # noqa: S704 (a file of this package)
             scripts=[Markup(script) for script in scripts],  # noqa: S704 (a file of this package, and Plotly's)
             script_hashes=[_script_hash(script) for script in scripts],
-            sections=[_render_section(key, section, results) for key, section in _sections()],
-            footer=_footer(results),
+            sections=sections,
+            footer=footer,
         )
     )
 
@@ -101,28 +120,14 @@ def _page_file(name: str) -> str:
     return files("toolkit.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _footer(results: Results) -> str:
-    facts = results.environment
+def footer(facts: Mapping[str, str]) -> str:
+    """Return the last line of a report from what is known of where it was made."""
     made = " · ".join(facts[key] for key in ("report_written", "git_commit") if facts.get(key))
     by = f"Made by costcurves · {made}." if made else "Made by costcurves."
     return f"{by} The same numbers are in results.json beside this file."
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    """Write so that a reader sees the old file or the new one, never half of one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # mkstemp makes files for their owner only; a report is for others to read.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def write(results: Results, folder: Path) -> ReportPaths:
+def write(results: Results, folder: Path, *, figures: bool = False) -> ReportPaths:
     """Write ``report.html`` and ``results.json`` into `folder`.
 
     Parameters
@@ -130,6 +135,9 @@ def write(results: Results, folder: Path) -> ReportPaths:
     results : Results
     folder : Path
         Made when it is not there.
+    figures : bool
+        Write the curves as PNG and SVG files too, into ``figures``, and show them where a browser runs no
+        JavaScript. Takes one to two seconds.
 
     Returns
     -------
@@ -140,16 +148,42 @@ def write(results: Results, folder: Path) -> ReportPaths:
     StoreError
         The folder cannot be written.
     """
-    paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
     text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    page = render(results)
+    return write_files(folder, page=_render(results), results=text, figures=figures)
+
+
+def write_files(
+    folder: Path,
+    *,
+    page: str,
+    results: str,
+    figures: bool = False,
+    advice: str = "finished cells are kept: run again",
+) -> ReportPaths:
+    """Write the files of any report, each whole or not at all, as `write` does.
+
+    Parameters
+    ----------
+    folder : Path
+    page : str
+        From `page`, with places for stills.
+    results : str
+        Of ``results.json``.
+    figures : bool
+    advice : str
+        What to do where the folder cannot be written.
+    """
+    paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
+    stills = draw_stills(page) if figures else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_atomically(paths.json, text)
-        _write_atomically(paths.html, page)
+        # Without stills those of an older report go: they would not be of this one.
+        paths = replace(paths, figures=write_stills(stills, folder / FOLDER))
+        write_atomically(paths.json, results.encode())
+        write_atomically(paths.html, with_stills(page, stills).encode())
     except OSError as error:
         raise StoreError(
-            f"the report cannot be written ({error.strerror}); finished cells are kept: run again",
+            f"the report cannot be written ({error.strerror}); {advice}",
             where=str(folder),
         ) from error
     return paths

@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 from toolkit.analysis.results import EqualError, Interval, Results
 from toolkit.report import axes, formats
 from toolkit.report.equal_words import RANGES, needed_text
-from toolkit.report.looks import Look, looks, track_names
+from toolkit.report.looks import GRID, Look, looks, track_names
 
 __all__ = ["equal_figure"]
 
-_OPEN = {"at_most": "-open", "at_least": "-open", "not_shown": "-open", "forecast": "-open-dot"}
+_OPEN = ("at_most", "at_least", "not_shown", "forecast")
 _SPREAD = 0.7
 """Of the distance between two rows, what the markers of one row take."""
 
@@ -60,10 +60,25 @@ def equal_figure(results: Results, asked: Sequence[EqualError]) -> go.Figure | N
         ticks="",
         ticklabelstandoff=8,
     )
-    for between in range(1, len(targets)):
-        figure.add_hline(y=between - 0.5, line={"width": 0.5, "dash": "dot"}, layer="below")
+    _add_separators(figure, len(targets), span)
     figure.update_layout(showlegend=True)
     return figure
+
+
+def _add_separators(figure: go.Figure, n_targets: int, span: tuple[float, float]) -> None:
+    """Add a fine line between targets."""
+    between = [number - 0.5 for number in range(1, n_targets)]
+    figure.add_trace(
+        go.Scatter(
+            name="between targets",
+            showlegend=False,
+            mode="lines",
+            x=[end for _ in between for end in (*span, None)],
+            y=[end for height in between for end in (height, height, None)],
+            line={"color": GRID, "width": 1, "dash": "solid"},
+            hoverinfo="skip",
+        )
+    )
 
 
 def _place(one: EqualError) -> float | None:
@@ -100,7 +115,7 @@ def _add_track(
             error_x=axes.errors(values, look.colour),
             marker={
                 "color": look.colour,
-                "symbol": [f"{look.symbol}{_OPEN.get(one.reach, '')}" for one in own],
+                "symbol": [f"{look.symbol}-open" if one.reach in _OPEN else look.symbol for one in own],
                 "size": 10,
                 "line": {"color": look.colour, "width": 1.5},
             },

@@ -14,7 +14,7 @@ from toolkit.report.axes import blank, errors, hover
 from toolkit.report.elements import fragment, slug
 from toolkit.report.looks import GRID, INK, PAPER, Look
 
-__all__ = ["PATTERN", "Bar", "Part", "bars", "embed", "stacked", "whiskers"]
+__all__ = ["PATTERN", "Bar", "Drawing", "Part", "bars", "embed", "embed_choice", "stacked", "whiskers"]
 
 PATTERN = {"fillmode": "overlay", "fgcolor": PAPER, "fgopacity": 0.5, "size": 7}
 """How the pattern of a bar is drawn; its shape tells bars apart in black and white."""
@@ -137,6 +137,31 @@ def stacked(names: Sequence[str], parts: Sequence[Part], x_title: str, unit: flo
     return figure
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """One of the drawings that a figure can show.
+
+    Parameters
+    ----------
+    name : str
+        Anchor of its data, unique in the report; also the name of a file that is saved.
+    choice : str
+        What the button says.
+    figure : Figure
+        With its height set.
+    description : str
+        What a reader who cannot see it should know.
+    note : str
+        What stands below while it is shown.
+    """
+
+    name: str
+    choice: str
+    figure: go.Figure
+    description: str
+    note: str | Markup = ""
+
+
 def embed(
     figure: go.Figure, *, name: str, title: str, description: str, table: Markup, note: str | Markup = ""
 ) -> Markup:
@@ -157,15 +182,58 @@ def embed(
     note : str, optional
         More for the caption.
     """
-    # Data inside a script element must not end it: JSON may write "<" as an escape.
-    data = figure.to_json(validate=False).replace("<", "\\u003c")
+    only = Drawing(name, "", figure, description, note)
+    return embed_choice([only], name=name, title=title, question="", description=description, table=table)
+
+
+def embed_choice(
+    drawings: Sequence[Drawing],
+    *,
+    name: str,
+    title: str,
+    question: str,
+    description: str,
+    table: Markup,
+) -> Markup:
+    """Return the place of a figure that shows one of several drawings, on paper the first with the table.
+
+    Parameters
+    ----------
+    drawings : sequence of Drawing
+        At least one; all as high as the first.
+    name : str
+        Anchor, unique in the report.
+    title : str
+        Heading above the figure.
+    question : str
+        What is chosen.
+    description : str
+        The caption, of all drawings.
+    table : Markup
+        The same numbers.
+    """
     return fragment(
         "figure",
         name=slug(name),
         title=title,
+        question=question,
         description=description,
-        height=int(figure.layout.height),
-        data=Markup(data),  # noqa: S704 ("<" is escaped above, and the type of the script is data)
+        height=int(drawings[0].figure.layout.height),
+        drawings=[
+            {
+                "name": slug(one.name),
+                "choice": one.choice,
+                "description": one.description,
+                "data": _data(one.figure),
+                "note": one.note,
+            }
+            for one in drawings
+        ],
         table=table,
-        note=note,
     )
+
+
+def _data(figure: go.Figure) -> Markup:
+    """Return a figure as JSON that cannot end the script element it stands in: "<" is an escape."""
+    text = figure.to_json(validate=False).replace("<", "\\u003c")
+    return Markup(text)  # noqa: S704 ("<" is escaped, and the type of the script is data)

@@ -25,6 +25,7 @@ __all__ = [
     "ratio",
     "seconds",
     "sentence",
+    "superscript",
     "tick",
     "title",
     "words",
@@ -112,6 +113,11 @@ def plain(value: float | None, digits: int = 6) -> str:
     text = number(value, digits)
     head, space, power = text.partition(_SPACE)
     return f"{head.rstrip('0').rstrip('.') if '.' in head else head}{space}{power}"
+
+
+def superscript(power: float) -> str:
+    """Return a power in small raised digits: k⁹; one that is not whole as ``^4.5``."""
+    return f"{power:.0f}".translate(_SUPERSCRIPT) if power == round(power) else f"^{plain(power, 3)}"
 
 
 def tick(value: float) -> str:

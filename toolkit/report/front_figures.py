@@ -89,7 +89,12 @@ def _add_track(figure: go.Figure, track: str, places: Sequence[Place], look: Loo
             mode="markers",
             x=[cost for cost, _, _, _ in places],
             y=[error for _, error, _, _ in places],
-            marker={"color": look.colour, "symbol": symbols, "size": sizes, "line": {"color": look.colour}},
+            marker={
+                "color": look.colour,
+                "symbol": symbols,
+                "size": sizes,
+                "line": {"color": look.colour, "width": 1.2},
+            },
             hovertext=[text for _, _, _, text in places],
             hoverinfo="text",
         )

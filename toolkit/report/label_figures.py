@@ -79,7 +79,7 @@ def _add_ladder(
     x = [_place(summary.n_train, least) for summary, _ in own]
     low = [value.low if math.isfinite(value.low) else value.estimate for _, value in own]
     high = [value.high if math.isfinite(value.high) else value.estimate for _, value in own]
-    figure.add_trace(axes.band(x, low, high, look.colour))
+    figure.add_trace(axes.band(x, low, high, look))
     figure.add_trace(
         go.Scatter(
             name=html.escape(track, quote=False),

@@ -2,24 +2,94 @@
   "use strict";
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const narrow = window.matchMedia("(max-width: 40rem)");
   const PRINT_WIDTH = 680;
+  const SAVED_WIDTH = 900;
   // Colours of text, page and fine lines come from the page's theme; figures name stand-ins.
   const standIns = { "#010101": "--ink", "#fefefe": "--card", "#030303": "--grid" };
+  // A drawing that is saved is for white paper.
+  const onPaper = { "--ink": "#1b2127", "--card": "#ffffff", "--grid": "#dfe1e0" };
   const config = { displayModeBar: false, displaylogo: false, doubleClick: false, responsive: true };
 
-  function themed(text) {
+  function read(name, colourOf) {
+    const text = Object.entries(standIns).reduce(
+      (done, [from, to]) => done.replaceAll(from, colourOf(to)), document.getElementById(name).textContent);
+    return JSON.parse(text);
+  }
+
+  // Names do not fit beside a narrow picture: the legend has them.
+  function narrowed(figure) {
+    const stays = (one) => one.name !== "end";
+    if (!(figure.layout.annotations || []).some((one) => !stays(one))) return figure;
+    figure.layout.annotations = figure.layout.annotations.filter(stays);
+    figure.layout.shapes = (figure.layout.shapes || []).filter(stays);
+    figure.layout.margin.r = 12;
+    for (const trace of figure.data) if (trace.meta === "track") trace.showlegend = true;
+    return figure;
+  }
+
+  function legendRows(figure) {
+    if (figure.layout.showlegend === false) return 0;
+    const entries = figure.data.filter((trace) => trace.name && trace.showlegend !== false);
+    return Math.ceil(entries.length * Math.max(0, ...entries.map((one) => 60 + 7 * one.name.length)) / 640);
+  }
+
+  function drawOne(place, width) {
     const style = getComputedStyle(root);
-    return Object.entries(standIns).reduce(
-      (done, [from, name]) => done.replaceAll(from, style.getPropertyValue(name).trim()), text);
+    const figure = read(place.dataset.figure, (name) => style.getPropertyValue(name).trim());
+    if (width) figure.layout.width = width;
+    else if (narrow.matches) narrowed(figure);
+    return Plotly.react(place, figure.data, figure.layout, config);
   }
 
   function draw(width) {
-    const drawn = [...document.querySelectorAll(".drawing")].map((place) => {
-      const figure = JSON.parse(themed(document.getElementById(place.dataset.figure).textContent));
-      if (width) figure.layout.width = width;
-      return Plotly.react(place, figure.data, figure.layout, config);
+    return Promise.all([...document.querySelectorAll(".drawing")].map((place) => drawOne(place, width)));
+  }
+
+  function show(figure, chosen) {
+    const place = figure.querySelector(".drawing");
+    place.dataset.figure = chosen.value;
+    place.setAttribute("aria-label", chosen.dataset.description);
+    for (const note of figure.querySelectorAll(".note")) note.hidden = note.dataset.of !== chosen.value;
+    return place;
+  }
+
+  for (const choices of document.querySelectorAll(".choices")) {
+    choices.hidden = false;
+    // A browser may remember what was chosen before the page was loaded anew.
+    show(choices.closest("figure"), choices.querySelector(":checked"));
+    choices.addEventListener("change", (event) => drawOne(show(choices.closest("figure"), event.target)));
+  }
+
+  // A frame without an origin, as MLflow's, lets nothing be saved.
+  const framed = window.parent !== window && window.origin === "null";
+  for (const save of document.querySelectorAll(".save")) {
+    save.hidden = framed;
+    save.addEventListener("click", (event) => {
+      const format = event.target.dataset.save;
+      if (!format) return;
+      const figure = save.closest("figure");
+      const name = figure.querySelector(".drawing").dataset.figure;
+      const drawing = read(name, (colour) => onPaper[colour]);
+      const above = 40 + 24 * legendRows(drawing);
+      const height = drawing.layout.height + above;
+      const title = { text: figure.querySelector("h3").textContent.replaceAll("<", "&lt;"), x: 0, xanchor: "left",
+        xref: "paper", y: 1, yanchor: "top", yref: "container", pad: { t: 10 }, font: { size: 15 } };
+      Object.assign(drawing.layout, { width: SAVED_WIDTH, height, title, paper_bgcolor: "#ffffff",
+        margin: { ...drawing.layout.margin, t: above, b: 16, l: 16 } });
+      Plotly.downloadImage(drawing, { format, width: SAVED_WIDTH, height, scale: format === "png" ? 2 : 1,
+        filename: name.replace(/-data$/, "") });
     });
-    return Promise.all(drawn);
+  }
+
+  // Paper shows the first drawing of a choice and its table, whatever the screen shows.
+  function paper(on) {
+    for (const figure of document.querySelectorAll(".choice")) {
+      const numbers = figure.querySelector(".numbers");
+      if (on) numbers.dataset.open = numbers.open;
+      numbers.open = on || numbers.dataset.open === "true";
+      show(figure, figure.querySelector(on ? ".choices input" : ".choices :checked"));
+    }
   }
 
   // A frame without an address of its own cannot follow "#section".
@@ -39,7 +109,8 @@
   wide.addEventListener("change", unfold);
 
   dark.addEventListener("change", () => draw());
-  window.addEventListener("beforeprint", () => { root.dataset.print = ""; draw(PRINT_WIDTH); });
-  window.addEventListener("afterprint", () => { delete root.dataset.print; draw(); });
+  narrow.addEventListener("change", () => draw());
+  window.addEventListener("beforeprint", () => { root.dataset.print = ""; paper(true); draw(PRINT_WIDTH); });
+  window.addEventListener("afterprint", () => { delete root.dataset.print; paper(false); draw(); });
   draw().then(() => { root.dataset.drawn = ""; });
 })();

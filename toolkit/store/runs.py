@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Runs", "connect", "now_ms"]
 
-Kind = Literal["cell", "track", "report"]
+Kind = Literal["cell", "track", "report", "published"]
 
 
 def now_ms() -> int:

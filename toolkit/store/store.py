@@ -218,7 +218,9 @@ class Store:
         )
         return next((folder for folder in folders if folder.is_dir()), None)
 
-    def finish(self, results: Results, *, report_html: Path, results_json: Path) -> None:
+    def finish(
+        self, results: Results, *, report_html: Path, results_json: Path, figures: Sequence[Path] = ()
+    ) -> None:
         """Make track runs and the report run anew from the results; write the verdict on the page.
 
         MLflow cannot take a metric back, so runs whose figures have changed are replaced: cells are
@@ -232,13 +234,15 @@ class Store:
             Summaries, verdict, knowledge and environment may be missing.
         report_html, results_json : Path
             Copied into the report run as ``report.html`` and ``results.json``.
+        figures : sequence of Path
+            Copied into its folder ``figures``, in place of what was there.
         """
         experiment = str(results.experiment["experiment"])
         boards = {"report": report_board(results)}
         boards |= {f"track {name}": track_board(results, name) for name in tracks(results)}
         # The environment is left out: it holds the time, and no figure.
-        figures = {title: (board.points, board.tags) for title, board in boards.items()}
-        digest = hashlib.sha256(repr(figures).encode()).hexdigest()[:16]
+        numbers = {title: (board.points, board.tags) for title, board in boards.items()}
+        digest = hashlib.sha256(repr(numbers).encode()).hexdigest()[:16]
         with self._told(f"finishing the sweep '{experiment}'"):
             identifier = self._runs.find_or_make(experiment)
             reports = self._runs.search(identifier, "report")
@@ -255,6 +259,10 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(report_html, folder / "report.html")
             shutil.copyfile(results_json, folder / "results.json")
+            shutil.rmtree(folder / "figures", ignore_errors=True)
+            for path in figures:
+                (folder / "figures").mkdir(exist_ok=True)
+                shutil.copyfile(path, folder / "figures" / path.name)
             self._runs.end(report, "FINISHED", now_ms())
             links = self.links(experiment, base="")
             shown = {title: links[title] for title in ("report", "charts")}

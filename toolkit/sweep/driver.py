@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.records import SETTLED, CellSpec
 from toolkit.store import Store
 from toolkit.sweep.local import LocalExecutor
@@ -18,6 +20,9 @@ from toolkit.sweep.progress import SweepDisplay, duration
 from toolkit.sweep.repeats import PRICED_PHASES, missing_readings
 from toolkit.sweep.second_opinion import CodeCarbon
 from toolkit.sweep.spool import CellOutcome, discard, spooled
+
+if TYPE_CHECKING:
+    from toolkit.sweep.stop_early import StopEarly
 
 __all__ = ["Ran", "measure_again", "run_cells"]
 
@@ -35,12 +40,15 @@ class Ran:
         From the first start to the last log.
     metered_seconds : float
         Of it, inside metered phases of cells, side by side ones added up.
+    stops : tuple of EarlyStop
+        Tracks that stopped climbing.
     """
 
     n: int = 0
     failed: int = 0
     wall_seconds: float = 0.0
     metered_seconds: float = 0.0
+    stops: tuple[EarlyStop, ...] = ()
 
     def __add__(self, other: Ran) -> Ran:
         return Ran(
@@ -48,6 +56,7 @@ class Ran:
             self.failed + other.failed,
             self.wall_seconds + other.wall_seconds,
             self.metered_seconds + other.metered_seconds,
+            self.stops + other.stops,
         )
 
     def told(self, slots: int) -> str:
@@ -62,8 +71,31 @@ class Ran:
         )
 
 
-def run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: Console) -> Ran:
-    """Run the cells of a plan that are missing, and log each."""
+def run_cells(
+    plan: Plan,
+    store: Store,
+    spool: Path,
+    *,
+    fresh: bool,
+    console: Console,
+    stop_early: bool = False,
+    knowledge: Sequence[Mapping[str, Any]] = (),
+) -> Ran:
+    """Run the cells of a plan that are missing, and log each.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : Store
+    spool : Path
+    fresh : bool
+        Run finished cells too.
+    console : Console
+    stop_early : bool
+        Let tracks stop climbing whose forecasts say that it cannot pay.
+    knowledge : sequence of mapping
+        As in `Results`; what stopping early weighs hangs on it.
+    """
     name = plan.experiment.experiment
     done = {} if fresh else store.finished(name)
     recovered = spooled(spool, [spec.fingerprint for spec in plan.specs])
@@ -78,7 +110,21 @@ def run_cells(plan: Plan, store: Store, spool: Path, *, fresh: bool, console: Co
         plan.estimate.observe(record)
     waiting = [spec for spec in plan.specs if spec.fingerprint not in done]
     _print_intro(plan, waiting, console)
-    return _run(plan, waiting, store, spool, slots=plan.experiment.engine.slots, console=console)
+    slots = plan.experiment.engine.slots
+    if not stop_early:
+        return _run(plan, waiting, store, spool, slots=slots, console=console)
+    from toolkit.analysis.prospects import FIRST_RUNGS
+    from toolkit.sweep.stop_early import StopEarly  # brings the analysis, which a sweep does without
+
+    known = [] if fresh else store.read(name, [spec.fingerprint for spec in plan.whole])
+    early = StopEarly(plan, knowledge, known)
+    if early.is_idle():
+        console.print(
+            f"--stop-early skips nothing: it asks from the {FIRST_RUNGS}th rung on, and no track has more",
+            style="yellow",
+            highlight=False,
+        )
+    return _run(plan, waiting, store, spool, slots=slots, console=console, early=early)
 
 
 def measure_again(
@@ -122,7 +168,14 @@ def measure_again(
 
 
 def _run(
-    plan: Plan, waiting: Sequence[CellSpec], store: Store, spool: Path, *, slots: int, console: Console
+    plan: Plan,
+    waiting: Sequence[CellSpec],
+    store: Store,
+    spool: Path,
+    *,
+    slots: int,
+    console: Console,
+    early: StopEarly | None = None,
 ) -> Ran:
     engine = plan.experiment.engine
     ran, begun = Ran(), time.monotonic()
@@ -133,16 +186,22 @@ def _run(
             on_event=display.on_event,
             second_opinion=CodeCarbon() if engine.codecarbon and waiting else None,
         )
-        for outcome in executor.run(plan, waiting, spool=spool):
+        waves: Iterable[Sequence[CellSpec]] = [waiting] if waiting else []
+        if early is not None:
+            waves = early.waves(waiting, on_stop=display.on_stop, on_climb=display.on_climb)
+        for outcome in executor.run_waves(plan, waves, spool=spool):
             _log(outcome, store)
             discard(spool, outcome.record.fingerprint)
             display.on_end(outcome.record)
+            if early is not None:
+                early.observe(outcome)
             ran += Ran(
                 n=1,
                 failed=outcome.record.status not in SETTLED and not outcome.record.repeat,
                 metered_seconds=outcome.record.costs.get("cost_cell_metered_wall_seconds") or 0.0,
             )
-    return replace(ran, wall_seconds=time.monotonic() - begun)
+    stops = () if early is None else tuple(early.stops.values())
+    return replace(ran, wall_seconds=time.monotonic() - begun, stops=stops)
 
 
 def _log(outcome: CellOutcome, store: Store) -> None:

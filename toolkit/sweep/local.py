@@ -6,7 +6,7 @@ import contextlib
 import pickle
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -95,23 +95,40 @@ class LocalExecutor:
         ToolkitError
             No process for cells can be started.
         """
-        if not specs:
-            return
+        return self.run_waves(plan, [specs] if specs else [], spool=spool)
+
+    def run_waves(
+        self, plan: Plan, waves: Iterable[Sequence[CellSpec]], *, spool: Path
+    ) -> Iterator[CellOutcome]:
+        """Run cells as `run` does; a wave is asked for when all cells of the one before have ended.
+
+        Raises
+        ------
+        StoreError, ToolkitError
+            As in `run`.
+        """
+        sweep: _Sweep | None = None
         try:
-            spool.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"cannot make the folder for results ({error.strerror})", where=str(spool)
-            ) from error
-        sweep = _Sweep(self, plan, spool)
-        try:
-            yield from sweep.run(list(specs))
+            for wave in waves:
+                sweep = sweep or _Sweep(self, plan, _made(spool))
+                yield from sweep.run(list(wave))
         finally:
-            sweep.close()
+            if sweep is not None:
+                sweep.close()
 
     def tell(self, event: Event) -> None:
         """Pass an event on."""
         self._on_event(event)
+
+
+def _made(spool: Path) -> Path:
+    try:
+        spool.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder for results ({error.strerror})", where=str(spool)
+        ) from error
+    return spool
 
 
 class _Sweep:

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from toolkit.analysis.forecast_record import EarlyStop
+from toolkit.analysis.stop_words import told_stop
 from toolkit.records import SETTLED, CellRecord, CellSpec
 from toolkit.sweep.local import Event
 from toolkit.sweep.plan import Plan
@@ -101,6 +103,21 @@ class SweepDisplay:
         self._progress.advance(self._lines[record.track])
         for track, line in self._lines.items():
             self._progress.update(line, doing=self._left(track))
+
+    def on_stop(self, stop: EarlyStop, specs: Sequence[CellSpec]) -> None:
+        """Show that a track stops climbing, and take its cells from what is left."""
+        for spec in specs:
+            self._waiting.pop(spec.fingerprint, None)
+        self._console.print(f"[cyan]{escape(told_stop(stop))}[/]", highlight=False, soft_wrap=True)
+        line = self._lines[stop.track]
+        self._total[stop.track] -= len(specs)
+        self._progress.update(line, total=self._total[stop.track], doing=self._left(stop.track))
+
+    def on_climb(self, track: str, why: str) -> None:
+        """Show why a track that was asked climbs on."""
+        self._console.print(
+            f"[dim]{escape(track)} climbs on: {escape(why)}[/]", highlight=False, soft_wrap=True
+        )
 
     def _left(self, track: str) -> str:
         specs = [spec for spec in self._waiting.values() if spec.track == track]

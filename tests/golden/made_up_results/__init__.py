@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from toolkit.analysis.forecast_record import BackTest, Replay
 from toolkit.analysis.results import Finding, Results
 from toolkit.analysis.spending import Footprint, Spending
 from toolkit.records import without_repeats
@@ -12,12 +13,14 @@ from .cells import evidence, records
 from .comparisons import equal_errors, fronts, ranking
 from .conclusions import findings, labels_saved, no_verdict, pairs, statements, verdict
 from .declared import accelerator, experiment, prices, task
+from .forecasts import backtest, replay, stops
 from .knowledge import knowledge
 from .shared import HOSTILE
 from .spending import spending
+from .steep import steep
 from .summaries import curves, summaries
 
-__all__ = ["HOSTILE", "accelerated", "golden", "none", "old", "one_cell"]
+__all__ = ["HOSTILE", "accelerated", "golden", "none", "old", "one_cell", "steep"]
 
 
 def golden() -> Results:
@@ -47,6 +50,9 @@ def golden() -> Results:
         ranking=ranking(),
         fronts=fronts(),
         equal_errors=equal_errors(),
+        backtest=backtest(),
+        stops=stops(),
+        replay=replay(),
     )
 
 
@@ -70,6 +76,9 @@ def old() -> Results:
         ranking=(),
         fronts=(),
         equal_errors=(),
+        backtest=BackTest(),
+        stops=(),
+        replay=Replay(),
     )
 
 
@@ -134,6 +143,9 @@ def one_cell() -> Results:
         ranking=(),
         fronts=(),
         equal_errors=(),
+        backtest=BackTest(too_short={"classical": 1}),
+        stops=(),
+        replay=Replay(),
     )
 
 

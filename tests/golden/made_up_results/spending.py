@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from toolkit.analysis.results import RungSummary
-from toolkit.analysis.spending import CostReadings, Footprint, MachineUsed, SecondOpinion, Spending, Spread
+from toolkit.analysis.spending import (
+    CostReadings,
+    Footprint,
+    MachineUsed,
+    SecondOpinion,
+    Spending,
+    Spread,
+    TrainingPrice,
+)
 
 from .shared import HOSTILE
 from .summaries import summaries
@@ -20,6 +28,7 @@ COEFFICIENTS = (
     "CPU time × watts of a vCPU of the profile cloud-vcpu, low, middle and high (Cloud Carbon Footprint)"
 )
 WATTS = (1.4, 3.9, 8.2)
+MONEY_A_SECOND = 2.5e-5
 KG_PER_JOULE = 0.369 / 3.6e6
 
 
@@ -50,6 +59,7 @@ def spending() -> Spending:
                 "cost_fit_flop": f"not counted: {HOSTILE}",
             },
         },
+        training_prices=tuple(price(one) for one in summaries() if one.costs.get("cost_fit_cpu_seconds")),
     )
 
 
@@ -104,4 +114,20 @@ def footprint(summary: RungSummary, work: str, seconds: float) -> Footprint:
         Spread(*(end * KG_PER_JOULE for end in energy)),
         basis,  # type: ignore[arg-type]
         source,
+    )
+
+
+def price(one: RungSummary, on_accelerator: bool = False) -> TrainingPrice:
+    """Return what search and fit of a rung cost; on an accelerator, not in proportion to their seconds."""
+    seconds = sum(one.costs.get(f"cost_{phase}_cpu_seconds") or 0.0 for phase in ("search", "fit"))
+    paid = 40.0 + seconds / 90 if on_accelerator else seconds
+    joules = Spread(*(paid * each for each in WATTS))
+    return TrainingPrice(
+        one.track,
+        one.rung,
+        seconds,
+        paid * MONEY_A_SECOND,
+        joules,
+        Spread(*(each * KG_PER_JOULE for each in joules)),
+        on_accelerator,
     )

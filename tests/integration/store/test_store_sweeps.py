@@ -121,6 +121,26 @@ def test_finishing_again_renews_files_and_replaces_changed_runs_only(
     assert len(runs(root, "report")) == 1
 
 
+def test_figures_are_files_of_the_report_run_and_old_ones_go(
+    cell, results_of, runs, store: Store, root: Path, files: dict[str, Path], tmp_path: Path
+) -> None:
+    store.begin("toy", tracks=["neural"])
+    store.log_cell(cell(), None)
+    drawn = [tmp_path / f"curve-{name}.svg" for name in ("a", "b")]
+    for path in drawn:
+        path.write_text(path.name)
+    store.finish(results_of(store), **files, figures=drawn)
+    (report,) = runs(root, "report")
+    folder = root.parent / report.info.artifact_uri / "figures"
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        path.name: path.name for path in drawn
+    }
+    store.finish(results_of(store), **files, figures=drawn[1:])
+    assert [path.name for path in folder.iterdir()] == ["curve-b.svg"]
+    store.finish(results_of(store), **files)
+    assert not folder.exists()
+
+
 def test_finish_needs_nothing_but_the_experiment(results_of, store: Store, files: dict[str, Path]) -> None:
     bare = replace(results_of(store), experiment={"experiment": "toy"}, task={}, knowledge=(), environment={})
     store.finish(bare, **files)

@@ -62,9 +62,8 @@ def _error(results: Results, error: str, asked: Sequence[EqualError]) -> Markup:
         name=f"equal-{error}",
         title=f"Training CPU-seconds for the same {name}",
         description="One row a target, named by the track that reached it. Filled markers lie within what "
-        "was measured, open ones are bounds, open ones with a dot are forecasts; whiskers are 95 % "
-        "intervals, and one that runs to the edge has no end. A track without a marker does not reach the "
-        "target.",
+        "was measured, open ones are forecasts, or bounds where the whisker runs to the edge; whiskers are "
+        "95 % intervals. A track without a marker does not reach the target.",
         table=table,
     )
     return elements.join(elements.items(sentences), drawn)

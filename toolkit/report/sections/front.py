@@ -21,7 +21,7 @@ __all__ = ["FrontSection"]
 class FrontSection(Section):
     """One figure and two tables an error."""
 
-    order: ClassVar[int] = 32
+    order: ClassVar[int] = 33
     title: ClassVar[str] = "What nothing else beats"
 
     def render(self, results: Results) -> Markup:

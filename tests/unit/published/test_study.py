@@ -1,0 +1,156 @@
+"""One measure: the line against closed forms and scipy, families, ladders, floors, and refusals."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from toolkit.analysis.published.decompose import decompose
+from toolkit.analysis.published.floors import fixed_floors, round_floors
+from toolkit.analysis.published.regression import fit_with_year
+from toolkit.analysis.published.study import study
+from toolkit.published.values import Observation, Price
+
+COMPUTE = np.geomspace(1e15, 1e22, 12)
+
+
+def noisy(error, seed=0, sigma=0.05):
+    return error * np.exp(np.random.default_rng(seed).normal(0, sigma, len(error)))
+
+
+def test_the_line_is_that_of_scipy(scatter, flop):
+    error = noisy(0.5 * (COMPUTE / 1e15) ** -0.1)
+    found = study(scatter(COMPUTE, error), flop).line
+    reference = stats.linregress(np.log(COMPUTE), np.log(error))
+    half = stats.t.ppf(0.975, 10) * reference.stderr
+    assert found.exponent.estimate == pytest.approx(-reference.slope)
+    assert found.exponent.low == pytest.approx(-reference.slope - half)
+    assert found.exponent.high == pytest.approx(-reference.slope + half)
+    assert found.r_squared == pytest.approx(reference.rvalue**2)
+    assert found.power.estimate == pytest.approx(-1 / reference.slope)
+    assert found.k_half.estimate == pytest.approx(2 ** (-1 / reference.slope))
+
+
+def test_a_power_law_without_noise_is_found(scatter, flop):
+    found = study(scatter(COMPUTE, 0.5 * (COMPUTE / 1e15) ** -0.1), flop, targets=[0.05])
+    assert found.line.power.estimate == pytest.approx(10)
+    assert found.line.k_half.estimate == pytest.approx(1024)
+    assert found.forecasts[0].line.estimate == pytest.approx(1e25)
+
+
+def test_the_year_takes_its_part_from_compute(scatter):
+    year = np.arange(2010.0, 2022.0)
+    compute = noisy(COMPUTE, seed=3, sigma=2.0)
+    error = 0.5 * (compute / 1e15) ** -0.08 * np.exp(-0.03 * (year - 2010))
+    found = fit_with_year(compute, error, year)
+    assert found.exponent.estimate == pytest.approx(0.08)
+    assert found.share_a_year.estimate == pytest.approx(math.expm1(-0.03))
+    assert found.power.estimate == pytest.approx(12.5)
+    assert found.r_squared == pytest.approx(1)
+
+
+def test_intervals_with_year_are_those_of_least_squares():
+    year = np.array([2012, 2013, 2013, 2015, 2016, 2018, 2019, 2021.0])
+    compute = np.array([1e17, 4e17, 9e16, 2e19, 8e18, 6e19, 9e20, 2e21])
+    error = np.array([0.4, 0.38, 0.41, 0.26, 0.24, 0.2, 0.14, 0.11])
+    found = fit_with_year(compute, error, year)
+    design = np.column_stack([np.ones(8), np.log(compute), year])
+    coefficients, squares, *_ = np.linalg.lstsq(design, np.log(error), rcond=None)
+    variance = squares[0] / 5 * np.linalg.inv(design.T @ design)[1, 1]
+    assert found.exponent.estimate == pytest.approx(-coefficients[1], rel=1e-5)
+    width = 2 * stats.t.ppf(0.975, 5) * math.sqrt(variance)
+    assert found.exponent.high - found.exponent.low == pytest.approx(width, rel=1e-5)
+
+
+@pytest.mark.parametrize("year", [np.full(8, 2020.0), 2000 + np.log(np.geomspace(1, 1e7, 8))])
+def test_years_that_cannot_be_told_from_compute_give_no_fit(year):
+    compute = np.geomspace(1, 1e7, 8)
+    assert fit_with_year(compute, compute**-0.1, year) is None
+
+
+def test_of_a_family_only_the_best_counts_and_the_family_has_a_line_of_its_own(scatter, flop):
+    others = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1))
+    family = scatter([1e18, 2e18, 4e18, 8e18], [0.3, 0.2, 0.15, 0.16], family="Net")
+    found = study([*others, *family], flop)
+    assert found.line.n == 13
+    assert [one.error for one in found.points if one.family] == [0.15]
+    assert len(found.members) == 3
+    (one,) = found.families
+    assert (one.family, one.n) == ("Net", 4)
+    expected = stats.linregress(np.log([1e18, 2e18, 4e18, 8e18]), np.log([0.3, 0.2, 0.15, 0.16]))
+    assert one.line.exponent.estimate == pytest.approx(-expected.slope)
+
+
+def test_rows_of_equal_compute_are_seeds_when_every_compute_has_two(scatter, flop):
+    compute = np.repeat(COMPUTE, 3)
+    found = study(scatter(compute, noisy(0.5 * (compute / 1e15) ** -0.1)), flop)
+    assert (found.is_ladder, found.n_rungs, found.n_seeds, found.line.n) == (True, 12, 3, 12)
+    assert found.with_year is None
+    uneven = study(scatter(compute[1:], noisy(0.5 * (compute[1:] / 1e15) ** -0.1)), flop)
+    assert (uneven.is_ladder, uneven.n_rungs, uneven.n_seeds) == (True, 12, 1)
+    assert "few_seeds" in {code for code, _ in uneven.refusals}
+
+
+def test_a_scatter_is_not_refused_for_want_of_seeds(scatter, flop):
+    compute = np.append(COMPUTE, COMPUTE[3])
+    found = study(scatter(compute, noisy(0.5 * (compute / 1e15) ** -0.1)), flop)
+    assert (found.is_ladder, found.n_rungs) == (False, 13)
+    assert "few_seeds" not in {code for code, _ in found.refusals}
+    few = study(scatter(COMPUTE[:5], noisy(COMPUTE[:5] ** -0.1)), flop)
+    assert ("few_rungs", "5 results are there; a forecast needs at least 8") in few.refusals
+
+
+def test_many_results_of_one_compute_are_fitted_without_a_warning(scatter, flop):
+    compute = np.append(np.full(7, 1.0), np.geomspace(10, 1e6, 6))
+    found = study(scatter(compute, noisy(0.5 * compute**-0.1)), flop, targets=[0.05])
+    assert found.line.n == 13
+    assert found.line.power.estimate == pytest.approx(10, rel=0.2)
+    assert found.curve.floor.low <= found.curve.floor.estimate <= found.curve.floor.high
+    assert found.curve.held_out is not None
+
+
+def test_fewer_than_three_computes_are_no_line(scatter, flop):
+    assert study(scatter([1e18, 1e18, 2e18], [0.3, 0.3, 0.2]), flop) is None
+
+
+def test_money_and_carbon_are_the_computes_times_the_rates(scatter, flop):
+    prices = [Price("usd", 1e-17), Price("kg_co2", 2e-18)]
+    (found,) = study(scatter(COMPUTE, noisy(COMPUTE**-0.1)), flop, targets=[0.004], prices=prices).forecasts
+    for end in ("estimate", "low", "high"):
+        assert getattr(found.usd, end) == pytest.approx(getattr(found.line, end) * 1e-17)
+        assert getattr(found.kg_co2, end) == pytest.approx(getattr(found.line, end) * 2e-18)
+
+
+def test_a_fixed_floor_of_none_is_the_line_and_the_true_one_fits_best(scatter):
+    error = 0.08 + 0.4 * (COMPUTE / 1e15) ** -0.25
+    floors = fixed_floors(COMPUTE, error, (0.0, 0.04, 0.08))
+    line = stats.linregress(np.log(COMPUTE), np.log(error))
+    assert floors[0].exponent == pytest.approx(-line.slope)
+    left = np.log(error) - line.intercept - line.slope * np.log(COMPUTE)
+    assert floors[0].squares == pytest.approx(left @ left)
+    assert floors[0].aicc == pytest.approx(12 * math.log(left @ left / 12) + 6 + 24 / 8)
+    assert floors[2].exponent == pytest.approx(0.25)
+    assert floors[0].squares > floors[1].squares > floors[2].squares
+    assert floors[2].squares < 1e-12
+
+
+def test_floors_to_compare_are_round_and_lie_under_the_least_error():
+    assert round_floors(0.09, [0.05]) == (0.0, 0.02, 0.04, 0.05, 0.06, 0.08)
+    assert round_floors(1.9, [2.5]) == (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8)
+
+
+def model(name, error, peak_gflops, processors, days):
+    facts = {"peak_gflops": peak_gflops, "processors": processors, "days": days}
+    return Observation(name, error, {}, facts=facts)
+
+
+def test_a_decomposition_is_a_product_of_three_ratios():
+    rows = [model("old", 0.4, 100, 2, 6), model("new", 0.1, 500, 40, 3), Observation("bare", 0.1, {})]
+    found = decompose(rows, "old", "new")
+    assert (found.hardware, found.processors, found.time) == (5, 20, 0.5)
+    assert (found.product, found.error) == (50, 0.25)
+    assert decompose(rows, "old", "bare") is None
+    assert decompose(rows, "old", "none") is None

@@ -1,0 +1,94 @@
+"""What a results board shows of published results: a run a model, and the report's key figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from toolkit.analysis.board import Board, Point
+from toolkit.analysis.published.values import Published, Study
+from toolkit.published.values import Observation
+
+__all__ = ["model_board", "note", "report_board"]
+
+_ENDS = ("low", "high")
+
+
+def model_board(published: Published, one: Observation) -> Board:
+    """Return one published model: year, error and compute as figures, sources and doubts as tags.
+
+    Compute stands there in logarithms too: the charts of a board are linear.
+    """
+    points = [Point("error", one.error)]
+    if one.year is not None:
+        points.append(Point("year", one.year))
+    titles = {study.measure.key: study.measure for study in published.studies}
+    for key, value in one.compute.items():
+        points.append(Point(key, value))
+        points.append(Point(f"log10_{key}", math.log10(value)))
+    points.append(Point("log10_error", math.log10(one.error)))
+    tags = {f"source.{what}": _cited(published, keys) for what, keys in one.sources.items()}
+    tags |= {f"unit.{key}": titles[key].unit for key in one.compute if key in titles}
+    tags |= {"note": one.note} if one.note else {}
+    params = {**one.labels, **{key: f"{value:.6g}" for key, value in one.facts.items()}}
+    params |= {"family": one.family} if one.family else {}
+    params |= {"year": f"{one.year:.0f}"} if one.year is not None else {}
+    return Board(tuple(points), params, tags)
+
+
+def _cited(published: Published, keys: str) -> str:
+    declared: Mapping[str, str] = published.declared.get("sources") or {}
+    return "; ".join(declared.get(key, key).strip() for key in keys.split())
+
+
+def report_board(published: Published) -> Board:
+    """Return the key figures of every measure, with their intervals, and the sentences as tags."""
+    points = [point for study in published.studies for point in _figures(study)]
+    if published.decomposition is not None:
+        factors = published.decomposition
+        points += [
+            Point(f"decomposition/{name}", getattr(factors, name))
+            for name in ("hardware", "processors", "time", "product", "error")
+        ]
+    points.append(Point("results", float(len(published.observations))))
+    points += list(_least_by_year(published))
+    tags = {"verdict": published.sentences[0]} if published.sentences else {}
+    tags |= {f"sentence.{i}": told for i, told in enumerate(published.sentences[1:], 2)}
+    kept = tuple(point for point in points if math.isfinite(point.value))
+    return Board(kept, {key: str(value) for key, value in published.environment.items()}, tags)
+
+
+def _figures(study: Study) -> Iterator[Point]:
+    key, line = study.measure.key, study.line
+    yield Point(f"{key}/results", float(len(study.points)))
+    yield Point(f"{key}/r_squared", line.r_squared)
+    intervals = {
+        "exponent": line.exponent,
+        "power": line.power,
+        "k_half": line.k_half,
+        "floor": study.curve.floor,
+    }
+    for one in study.forecasts:
+        intervals[f"compute at error {one.target:.6g}"] = one.line
+        intervals[f"usd at error {one.target:.6g}"] = one.usd
+        intervals[f"kg_co2 at error {one.target:.6g}"] = one.kg_co2
+    for name, value in intervals.items():
+        if value is None:
+            continue
+        yield Point(f"{key}/{name}", value.estimate)
+        yield from (Point(f"{key}/{name} {end}", getattr(value, end)) for end in _ENDS)
+
+
+def _least_by_year(published: Published) -> Iterator[Point]:
+    """Yield the least error published up to each year, at that year as the step."""
+    dated = sorted((one.year, one.error) for one in published.observations if one.year is not None)
+    for year in sorted({int(year) for year, _ in dated}):
+        yield Point("least error by year", min(error for when, error in dated if when < year + 1), year)
+
+
+def note(published: Published, links: Mapping[str, str]) -> str:
+    """Return the experiment's page in Markdown: links and the first sentence come first."""
+    first, *others = published.sentences or ("",)
+    head = " · ".join([*(f"[{title}]({address})" for title, address in links.items()), f"**{first}**"])
+    blocks = [head, "\n".join(f"- {told}" for told in others), published.description]
+    return "\n\n".join(block for block in blocks if block)

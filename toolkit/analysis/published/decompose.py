@@ -1,0 +1,43 @@
+"""Two models' compute as a product of three ratios: faster processors, more of them, and more time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.analysis.published.values import Decomposition
+from toolkit.published.values import Observation
+
+__all__ = ["FACTS", "decompose"]
+
+FACTS = ("peak_gflops", "processors", "days")
+"""What both models must tell: peak of one processor, how many, how long."""
+
+
+def decompose(observations: Sequence[Observation], before: str, after: str) -> Decomposition | None:
+    """Return how the compute of `after` differs from that of `before`.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+    before, after : str
+        Names.
+
+    Returns
+    -------
+    Decomposition or None
+        None where one is not in the table, or a fact of it is missing.
+    """
+    known = {one.name: one for one in observations}
+    first, second = known.get(before), known.get(after)
+    if first is None or second is None or not all(k in one.facts for one in (first, second) for k in FACTS):
+        return None
+    hardware, processors, time = (second.facts[key] / first.facts[key] for key in FACTS)
+    return Decomposition(
+        before=first,
+        after=second,
+        hardware=hardware,
+        processors=processors,
+        time=time,
+        product=hardware * processors * time,
+        error=second.error / first.error,
+    )

@@ -1,0 +1,100 @@
+"""Regressions beside the classic line: year as a second regressor, and lines within one family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from toolkit.analysis.interval import Interval
+from toolkit.analysis.loglog import fit_loglog
+from toolkit.analysis.published.values import FamilyFit, WithYear
+from toolkit.published.values import Observation
+
+__all__ = ["family_fits", "fit_with_year"]
+
+Floats = NDArray[np.float64]
+
+FEWEST_OF_FAMILY = 3
+FEWEST_WITH_YEAR = 6
+ALIKE = 0.03
+"""Compute and year count as one regressor where less than this of either is not the other's."""
+
+
+def fit_with_year(compute: Floats, error: Floats, year: Floats, *, level: float = 0.95) -> WithYear | None:
+    """Regress log error on log compute and year, by ordinary least squares.
+
+    Parameters
+    ----------
+    compute, error : ndarray of shape (n,)
+        Positive.
+    year : ndarray of shape (n,)
+    level : float
+
+    Returns
+    -------
+    WithYear or None
+        None with fewer than six points, or where compute and year rise in step and cannot be told apart.
+    """
+    n = len(compute)
+    design = np.column_stack([np.ones(n), np.log(compute), year])
+    design[:, 1:] -= design[:, 1:].mean(axis=0)
+    if n < FEWEST_WITH_YEAR or np.linalg.matrix_rank(_scaled(design), tol=ALIKE) < 3:
+        return None
+    y = np.log(error)
+    inverse = np.linalg.inv(design.T @ design)
+    coefficients = inverse @ design.T @ y
+    left = y - design @ coefficients
+    degrees = n - 3
+    deviations = np.sqrt(left @ left / degrees * np.diag(inverse))
+    half = float(special.stdtrit(degrees, (1 + level) / 2)) * deviations
+    exponent = Interval(*(float(-coefficients[1] + sign * half[1]) for sign in (0, -1, 1)))
+    yearly = [math.expm1(min(float(coefficients[2] + sign * half[2]), 700.0)) for sign in (0, -1, 1)]
+    total = float(((y - y.mean()) ** 2).sum())
+    return WithYear(
+        n=n,
+        exponent=exponent,
+        power=_of(exponent, lambda one: 1 / one),
+        k_half=_of(exponent, lambda one: math.exp(min(math.log(2) / one, 700.0))),
+        share_a_year=Interval(*yearly),
+        r_squared=1 - float(left @ left) / total if total > 0 else 0.0,
+    )
+
+
+def _scaled(design: Floats) -> Floats:
+    """Return columns of length 1; a column of zeros stays one."""
+    lengths = np.linalg.norm(design, axis=0)
+    return np.asarray(design / np.where(lengths > 0, lengths, 1.0))
+
+
+def _of(exponent: Interval, figure: Callable[[float], float]) -> Interval:
+    """Return a falling figure of the exponent, infinite where that is not positive."""
+    ends = (exponent.estimate, exponent.high, exponent.low)
+    return Interval(*(figure(end) if end > 0 else math.inf for end in ends))
+
+
+def family_fits(
+    observations: Sequence[Observation], measure: str, *, level: float = 0.95
+) -> tuple[FamilyFit, ...]:
+    """Fit the line within each family of at least three models that have this measure.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+    measure : str
+    level : float
+    """
+    families: dict[str, list[Observation]] = {}
+    for one in observations:
+        if one.family and measure in one.compute:
+            families.setdefault(one.family, []).append(one)
+    found = []
+    for name, members in sorted(families.items()):
+        compute = np.array([one.compute[measure] for one in members])
+        if len(members) >= FEWEST_OF_FAMILY and np.ptp(np.log(compute)) > 0:
+            line = fit_loglog(compute, np.array([one.error for one in members]), level=level)
+            found.append(FamilyFit(name, len(members), line))
+    return tuple(found)

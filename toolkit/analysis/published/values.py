@@ -1,0 +1,175 @@
+"""What the analysis of a table finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from toolkit.analysis.curves import CurveFit
+from toolkit.analysis.interval import Interval
+from toolkit.analysis.loglog import LogLog
+from toolkit.published.values import Measure, Observation, Price
+
+__all__ = [
+    "Decomposition",
+    "FamilyFit",
+    "FixedFloor",
+    "Forecast",
+    "Published",
+    "Study",
+    "WithYear",
+]
+
+
+class Forecast(NamedTuple):
+    """What a target takes, by the line and by the curve with a floor; None where it cannot be told.
+
+    `usd` and `kg_co2` follow from the line's compute; their intervals are its, for a price has none.
+    """
+
+    target: float
+    line: Interval
+    curve: Interval | None
+    refusals: tuple[tuple[str, str], ...]
+    usd: Interval | None
+    kg_co2: Interval | None
+    usd_curve: Interval | None
+    kg_co2_curve: Interval | None
+
+
+class FixedFloor(NamedTuple):
+    """How well a curve with this floor fits: sum of squares of log errors, and AICc."""
+
+    floor: float
+    exponent: float
+    squares: float
+    aicc: float
+
+
+class WithYear(NamedTuple):
+    """Two regressors: the exponent of compute at a given year, and the change of log error a year."""
+
+    n: int
+    exponent: Interval
+    power: Interval
+    k_half: Interval
+    share_a_year: Interval
+    r_squared: float
+
+
+class FamilyFit(NamedTuple):
+    """The line within one architecture family."""
+
+    family: str
+    n: int
+    line: LogLog
+
+
+@dataclass(frozen=True)
+class Study:
+    """One measure of compute.
+
+    Parameters
+    ----------
+    measure : Measure
+    points : tuple of Observation
+        What the fits rest on, cheapest first; of a family only its best model.
+    members : tuple of Observation
+        Further models of families, which only the family's own fit uses.
+    n_rungs, n_seeds : int
+        What the fits count: rows of equal compute are one rung with seeds where the table is a ladder.
+    is_ladder : bool
+        Every compute stands in at least two rows.
+    line : LogLog
+        The classic regression.
+    curve : CurveFit
+        Power law with a floor.
+    refusals : tuple of (str, str)
+        What speaks against forecasting from the curve.
+    floors : tuple of FixedFloor
+        From none upwards.
+    with_year : WithYear or None
+    families : tuple of FamilyFit
+    forecasts : tuple of Forecast
+    """
+
+    measure: Measure
+    points: tuple[Observation, ...]
+    members: tuple[Observation, ...]
+    n_rungs: int
+    n_seeds: int
+    is_ladder: bool
+    line: LogLog
+    curve: CurveFit
+    refusals: tuple[tuple[str, str], ...]
+    floors: tuple[FixedFloor, ...]
+    with_year: WithYear | None
+    families: tuple[FamilyFit, ...]
+    forecasts: tuple[Forecast, ...]
+
+    def compute(self, one: Observation) -> float:
+        """Return an observation's compute by this measure."""
+        return one.compute[self.measure.key]
+
+
+class Decomposition(NamedTuple):
+    """How two models' compute differs, as a product: hardware x processors x time.
+
+    `error` is the ratio of their errors, `product` that of the three factors.
+    """
+
+    before: Observation
+    after: Observation
+    hardware: float
+    processors: float
+    time: float
+    product: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Published:
+    """All that a report on a table shows. Its sections read this and nothing else.
+
+    Parameters
+    ----------
+    name, title, description : str
+        Of the experiment; `title` says what the error is.
+    error_title : str
+        Of the axis.
+    error_scale : str
+        ``share`` or ``loss``.
+    level : float
+        Confidence level of all intervals.
+    observations : tuple of Observation
+        Every row of the table that has an error, fitted or not.
+    studies : tuple of Study
+    prices : tuple of Price
+    priced : str
+        The measure that prices hold for.
+    decomposition : Decomposition or None
+    sentences : tuple of str
+        What a reader should take away.
+    declared : mapping
+        Claims, reference figures, criticism and sources as the file declares them; empty for a user's table.
+    left_out : tuple of str
+        Rows and measures that are in no fit, with the reason.
+    environment : mapping of str to str
+    """
+
+    name: str
+    title: str
+    description: str
+    error_title: str
+    error_scale: str
+    level: float
+    observations: tuple[Observation, ...]
+    studies: tuple[Study, ...]
+    prices: tuple[Price, ...] = ()
+    priced: str = ""
+    decomposition: Decomposition | None = None
+    sentences: tuple[str, ...] = ()
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,88 @@
+"""What skipped cells did not spend: forecast from cells that ran, or measured where they ran after all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from toolkit.analysis.forecast_record import Saved
+from toolkit.analysis.growth import fit_growth
+from toolkit.analysis.inputs import Inputs
+from toolkit.analysis.interval import Interval
+from toolkit.prices import JOULES_PER_KWH, energy_joules
+from toolkit.records import CellRecord
+
+__all__ = ["cell_cpu_seconds", "forecast_saved", "measured_saved"]
+
+
+def cell_cpu_seconds(cell: CellRecord) -> float | None:
+    """Return the CPU-seconds of a whole cell, else those of its search and fit; None without either."""
+    whole = cell.costs.get("cost_cell_cpu_seconds")
+    if whole is not None:
+        return whole
+    parts = [cell.costs.get(f"cost_{phase}_cpu_seconds") for phase in ("search", "fit")]
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def _wall_seconds(cell: CellRecord) -> float | None:
+    took = cell.ended_at - cell.started_at
+    return took if took > 0 else None
+
+
+def forecast_saved(cells: Sequence[CellRecord], skipped_rows: Sequence[float], inputs: Inputs) -> Saved:
+    """Forecast what the skipped cells of a track would have spent.
+
+    Parameters
+    ----------
+    cells : sequence of CellRecord
+        Of the track, that finished.
+    skipped_rows : sequence of float
+        Labelled rows of each skipped cell.
+    inputs : Inputs
+    """
+    rows = [float(cell.n_train) for cell in cells]
+    cpu = fit_growth(rows, [cell_cpu_seconds(cell) for cell in cells])
+    wall = fit_growth(rows, [_wall_seconds(cell) for cell in cells])
+    return _priced(
+        None if cpu is None else cpu.total(skipped_rows),
+        None if wall is None else wall.total(skipped_rows),
+        inputs,
+        measured=False,
+    )
+
+
+def measured_saved(cells: Sequence[CellRecord], inputs: Inputs) -> Saved:
+    """Return what cells spent that would have been skipped; one that does not tell counts as the median."""
+    return _priced(
+        _sum([cell_cpu_seconds(cell) for cell in cells]),
+        _sum([_wall_seconds(cell) for cell in cells]),
+        inputs,
+        measured=True,
+    )
+
+
+def _sum(values: Sequence[float | None]) -> Interval | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    total = sum(known) + (len(values) - len(known)) * median(known)
+    return Interval(total, total, total)
+
+
+def _priced(cpu: Interval | None, wall: Interval | None, inputs: Inputs, *, measured: bool) -> Saved:
+    """Put the price, and the modelled carbon, of the processor that is priced on CPU-seconds."""
+    if cpu is None:
+        return Saved(cpu, wall, None, None, measured)
+    speed, host, economics = float(inputs.speed[0]), inputs.host, inputs.economics
+    usd = host.usd_per_cpu_second / speed * economics.currency_per_usd
+    waits = (wall or cpu).estimate / cpu.estimate if cpu.estimate else 1.0
+    joules = energy_joules(1 / speed, max(waits, 1.0) / speed, host, pue=economics.pue)
+    low, mid, high = (one / JOULES_PER_KWH * inputs.grid.g_co2e_per_kwh / 1000 for one in joules)
+    return Saved(
+        cpu_seconds=cpu,
+        wall_seconds=wall,
+        money=Interval(*(usd * one for one in (cpu.estimate, cpu.low, cpu.high))),
+        kg_co2e=Interval(mid * cpu.estimate, low * cpu.low, high * cpu.high),
+        measured=measured,
+    )

@@ -1,0 +1,84 @@
+"""Asks of priced rungs whether a track climbs on: a sweep does so while it runs, a replay afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from toolkit.analysis.economics import RungEconomics
+from toolkit.analysis.forecast_record import EarlyStop, Saved
+from toolkit.analysis.inputs import Inputs
+from toolkit.analysis.prospect_record import Prospect
+from toolkit.analysis.stacks import StackKey
+from toolkit.analysis.stop_words import chance
+from toolkit.analysis.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
+
+__all__ = ["ask"]
+
+
+def _yearly(one: RungEconomics) -> float:
+    return sum(float(cost[0]) for cost in one.costs.values())
+
+
+def _standing(one: RungEconomics) -> Standing | None:
+    """Return what a rung earns a year as the validation block sees it; None without such rows."""
+    if one.validation_value is None:
+        return None
+    return Standing(one.track, one.validation_value + _yearly(one), one.validation_value)
+
+
+def ask(
+    prospect: Prospect,
+    known: Mapping[StackKey, RungEconomics],
+    inputs: Inputs,
+    *,
+    n_cells: int,
+    saved: Callable[[], Saved],
+    fingerprints: Sequence[str] = (),
+) -> EarlyStop | str:
+    """Return the stop, or in words why the track climbs on.
+
+    Parameters
+    ----------
+    prospect : Prospect
+    known : mapping of (track, rung) to RungEconomics
+        The rungs of all tracks that have run so far.
+    inputs : Inputs
+    n_cells : int
+        Cells of the rungs that are left.
+    saved : callable
+        Returns what not running them saves.
+    fingerprints : sequence of str
+        Of those cells.
+    """
+    if prospect.refusal:
+        return prospect.refusal
+    leader = leader_of(one for rung in known.values() if (one := _standing(rung)) is not None)
+    if leader is None:
+        return "no rung can be valued"
+    own = [known.get((prospect.track, rung)) for rung in prospect.rungs]
+    found = odds(
+        prospect,
+        volume=float(inputs.volume[0]),
+        yearly_costs=[None if one is None else _yearly(one) for one in own],
+        leader=leader.net,
+        margin=margin_of(inputs.economics.margin, leader),
+    )
+    why = reason_to_stop(found, is_leader=leader.track == prospect.track)
+    if why is None:
+        return f"a further rung pays for itself with probability {chance(found.pays)}"
+    reason, probability = why
+    return EarlyStop(
+        track=prospect.track,
+        rung=prospect.reached,
+        n_measured=len(prospect.rungs),
+        skipped=prospect.left,
+        n_cells=n_cells,
+        reason=reason,
+        leader=leader.track,
+        probability=probability,
+        probability_leader_changes=found.overtakes,
+        forgone_per_year=found.forgone,
+        currency=inputs.economics.currency,
+        saved=saved(),
+        fingerprints=tuple(fingerprints),
+    )

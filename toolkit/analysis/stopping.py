@@ -1,0 +1,119 @@
+"""Whether a track should climb on: what its forecast says of the rungs that are left. Pure.
+
+A track stops when, with high probability,
+
+- no rung that is left pays for itself: the value a year that the curve still gains is less than what those
+  rungs cost more a year; or
+- none comes within the margin of what the leader earns already.
+
+Money is net value of a year as the validation block sees it. Several forms of the curve may fit: every one of
+them has to say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.analysis.forecast_record import StopReason
+from toolkit.analysis.growth import fit_growth
+from toolkit.analysis.prospect_record import FormProspect, Prospect
+from toolkit.analysis.stacks import Floats
+
+__all__ = ["SURE", "Odds", "Standing", "leader_of", "margin_of", "odds", "reason_to_stop"]
+
+SURE = 0.9
+"""A track stops when what would speak for climbing on has less than the rest of this probability."""
+
+MARGIN_SHARE = 0.01
+"""The margin when none is declared, as a share of the leader's gross value; as in the verdict."""
+
+
+class Standing(NamedTuple):
+    """What one rung of a track earns a year as the validation block sees it, before and after its costs."""
+
+    track: str
+    gross: float
+    net: float
+
+
+@dataclass(frozen=True)
+class Odds:
+    """What speaks for climbing on, under the form of the curve that says so most.
+
+    Parameters
+    ----------
+    pays : float
+        Probability that a rung that is left gains more a year than it costs more.
+    catches : float
+        Probability that one comes within the margin of the leader, or passes it.
+    overtakes : float
+        Probability that one earns more than the leader does now.
+    forgone : float
+        Expected net value a year by which the best of them passes the leader; where none does, 0 counts.
+    """
+
+    pays: float
+    catches: float
+    overtakes: float
+    forgone: float
+
+
+def leader_of(known: Iterable[Standing]) -> Standing | None:
+    """Return the standing of the highest net value; None where nothing is known."""
+    return max(known, key=lambda one: one.net, default=None)
+
+
+def margin_of(declared: float | None, leader: Standing) -> float:
+    """Return what counts as a tie, money a year."""
+    return MARGIN_SHARE * abs(leader.gross) if declared is None else declared
+
+
+def odds(
+    prospect: Prospect, *, volume: float, yearly_costs: Sequence[float | None], leader: float, margin: float
+) -> Odds:
+    """Return what speaks for climbing on.
+
+    Parameters
+    ----------
+    prospect : Prospect
+        With at least one form.
+    volume : float
+        Decisions a year.
+    yearly_costs : sequence of float or None
+        Of the measured rungs. They are taken to grow with rows; where none was measured, not at all.
+    leader, margin : float
+        What the leader earns a year, and what counts as a tie.
+    """
+    growth = fit_growth(prospect.rows, yearly_costs)
+    spent = np.array([0.0 if growth is None else growth.at(rows) for rows in prospect.rows])
+    ahead = np.array([0.0 if growth is None else growth.at(rows) for rows in prospect.left_rows])
+    each = [_of_form(form, volume, spent, ahead, leader, margin) for form in prospect.forms]
+    return Odds(*(max(values) for values in zip(*each, strict=True)))
+
+
+def _of_form(
+    form: FormProspect, volume: float, spent: Floats, ahead: Floats, leader: float, margin: float
+) -> tuple[float, float, float, float]:
+    now = float((volume * np.array(form.fitted) - spent).max())
+    # The curve itself, without the luck of single rungs, which no climbing buys.
+    expected = (volume * np.array(form.expected) - ahead[:, None]).max(axis=0)
+    best = (volume * np.array(form.new_rung) - ahead[:, None]).max(axis=0)
+    return (
+        float((expected > now).mean()),
+        float((best > leader - margin).mean()),
+        float((best > leader).mean()),
+        float(np.maximum(best - leader, 0.0).mean()),
+    )
+
+
+def reason_to_stop(found: Odds, *, is_leader: bool) -> tuple[StopReason, float] | None:
+    """Return why a track stops, with the probability of the opposite; None where it climbs on."""
+    if found.pays < 1 - SURE:
+        return "does_not_pay", found.pays
+    if not is_leader and found.catches < 1 - SURE:
+        return "behind_leader", found.catches
+    return None

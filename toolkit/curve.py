@@ -1,0 +1,153 @@
+"""``toolkit curve``: the analysis of published results on a table of the user's own. Wiring only."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from toolkit.analysis.published.assemble import Question, analyse
+from toolkit.analysis.published.values import Published
+from toolkit.errors import ConfigError, DataError
+from toolkit.finished import code_version
+from toolkit.published.table import Scale, read_table
+from toolkit.published.values import Measure, Price
+from toolkit.report.published import report
+from toolkit.report.published.terminal import summary
+
+__all__ = ["Asked", "tell_curve"]
+
+_KEY = "compute"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked on the command line; see ``toolkit curve --help``."""
+
+    table: Path
+    compute: str = "compute"
+    error: str = "error"
+    scale: Scale = "share"
+    targets: tuple[float, ...] = ()
+    level: float = 0.95
+    unit: str = ""
+    usd_per_unit: float | None = None
+    kg_per_unit: float | None = None
+
+    def command(self) -> str:
+        """Return the command that asks the same again."""
+        given = [
+            ("--compute", self.compute, "compute"),
+            ("--error", self.error, "error"),
+            ("--scale", self.scale, "share"),
+            ("--level", self.level, 0.95),
+            ("--unit", self.unit, ""),
+            ("--usd-per-unit", self.usd_per_unit, None),
+            ("--kg-per-unit", self.kg_per_unit, None),
+            *(("--target", target, None) for target in self.targets),
+        ]
+        options = [part for option, value, usual in given if value != usual for part in (option, str(value))]
+        return shlex.join(["toolkit", "curve", str(self.table), *options])
+
+
+def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, console: Console) -> int:
+    """Analyse a table and tell what was found.
+
+    Parameters
+    ----------
+    asked : Asked
+    out : Path, optional
+        Folder of the report; ``<table>-curve`` beside the table by default.
+    as_json : bool
+        Print ``results.json`` and write nothing.
+    console : Console
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    UserError
+    """
+    published = report.with_sentences(_analysed(asked))
+    if as_json:
+        sys.stdout.buffer.write(report.json_text(published).encode())  # UTF-8 whatever the locale
+        sys.stdout.buffer.flush()
+        return 0
+    folder = out or asked.table.with_name(f"{asked.table.stem}-curve")
+    paths = report.write(published, folder, advice="name another folder with --out")
+    console.print(summary(published), highlight=False)
+    for sentence in _refused(published):
+        console.print(f"[yellow]no forecast:[/] {escape(sentence)}", highlight=False)
+    for told in published.left_out:
+        console.print(f"[yellow]{escape(told)}[/]", highlight=False)
+    console.print()
+    places = {"report": paths.html, "results": paths.json, "figure": paths.figures[0]}
+    for title, place in places.items():
+        console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
+    return 0
+
+
+def _refused(published: Published) -> list[str]:
+    """Return what speaks against forecasts, each code once."""
+    found: dict[str, str] = {}
+    for study in published.studies:
+        for code, sentence in (*study.refusals, *(one for each in study.forecasts for one in each.refusals)):
+            found.setdefault(code, sentence)
+    return list(found.values())
+
+
+def _analysed(asked: Asked) -> Published:
+    _check(asked)
+    table = read_table(asked.table, {_KEY: asked.compute}, error=asked.error, scale=asked.scale)
+    if not table.observations:
+        raise DataError("there is no row with an error below the first line", where=str(asked.table))
+    percent = asked.scale == "percent"
+    rates = (("usd", asked.usd_per_unit), ("kg_co2", asked.kg_per_unit))
+    question = Question(
+        name=asked.table.stem,
+        title="error against compute",
+        measures=(Measure(_KEY, _title(asked.compute), asked.unit),),
+        error_title=_title(asked.error),
+        error_scale="loss" if asked.scale == "loss" else "share",
+        targets=tuple(target / 100 if percent else target for target in asked.targets),
+        prices=tuple(Price(quantity, rate, "declared") for quantity, rate in rates if rate is not None),
+        priced=_KEY,
+        level=asked.level,
+    )
+    about = {"table": str(asked.table), "command": asked.command(), **code_version()}
+    about["report_written"] = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        return analyse(table.observations, question, left_out=table.left_out, environment=about)
+    except DataError as error:
+        raise DataError(error.problem, where=str(asked.table)) from error
+
+
+def _title(column: str) -> str:
+    words = column.replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def _check(asked: Asked) -> None:
+    most = {"share": 1.0, "percent": 100.0}.get(asked.scale)
+    for target in asked.targets:
+        if target <= 0:
+            raise ConfigError(f"an error is above 0, got {target:g}", where="--target")
+        if most is not None and target >= most:
+            advice = (
+                f"{target:g} % is {target / 100:g}" if asked.scale == "share" else "a loss has --scale loss"
+            )
+            raise ConfigError(
+                f"an error is under {most:g} on the scale '{asked.scale}', got {target:g}; {advice}",
+                where="--target",
+            )
+    for option, value in (("--usd-per-unit", asked.usd_per_unit), ("--kg-per-unit", asked.kg_per_unit)):
+        if value is not None and value <= 0:
+            raise ConfigError(f"a price is above 0, got {value:g}", where=option)

@@ -1,0 +1,1 @@
+"""The report on a table of published results, in the style of the ordinary one."""

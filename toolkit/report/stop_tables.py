@@ -1,0 +1,109 @@
+"""Tables of tracks that stopped climbing, and of what stopping early would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from toolkit.analysis.forecast_record import EarlyStop
+from toolkit.analysis.results import Interval, Results
+from toolkit.analysis.stop_words import chance, told_replay
+from toolkit.report import elements, formats
+from toolkit.report.elements import Column
+from toolkit.report.looks import label, track_names
+
+__all__ = ["replayed", "stopped"]
+
+
+def stopped(results: Results) -> Markup:
+    """Return what the sweep left out; nothing where no track stopped early."""
+    if not results.stops:
+        return Markup("")
+    return elements.join(
+        Markup("<h3>{}</h3>").format("Tracks that stopped climbing"),
+        elements.paragraph(
+            "This sweep ran with --stop-early, which looks at validation rows only. What was saved is a "
+            "forecast by the growth of the cells that ran. A run without the option trains what was skipped."
+        ),
+        _table("What was skipped, what that saved, and what it risks", results.stops, results),
+    )
+
+
+def replayed(results: Results) -> Markup:
+    """Return what ``--stop-early`` would have done on the cells that ran; nothing where it asks no track."""
+    replay = results.replay
+    if not replay.asked:
+        return Markup("")
+    parts = [
+        Markup("<h3>{}</h3>").format("Would stopping early have been right?"),
+        elements.paragraph(formats.sentence(told_replay(replay))),
+    ]
+    if replay.stops:
+        if replay.forgone_per_year is not None:
+            left = replay.forgone_per_year
+            told = formats.interval(left, formats.in_money(results.verdict.currency))
+            parts.append(
+                elements.paragraph(
+                    "The verdict would have rested on the same rung."
+                    if left.low == left.high == 0
+                    else f"Net value a year that it would have left, on test rows: {told}."
+                )
+            )
+        parts.append(
+            _table("What --stop-early would have skipped; savings as measured", replay.stops, results)
+        )
+    known = track_names(results)
+    if replay.climbed_on:
+        parts.append(
+            elements.table(
+                "Tracks that would have climbed to the end",
+                [Column("Track"), Column("Why, when last asked")],
+                [[label(track, known), formats.sentence(why)] for track, why in replay.climbed_on.items()],
+            )
+        )
+    return elements.join(*parts)
+
+
+def _odds(stop: EarlyStop) -> str:
+    what = "pays" if stop.reason == "does_not_pay" else f"catches {stop.leader}"
+    return f"{what}: {chance(stop.probability)}"
+
+
+def _amount(value: Interval | None, show: formats.Show = formats.number) -> Markup | str:
+    """Return an amount; what was measured has no interval."""
+    if value is not None and value.low == value.high:
+        return show(value.estimate, 3)
+    return elements.estimate(value, show)
+
+
+def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup:
+    known = track_names(results)
+    return elements.table(
+        caption,
+        [
+            Column("Track"),
+            Column("Last rung", numeric=True),
+            Column("Cells skipped", numeric=True),
+            Column("Would pay, or catch up", numeric=True, note="probability"),
+            Column("Would lead", numeric=True, note="probability"),
+            Column("Value forgone", numeric=True, note="expected, a year"),
+            Column("CPU-seconds saved", numeric=True),
+            Column("Money saved", numeric=True),
+            Column("kg CO2e saved", numeric=True, note="modelled"),
+        ],
+        [
+            [
+                label(stop.track, known),
+                str(stop.rung),
+                formats.count(stop.n_cells),
+                _odds(stop),
+                chance(stop.probability_leader_changes),
+                formats.money(stop.forgone_per_year, stop.currency),
+                _amount(stop.saved.cpu_seconds),
+                _amount(stop.saved.money, formats.in_money(stop.currency)),
+                _amount(stop.saved.kg_co2e),
+            ]
+            for stop in stops
+        ],
+    )
