@@ -202,3 +202,46 @@ def test_the_analysis_takes_plugins_from_the_experiment(truth, draw_world, decla
     for declared, answer in ((experiment, None), (named, True)):
         verdict = analyse(declared, task={}, cells=cells, evidence=evidence).verdict
         assert verdict.deep_learning_worth_it is answer
+
+
+def test_where_none_pays_the_sentence_says_so() -> None:
+    verdict = verdict_of(rung("classical", -50), rung("neural", -80), rung("rules", -20))
+    assert verdict.best == "rules"
+    assert verdict.probability_none_pays == pytest.approx(1)
+    assert verdict.sentence.startswith("Use none of them: none is expected to pay (probability over .99")
+    assert "rules loses least, 20.00 USD a year" in verdict.sentence
+    unsure = verdict_of(rung("classical", -0.2, 1.0), rung("rules", -5))
+    assert unsure.probability_none_pays == pytest.approx(0.58, abs=0.03)
+    assert verdict_of(rung("classical", 50), rung("rules", -5)).probability_none_pays == 0
+
+
+def test_where_saying_no_has_a_value_doing_nothing_does_not_earn_zero(
+    truth, draw_world, declare_experiment
+) -> None:
+    cells, evidence = draw_world({"rules": truth(0.5), "classical": truth(0.9, gain=0.05)}, rungs=1)
+    hours = {"rules": {"build": 1e6}, "classical": {"build": 1e6}}
+    plain = declare_experiment(["rules", "classical"], hours=hours)
+    value = {"true_positive": 10.0, "false_positive": -3.0, "false_negative": -1.0}
+    missed = declare_experiment(["rules", "classical"], hours=hours, value=value)
+    verdicts = [analyse(one, task={}, cells=cells, evidence=evidence).verdict for one in (plain, missed)]
+    assert [verdict.probability_none_pays for verdict in verdicts] == [1.0, None]
+    assert verdicts[0].sentence.startswith("Use none of them")
+    assert not verdicts[1].sentence.startswith("Use none of them")
+
+
+def test_no_rules_are_no_expert_system(truth, draw_world, declare_experiment) -> None:
+    """They cost no upkeep, so without any volume they would be used under the name of rules."""
+    cells, evidence = draw_world({"baseline": truth(0.3), "rules": truth(0.5)}, rungs=1)
+    rules = next(one for one in cells if one.track == "rules")
+    cells = [
+        *(one for one in cells if one.track != "rules"),
+        *(rules.model_copy(update={"rung": number, "n_rules": number}) for number in (0, 1, 2)),
+    ]
+    evidence |= {("rules", number, 0): evidence["rules", 0, 0] for number in (0, 1, 2)}
+    hours = {"rules": {"per_year": 100}}
+    experiment = declare_experiment(["baseline", "rules"], hours=hours, volume_per_year=0)
+    entering = analyse(experiment, task={}, cells=cells, evidence=evidence).verdict.tracks
+    assert [(one.track, one.rung) for one in entering] == [("baseline", 0), ("rules", 1)]
+    alone = [one for one in cells if one.track == "baseline" or one.n_rules == 0]
+    entering = analyse(experiment, task={}, cells=alone, evidence=evidence).verdict.tracks
+    assert [(one.track, one.rung) for one in entering] == [("baseline", 0), ("rules", 0)]

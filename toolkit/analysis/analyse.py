@@ -12,14 +12,17 @@ from toolkit.analysis.backtest import back_test, check_backtest
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
 from toolkit.analysis.climbs import climbs
 from toolkit.analysis.decisions import draw_outcomes, mean_values, value_rung
+from toolkit.analysis.equal_error import equal_errors
 from toolkit.analysis.few_labels import few_labels, told
-from toolkit.analysis.forecast import track_curves
+from toolkit.analysis.forecast import PRECISION_ERROR, track_curves
 from toolkit.analysis.forecast_record import EarlyStop
+from toolkit.analysis.front_odds import find_front
 from toolkit.analysis.intervals import draw_scores, draw_weights, score_intervals
 from toolkit.analysis.pricing import price
 from toolkit.analysis.prospects import prospects
 from toolkit.analysis.readings import RungReadings, check_readings
 from toolkit.analysis.results import CellKey, Finding, Interval, Results
+from toolkit.analysis.rung_errors import rung_errors
 from toolkit.analysis.stacks import stack_evidence
 from toolkit.analysis.waiting import check_waiting
 from toolkit.config import Experiment
@@ -27,6 +30,7 @@ from toolkit.records import CellRecord, Evidence
 
 __all__ = ["analyse", "analyse_cells"]
 
+BASELINE = "baseline"
 N_SCORE_DRAWS = 400
 """Resamples of the clusters behind the standard errors of average precision and ROC-AUC."""
 
@@ -127,6 +131,12 @@ def analyse_cells(
         key: _with_primary(told_scores.get(key, {}), readings, primary)
         for key, readings in bare.readings.items()
     }
+    baselines = [track for track in bare.tracks if experiment.plugin(track) == BASELINE]
+    by_error = [
+        rungs
+        for error in dict.fromkeys((primary, PRECISION_ERROR))
+        if (rungs := rung_errors(bare.readings, stacks, drawn, error)) is not None
+    ]
     ahead = prospects(
         bare.readings,
         ((key, dict(zip(stack.seeds, stack.evidence, strict=True))) for key, stack in stacks.items()),
@@ -137,6 +147,8 @@ def analyse_cells(
         curves=curves,
         findings=tuple(every),
         scores=scores,
+        fronts=tuple(find_front(rungs, baselines) for rungs in by_error),
+        equal_errors=tuple(one for rungs in by_error for one in equal_errors(rungs)),
         backtest=backtest,
         stops=tuple(stops),
         prospects=tuple(ahead),

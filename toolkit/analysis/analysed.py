@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from toolkit.analysis.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.forecast_record import BackTest, EarlyStop
 from toolkit.analysis.intervals import ScoreDraws
@@ -45,6 +46,9 @@ class Analysed:
         Of finished cells.
     pairs : mapping of tuple of (track, rung) to tuple of Pair
         Comparisons that are known already, by the rungs that enter the verdict.
+    fronts : tuple of Front
+    equal_errors : tuple of EqualError
+        In CPU-seconds alone.
     backtest, stops
         As in `Results`; the second are those of the sweep.
     prospects : tuple of Prospect
@@ -64,6 +68,8 @@ class Analysed:
     findings: tuple[Finding, ...]
     evidence: Mapping[CellKey, Evidence]
     pairs: Mapping[tuple[StackKey, ...], tuple[Pair, ...]] = field(default_factory=dict)
+    fronts: tuple[Front, ...] = ()
+    equal_errors: tuple[EqualError, ...] = ()
     backtest: BackTest = field(default_factory=BackTest)
     stops: tuple[EarlyStop, ...] = ()
     prospects: tuple[Prospect, ...] = ()

@@ -3,7 +3,8 @@
 Format history (raise `SCHEMA_VERSION` with every change that a reader can notice; ``docs/results-json.md``):
 
 3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`;
-   `backtest` and `stop_early`
+   `backtest` and `stop_early`; `ranking`, `fronts`, `equal_errors`, `front_probability` of summaries,
+   `probability_none_pays`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.analysis.forecast_record import FORECASTERS, BackTest, EarlyStop, Replay
-from toolkit.analysis.results import Curve, Interval, Results, TrackVerdict, Verdict
+from toolkit.analysis.results import Curve, Front, Interval, Results, TrackVerdict, Verdict
 from toolkit.analysis.spending import Spread
 
 __all__ = ["CELL_KEYS", "SCHEMA_VERSION", "to_json"]
@@ -68,6 +69,9 @@ def to_json(results: Results) -> dict[str, Any]:
         "summaries": [asdict(summary) for summary in results.summaries],
         "curves": [_curve(curve) for curve in results.curves],
         "pairs": [asdict(pair) for pair in results.pairs],
+        "ranking": [asdict(one) for one in results.ranking],
+        "fronts": [_front(one) for one in results.fronts],
+        "equal_errors": [asdict(one) for one in results.equal_errors],
         "findings": [asdict(finding) for finding in results.findings],
         "labels_saved": [asdict(saved) for saved in results.labels_saved],
         "spending": asdict(results.spending),
@@ -102,6 +106,10 @@ def _curve(curve: Curve) -> dict[str, Any]:
         figures = {"exponent": asdict(line.exponent), "k_half": asdict(line.k_half)}
         flat["loglog"] = {**figures, "r_squared": line.r_squared}
     return flat
+
+
+def _front(front: Front) -> dict[str, Any]:
+    return {**asdict(front), "points": [point._asdict() for point in front.points]}
 
 
 def _backtest(backtest: BackTest) -> dict[str, Any]:

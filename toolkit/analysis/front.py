@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from toolkit.analysis.comparison_record import Front
 from toolkit.analysis.results import RungSummary
 
 __all__ = ["mark_front", "training_cpu_seconds"]
@@ -18,7 +19,9 @@ def training_cpu_seconds(summary: RungSummary) -> float | None:
     return fit + (summary.costs.get("cost_search_cpu_seconds") or 0.0)
 
 
-def mark_front(summaries: Sequence[RungSummary], error: str) -> tuple[RungSummary, ...]:
+def mark_front(
+    summaries: Sequence[RungSummary], error: str, fronts: Sequence[Front] = ()
+) -> tuple[RungSummary, ...]:
     """Return the summaries with `on_front` set where no other is cheaper and better (or equal in one).
 
     Parameters
@@ -26,6 +29,8 @@ def mark_front(summaries: Sequence[RungSummary], error: str) -> tuple[RungSummar
     summaries : sequence of RungSummary
     error : str
         The error that counts; rungs without it, or without a measured cost, are not on the front.
+    fronts : sequence of Front
+        Of which the one of this error tells `front_probability`.
     """
     points = {
         index: (cost, summary.scores[error].estimate)
@@ -40,4 +45,17 @@ def mark_front(summaries: Sequence[RungSummary], error: str) -> tuple[RungSummar
             for other_cost, other in points.values()
         )
     }
-    return tuple(replace(summary, on_front=index in front) for index, summary in enumerate(summaries))
+    known = {
+        (point.track, point.rung): point.probability
+        for one in fronts
+        if one.error == error
+        for point in one.points
+    }
+    return tuple(
+        replace(
+            summary,
+            on_front=index in front,
+            front_probability=known.get((summary.track, summary.rung)),
+        )
+        for index, summary in enumerate(summaries)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -12,10 +12,12 @@ from toolkit.analysis.accelerators import check_accelerators
 from toolkit.analysis.accounts import check_serving, spending
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
+from toolkit.analysis.equal_prices import price_equal_errors
 from toolkit.analysis.front import mark_front
 from toolkit.analysis.inputs import Inputs, draw_inputs
 from toolkit.analysis.pairwise import compare
 from toolkit.analysis.price_list import price_list
+from toolkit.analysis.ranking import rank
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
@@ -59,7 +61,7 @@ def price(
     priced = {
         key: price_rung(decision, readings[key], inputs) for key, decision in analysed.decisions.items()
     }
-    chosen = deployed(list(priced.values()))
+    chosen = deployed([priced[key] for key in _systems(priced, readings)])
     chosen = {track: chosen[track] for track in analysed.tracks if track in chosen}
     rungs = [(one.track, one.rung) for one in chosen.values()]
     entering = {track: readings[track, rung] for track, rung in rungs}
@@ -67,6 +69,8 @@ def price(
     summaries = [
         _summary(one, analysed.scores.get(key, {}), priced.get(key)) for key, one in readings.items()
     ]
+    pairs = _pairs(analysed, tuple(rungs))
+    paid = training_prices(readings.values(), inputs)
     findings = [
         *analysed.findings,
         *check_serving(entering, inputs),
@@ -77,9 +81,9 @@ def price(
         task=analysed.task,
         cells=without_repeats(cells),
         evidence=analysed.evidence,
-        summaries=mark_front(summaries, primary),
+        summaries=mark_front(summaries, primary, analysed.fronts),
         curves=analysed.curves,
-        pairs=_pairs(analysed, tuple(rungs)),
+        pairs=pairs,
         verdict=_verdict(chosen, experiment),
         findings=_by_severity(findings),
         knowledge=tuple(knowledge),
@@ -87,13 +91,13 @@ def price(
         prices=price_list(inputs),
         labels_saved=analysed.labels_saved,
         statements=analysed.statements,
-        spending=replace(
-            spending(entering, cells, analysed.machine.machines, inputs),
-            training_prices=training_prices(readings.values(), inputs),
-        ),
+        spending=replace(spending(entering, cells, analysed.machine.machines, inputs), training_prices=paid),
         backtest=analysed.backtest,
         stops=analysed.stops,
         replay=replay(analysed, priced, inputs),
+        ranking=rank([(analysed.stacks[key], analysed.drawn[key]) for key in rungs], pairs),
+        fronts=analysed.fronts,
+        equal_errors=price_equal_errors(analysed.equal_errors, paid, inputs),
     )
 
 
@@ -120,6 +124,19 @@ def declared_inputs(
     """
     economics = _with_authoring(experiment.economics, knowledge)
     return draw_inputs(economics, tracks, n_rules=_full_effort(cells, knowledge, experiment))
+
+
+def _systems(keys: Iterable[StackKey], readings: Mapping[StackKey, RungReadings]) -> list[StackKey]:
+    """Return the rungs that may be deployed: one of no rules is no expert system, unless it is the only one.
+
+    It costs no upkeep, so where little is at stake it would be used under the name of rules.
+    """
+    every = list(keys)
+    bare = {
+        key for key in every if all(cell.n_rules == 0 and cell.n_train == 0 for cell in readings[key].cells)
+    }
+    with_others = {track for track, rung in every if (track, rung) not in bare}
+    return [key for key in every if key not in bare or key[0] not in with_others]
 
 
 def _pairs(analysed: Analysed, rungs: tuple[StackKey, ...]) -> tuple[Pair, ...]:
@@ -170,12 +187,14 @@ def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]
 
 def _verdict(chosen: Mapping[str, RungEconomics], experiment: Experiment) -> Verdict:
     economics = experiment.economics
+    of_no = (economics.value.true_negative, economics.value.false_negative)
     return decide(
         chosen,
         plugins={name: experiment.plugin(name) for name in chosen},
         margin=economics.margin,
         currency=economics.currency,
         currency_per_usd=economics.currency_per_usd,
+        nothing_earns=0.0 if all(one.low == one.high == 0 for one in of_no) else None,
     )
 
 

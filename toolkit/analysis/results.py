@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from toolkit.analysis.comparison_record import EqualError, Front, Ranked
 from toolkit.analysis.curve_record import Curve
 from toolkit.analysis.forecast_record import BackTest, EarlyStop, Replay
 from toolkit.analysis.interval import Interval
@@ -14,10 +15,13 @@ from toolkit.records import CellRecord, Evidence
 
 __all__ = [
     "Curve",
+    "EqualError",
     "Finding",
+    "Front",
     "Interval",
     "LabelsSaved",
     "Pair",
+    "Ranked",
     "Results",
     "RungSummary",
     "Statement",
@@ -45,6 +49,7 @@ class RungSummary:
     `scores` maps ``error_log_loss``, ``score_average_precision``, ``score_roc_auc`` … to intervals;
     `costs` maps each ``cost_*`` column to its median over seeds (None when not measured);
     `net_value` is the money a year at this rung (currency of the experiment), None when it cannot be told.
+    `front_probability` is that no other rung is cheaper to train and better, None when it cannot be told.
     """
 
     track: str
@@ -58,6 +63,7 @@ class RungSummary:
     net_value: Interval | None = None
     threshold: float | None = None
     on_front: bool = False
+    front_probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,11 @@ class TrackVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which track to use, and how sure that is. None where the cells at hand cannot tell."""
+    """Which track to use, and how sure that is. None where the cells at hand cannot tell.
+
+    `probability_none_pays` is that no track earns anything after its costs; None where doing nothing does not
+    earn 0, because outcomes of saying no have a value.
+    """
 
     best: str | None
     probability_best: float | None
@@ -159,6 +169,7 @@ class Verdict:
     currency_per_usd: float
     tracks: tuple[TrackVerdict, ...] = ()
     probability_hybrid_worth_it: float | None = None
+    probability_none_pays: float | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +191,8 @@ class Results:
         One a knowledge base in use: ``tracks``, ``name``, ``hash``, ``rules`` (list of mapping with
         ``id``, ``when``, ``then``, ``certainty``, ``because``); since it is held against training rows
         also ``positive`` (the outcome's word) and ``data`` (`toolkit.knowledge.overview.overview`).
+    ranking, fronts, equal_errors
+        From the analysis; empty where there is nothing to compare.
     environment : mapping of str to str
         Machine, versions, git commit, time.
     backtest : BackTest
@@ -207,6 +220,9 @@ class Results:
     labels_saved: tuple[LabelsSaved, ...] = ()
     statements: tuple[Statement, ...] = ()
     spending: Spending = field(default_factory=Spending)
+    ranking: tuple[Ranked, ...] = ()
+    fronts: tuple[Front, ...] = ()
+    equal_errors: tuple[EqualError, ...] = ()
     backtest: BackTest = field(default_factory=BackTest)
     stops: tuple[EarlyStop, ...] = ()
     replay: Replay = field(default_factory=Replay)

@@ -5,6 +5,7 @@ reading evidence or training anything. No pickle: JSON (whose floats are exact) 
 
 Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made anew, never read):
 
+4. fronts and equal errors
 3. more of each curve; forecasts held against what was measured
 2. curves against the costs of readings
 1. first version
@@ -20,6 +21,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.forecast_record import BackTest, EarlyStop
 from toolkit.analysis.intervals import ADDITIVE, RANKED, ScoreDraws
@@ -30,13 +32,15 @@ from toolkit.records import CellRecord, Evidence
 
 __all__ = ["SNAPSHOT_VERSION", "StoredStack", "decode", "encode"]
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 
 _SHOWN: Mapping[str, Any] = {
     "curves": tuple[Curve, ...],
     "labels_saved": tuple[LabelsSaved, ...],
     "statements": tuple[Statement, ...],
     "findings": tuple[Finding, ...],
+    "fronts": tuple[Front, ...],
+    "equal_errors": tuple[EqualError, ...],
     "stops": tuple[EarlyStop, ...],
     "prospects": tuple[Prospect, ...],
 }

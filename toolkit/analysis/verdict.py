@@ -78,6 +78,7 @@ def decide(
     margin: float | None = None,
     currency: str = "USD",
     currency_per_usd: float = 1.0,
+    nothing_earns: float | None = 0.0,
 ) -> Verdict:
     """Give the verdict.
 
@@ -90,11 +91,14 @@ def decide(
     margin : float, optional
         Money a year that counts as a tie; 1 % of the leader's gross value when None.
     currency, currency_per_usd : str, float
+    nothing_earns : float or None
+        Money a year without any of them; None where that is not known.
 
     Returns
     -------
     Verdict
-        `best` is the track of the highest expected net value; None with fewer than two tracks.
+        `best` is the track of the highest expected net value, though that be a loss; None with fewer than
+        two tracks.
     """
     names = list(chosen)
     if len(names) < 2:
@@ -121,8 +125,11 @@ def decide(
     deep = _worth(chosen, deep_tracks, rivals, margin)
     hybrids = [name for name in names if kinds[name] == HYBRID]
     hybrid = _worth(chosen, hybrids, [name for name in names if name not in hybrids], margin)
+    none_pays = None if nothing_earns is None else _none_pays(chosen, nothing_earns)
     words = [
-        _use(leader, second, probability, advantage, margin, currency, close=close),
+        _use_none(leader, float(chosen[leader].net[0]), none_pays, currency)
+        if nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
+        else _use(leader, second, probability, advantage, margin, currency, close=close),
         _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1),
     ]
     return Verdict(
@@ -138,7 +145,14 @@ def decide(
         currency_per_usd=currency_per_usd,
         tracks=tuple(_entry(chosen[name], float(share)) for name, share in zip(names, shares, strict=True)),
         probability_hybrid_worth_it=hybrid.probability,
+        probability_none_pays=none_pays,
     )
+
+
+def _none_pays(chosen: Mapping[str, RungEconomics], nothing_earns: float) -> float:
+    """Return the probability that no track earns more than doing nothing."""
+    best = np.max([one.net[1:] for one in chosen.values()], axis=0)
+    return float((best <= nothing_earns).mean())
 
 
 def _entry(one: RungEconomics, share: float) -> TrackVerdict:
@@ -168,6 +182,13 @@ def _chance(probability: float) -> str:
     if probability >= 0.995:
         return "over .99"
     return "under .01" if probability < 0.005 else f"{probability:.2f}".lstrip("0")
+
+
+def _use_none(leader: str, loss: float, probability: float, currency: str) -> str:
+    return (
+        f"Use none of them: none is expected to pay (probability {_chance(probability)} that each costs more "
+        f"than it brings); {leader} loses least, {money(-loss, currency)} a year, and doing nothing earns 0."
+    )
 
 
 def _use(

@@ -14,7 +14,7 @@ from toolkit.analysis.results import Interval
 from toolkit.report import formats
 from toolkit.report.looks import GRID, INK, PAPER, Look
 
-__all__ = ["Scale", "band", "blank", "errors", "frame", "hover", "log_axis", "log_ticks"]
+__all__ = ["Scale", "band", "blank", "errors", "frame", "hover", "legend_entry", "log_axis", "log_ticks"]
 
 FLAT_RATIO = 3.0
 """A positive axis whose ends differ by less than this factor is drawn straight, not in logarithms."""
@@ -134,6 +134,26 @@ def band(
         mode="lines",
         hoverinfo="skip",
         showlegend=False,
+    )
+
+
+def legend_entry(name: str, colour: str, symbol: str) -> go.Scatter:
+    """Return a trace without points that stands in the legend: that shows the first marker of a trace.
+
+    Parameters
+    ----------
+    name : str
+        Also the group, which the trace of the points has to share.
+    colour, symbol : str
+    """
+    return go.Scatter(
+        name=name,
+        legendgroup=name,
+        mode="markers",
+        x=[None],
+        y=[None],
+        marker={"color": colour, "symbol": symbol, "size": 10},
+        hoverinfo="skip",
     )
 
 

@@ -10,7 +10,7 @@ from toolkit.analysis.results import Results, RungSummary, TrackVerdict, Verdict
 from toolkit.report import formats
 from toolkit.report.elements import badge
 
-__all__ = ["deployed", "effort", "standing"]
+__all__ = ["deployed", "effort", "none_pays", "standing"]
 
 
 def deployed(results: Results) -> dict[str, RungSummary]:
@@ -33,12 +33,21 @@ def effort(summary: RungSummary) -> str:
     return f"{formats.count(summary.n_train)} rows{rules}"
 
 
+def none_pays(verdict: Verdict) -> bool:
+    """Tell whether even the leader is expected to lose, where doing nothing earns 0."""
+    if verdict.probability_none_pays is None:
+        return False
+    return any(one.track == verdict.best and one.net_value_per_year.estimate < 0 for one in verdict.tracks)
+
+
 def standing(verdict: Verdict, entry: TrackVerdict) -> Markup:
     """Return what became of a track, as a badge; nothing for one that simply does not lead."""
     if entry.excluded:
         return badge("excluded", "bad")
     if entry.track != verdict.best:
         return Markup("")
+    if none_pays(verdict):
+        return badge("loses least", "open")
     if verdict.too_close_to_call:
         return badge("leads, not clearly", "open")
     return badge("best", "good")

@@ -15,6 +15,7 @@ from toolkit.analysis.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
 from toolkit.analysis.spending import Footprint
 from toolkit.report import formats, spans
+from toolkit.report.rungs import none_pays
 
 __all__ = ["repriced_table", "tracks_table"]
 
@@ -150,6 +151,8 @@ def _verdict(results: Results, entry: TrackVerdict) -> str:
         return f"excluded: {escape(entry.excluded)}"
     if entry.track != results.verdict.best:
         return ""
+    if none_pays(results.verdict):
+        return "[yellow]loses least[/]"
     return (
         "[yellow]leads, too close to call[/]" if results.verdict.too_close_to_call else "[green]use this[/]"
     )

@@ -10,6 +10,7 @@ from toolkit.analysis.spending import Footprint, Spending
 from toolkit.records import without_repeats
 
 from .cells import evidence, records
+from .comparisons import equal_errors, fronts, ranking
 from .conclusions import findings, labels_saved, no_verdict, pairs, statements, verdict
 from .declared import accelerator, experiment, prices, task
 from .forecasts import backtest, replay, stops
@@ -46,6 +47,9 @@ def golden() -> Results:
         },
         prices=prices(),
         spending=spending(),
+        ranking=ranking(),
+        fronts=fronts(),
+        equal_errors=equal_errors(),
         backtest=backtest(),
         stops=stops(),
         replay=replay(),
@@ -69,6 +73,9 @@ def old() -> Results:
             ),
         ),
         spending=Spending(),
+        ranking=(),
+        fronts=(),
+        equal_errors=(),
         backtest=BackTest(),
         stops=(),
         replay=Replay(),
@@ -133,6 +140,9 @@ def one_cell() -> Results:
         labels_saved=(),
         statements=(),
         spending=Spending(),
+        ranking=(),
+        fronts=(),
+        equal_errors=(),
         backtest=BackTest(too_short={"classical": 1}),
         stops=(),
         replay=Replay(),

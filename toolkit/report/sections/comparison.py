@@ -13,19 +13,14 @@ from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
 from toolkit.report.looks import PAPER, looks, track_names
+from toolkit.report.ranking_tables import ranking_table
+from toolkit.report.score_names import score_name
 
 __all__ = ["ComparisonSection"]
 
-_NAMES = {
-    "error_log_loss": "log loss",
-    "score_average_precision": "PR-AUC",
-    "score_roc_auc": "ROC-AUC",
-    "error_brier": "Brier score",
-}
-
 
 class ComparisonSection(Section):
-    """One figure a score, one line a pair."""
+    """One figure a score, one line a pair, and who ranks where."""
 
     order: ClassVar[int] = 40
     title: ClassVar[str] = "Which differences are real"
@@ -34,17 +29,24 @@ class ComparisonSection(Section):
         """Return the differences; not applicable with fewer than two tracks."""
         if not results.pairs:
             raise NotApplicable("Fewer than two tracks have finished cells, so there is no pair to compare.")
+        known = track_names(results)
         scores = list(dict.fromkeys(pair.score for pair in results.pairs))
         return elements.join(
             elements.paragraph(
                 "Every pair is compared on the same test rows, seeds crossed with clusters. A difference "
                 "counts only when it is beyond the margin and significant among all pairs; otherwise it is a "
-                "tie, or the data cannot tell.",
+                "tie, or the data cannot tell. The rankings take all tracks at once: a group holds what is "
+                "not shown to be worse than its first, and the regret of a track is how far it falls short "
+                "of the best one.",
                 quiet=True,
             ),
             *(
-                _figure(results, score, [pair for pair in results.pairs if pair.score == score])
+                part
                 for score in scores
+                for part in (
+                    _figure(results, score, [pair for pair in results.pairs if pair.score == score]),
+                    ranking_table([one for one in results.ranking if one.score == score], known),
+                )
             ),
         )
 
@@ -64,7 +66,7 @@ def _told_text(pair: Pair) -> str:
 
 def _figure(results: Results, score: str, pairs: Sequence[Pair]) -> Markup:
     known = looks(track_names(results))
-    name = _NAMES.get(score, formats.words(score.removeprefix("error_").removeprefix("score_")))
+    name = score_name(score)
     better = "left" if score.startswith("error_") else "right"
     margin = next((pair.margin for pair in pairs if pair.margin is not None), None)
     rows = []

@@ -11,7 +11,7 @@ from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column, Tile
 from toolkit.report.looks import label, looks, track_names
-from toolkit.report.rungs import standing
+from toolkit.report.rungs import none_pays, standing
 
 __all__ = ["VerdictSection"]
 
@@ -44,13 +44,7 @@ def _tiles(verdict: Verdict) -> list[Tile]:
         call = "Too close to call" if verdict.too_close_to_call else "Clear"
     margin = formats.money(verdict.margin, verdict.currency)
     return [
-        Tile(
-            "Earns most",
-            verdict.best or "Cannot tell",
-            ""
-            if verdict.probability_best is None
-            else f"probability of being best: {formats.probability(verdict.probability_best)}",
-        ),
+        _leader(verdict),
         Tile(
             "How clear is it?",
             call,
@@ -71,6 +65,19 @@ def _tiles(verdict: Verdict) -> list[Tile]:
             else f"probability: {formats.probability(verdict.probability_hybrid_worth_it)}",
         ),
     ]
+
+
+def _leader(verdict: Verdict) -> Tile:
+    """Return who earns most; where each is expected to lose, that is nobody."""
+    if none_pays(verdict):
+        told = formats.probability(verdict.probability_none_pays)
+        return Tile("Earns most", "None pays", f"probability: {told}; {verdict.best} loses least")
+    note = (
+        ""
+        if verdict.probability_best is None
+        else f"probability of being best: {formats.probability(verdict.probability_best)}"
+    )
+    return Tile("Earns most", verdict.best or "Cannot tell", note)
 
 
 def _net_value(results: Results) -> Markup:

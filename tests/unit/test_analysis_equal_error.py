@@ -1,0 +1,296 @@
+"""What the same error takes, on ladders made by hand, and the front with its volumes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from toolkit.analysis.analyse import analyse, analyse_cells
+from toolkit.analysis.equal_error import equal_errors
+from toolkit.analysis.front_odds import find_front
+from toolkit.analysis.readings import RungReadings
+from toolkit.analysis.rung_errors import RungErrors, rung_errors
+
+N_DRAWS = 400
+
+
+def ladder(cell, track: str, costs, errors, *, rules=None, seeds: int = 3, noise: float = 0.0):
+    """Rungs of one track: readings, and errors of seeds around `errors`."""
+    generator = np.random.default_rng([len(track), *track.encode()])
+    found = []
+    for rung, (cost, error) in enumerate(zip(costs, errors, strict=True)):
+        cells = [
+            cell(
+                track,
+                rung,
+                seed,
+                n_train=0 if rules or len(costs) == 1 else 100 * 2**rung,
+                n_rules=rules[rung] if rules else None,
+                costs={"cost_fit_cpu_seconds": cost},
+            )
+            for seed in range(seeds)
+        ]
+        by_seed = {seed: float(error + noise * generator.normal()) for seed in range(seeds)}
+        found.append((RungReadings(cells), by_seed))
+    return found
+
+
+def put_together(*tracks, spread: float = 1e-5) -> RungErrors:
+    rungs = [one for track in tracks for one in track]
+    estimate = np.array([np.mean(list(by_seed.values())) for _, by_seed in rungs])
+    noise = np.random.default_rng(0).normal(size=(N_DRAWS, len(rungs)))
+    return RungErrors(
+        error="error_log_loss",
+        readings=tuple(readings for readings, _ in rungs),
+        cpu_seconds=np.array([readings.median("cost_fit_cpu_seconds") for readings, _ in rungs]),
+        estimate=estimate,
+        draws=estimate + spread * noise,
+        by_seed=tuple(by_seed for _, by_seed in rungs),
+    )
+
+
+COSTS = np.geomspace(1, 100, 9)
+
+
+def power(floor: float, gain: float, costs=COSTS):
+    return floor + gain * (costs / costs[-1]) ** -0.4
+
+
+def asked(rungs: RungErrors, of: str, track: str):
+    return next(one for one in equal_errors(rungs) if (one.of, one.track) == (of, track))
+
+
+@pytest.fixture
+def rungs(cell) -> RungErrors:
+    """`good` reaches 0.20 + 0.01 at 100 s; `late` takes four times as much for any error."""
+    return put_together(
+        ladder(cell, "baseline", [0.01], [0.26], seeds=1),
+        ladder(cell, "rules", [0.1] * 4, [0.26, 0.27, 0.25, 0.24], rules=[0, 2, 5, 9], seeds=1),
+        ladder(cell, "good", COSTS, power(0.20, 0.01), noise=2e-5),
+        ladder(cell, "late", COSTS, power(0.20, 0.01 * 4**0.4), noise=2e-5),
+    )
+
+
+def test_every_track_is_asked_for_every_target_the_hardest_last(rungs: RungErrors) -> None:
+    found = equal_errors(rungs)
+    assert [(one.of, one.track) for one in found[:4]] == [
+        ("baseline", track) for track in ("baseline", "rules", "good", "late")
+    ]
+    assert list(dict.fromkeys(one.of for one in found)) == ["baseline", "rules", "late", "good"]
+    assert all(one.reach == "own" for one in found if one.of == one.track)
+    own = asked(rungs, "good", "good")
+    assert own.cpu_seconds is not None
+    assert own.cpu_seconds.low < 100 == own.cpu_seconds.estimate < own.cpu_seconds.high
+    assert own.of_cpu_seconds == 100
+
+
+def test_within_what_was_measured_it_is_read_off_the_curve(rungs: RungErrors) -> None:
+    one = asked(rungs, "late", "good")
+    assert one.reach == "measured"
+    assert one.probability == 1
+    assert one.cpu_seconds is not None
+    assert one.cpu_seconds.low < 25 < one.cpu_seconds.high
+    assert one.cpu_seconds.estimate == pytest.approx(25, rel=0.05)
+    assert one.cpu_seconds.high < 1.2 * one.cpu_seconds.low
+
+
+def test_beyond_what_was_measured_it_is_a_forecast(rungs: RungErrors) -> None:
+    one = asked(rungs, "good", "late")
+    assert one.reach == "forecast"
+    assert one.probability == 0
+    assert one.cpu_seconds is not None
+    assert one.cpu_seconds.low < 400 < one.cpu_seconds.high
+    assert one.cpu_seconds.estimate == pytest.approx(400, rel=0.1)
+
+
+def test_an_unsure_target_makes_the_cost_unsure(cell) -> None:
+    tracks = [
+        ladder(cell, name, COSTS, power(0.20, gain), noise=2e-5) for name, gain in (("a", 0.01), ("b", 0.016))
+    ]
+    sure, unsure = (
+        asked(put_together(*tracks, spread=spread), "b", "a").cpu_seconds for spread in (1e-6, 1e-3)
+    )
+    assert sure is not None
+    assert unsure is not None
+    assert unsure.high / unsure.low > 1.3 * sure.high / sure.low
+
+
+def test_what_the_cheapest_rung_reaches_is_at_most_its_cost(cell) -> None:
+    found = put_together(
+        ladder(cell, "baseline", [0.01], [0.27], seeds=1),
+        ladder(cell, "good", COSTS, power(0.20, 0.01), noise=2e-5),
+    )
+    one = asked(found, "baseline", "good")
+    assert one.reach == "at_most"
+    assert one.cpu_seconds is not None
+    assert (one.cpu_seconds.estimate, one.cpu_seconds.low) == (1, 0)
+
+
+def test_a_target_under_the_floor_cannot_be_reached(cell) -> None:
+    one = asked(
+        put_together(
+            ladder(cell, "deep", COSTS, power(0.10, 0.01), noise=2e-5),
+            ladder(cell, "flat", COSTS, power(0.20, 0.01), noise=2e-5),
+        ),
+        "deep",
+        "flat",
+    )
+    assert (one.reach, one.cpu_seconds, one.probability) == ("cannot", None, 0)
+
+
+def test_far_beyond_there_is_a_bound_only(cell) -> None:
+    one = asked(
+        put_together(
+            ladder(cell, "deep", COSTS, power(0.2, 0.002), noise=2e-5),
+            ladder(cell, "flat", COSTS, power(0.2, 0.01), noise=2e-5),
+        ),
+        "deep",
+        "flat",
+    )
+    assert one.reach in ("at_least", "not_shown")
+    assert one.cpu_seconds is not None
+    assert one.cpu_seconds.low > 1_000
+    assert math.isinf(one.cpu_seconds.high)
+
+
+def test_a_refused_curve_forecasts_nothing_and_its_rungs_are_read(cell) -> None:
+    few = COSTS[:4]
+    found = put_together(
+        ladder(cell, "a", few, [0.26, 0.24, 0.23, 0.22]), ladder(cell, "b", few, [0.25, 0.235, 0.23, 0.225])
+    )
+    below = asked(found, "a", "b")
+    assert below.reach == "at_least"
+    assert below.cpu_seconds is not None
+    assert below.cpu_seconds.low == few[-1]
+    between = asked(found, "b", "a")
+    assert between.reach == "measured"
+    assert between.cpu_seconds is not None
+    assert few[2] < between.cpu_seconds.estimate < few[3]
+
+
+def test_rules_reach_a_target_with_so_many_of_them_or_not(rungs: RungErrors) -> None:
+    one = asked(rungs, "baseline", "rules")
+    assert one.reach == "measured"
+    assert one.n_rules is not None
+    assert (one.n_rules.low, one.n_rules.estimate, one.n_rules.high) == (5, 5, 5)
+    # None is no expert system, although its error is the baseline's own.
+    assert asked(rungs, "good", "rules").reach == "does_not"
+    assert asked(rungs, "good", "rules").cpu_seconds is None
+    assert asked(rungs, "rules", "baseline").reach == "does_not"
+
+
+def test_rules_that_hardly_reach_it_may_never(cell) -> None:
+    found = put_together(
+        ladder(cell, "baseline", [0.01], [0.26], seeds=1),
+        ladder(cell, "rules", [0.1, 0.1], [0.27, 0.2599], rules=[2, 5], seeds=1),
+        spread=1e-3,
+    )
+    one = asked(found, "baseline", "rules")
+    assert one.n_rules is not None
+    assert one.cpu_seconds is not None
+    assert (one.n_rules.estimate, one.n_rules.high) == (5, math.inf)
+    assert one.cpu_seconds.high == math.inf
+    assert 0.4 < (one.probability or 0) < 0.7
+
+
+def test_the_front_is_told_with_what_each_track_adds(rungs: RungErrors) -> None:
+    front = find_front(rungs, ["baseline"])
+    assert (front.reference_track, front.reference_error) == ("baseline", pytest.approx(0.26))
+    assert front.reference_cpu_seconds == 1000
+    chance = {(point.track, point.rung): point.probability for point in front.points}
+    assert chance["baseline", 0] == 1
+    assert chance["good", 8] == 1
+    assert chance["late", 8] == 0
+    volumes = {one.track: one for one in front.volumes}
+    assert volumes[""].exclusive is None
+    assert volumes["baseline"].volume.estimate == 0
+    late, good = volumes["late"], volumes["good"]
+    assert late.exclusive is not None
+    assert late.exclusive.high < 1e-3
+    assert late.volume.estimate < good.volume.estimate < volumes[""].volume.estimate
+    assert good.share is not None
+    assert 0 < good.share.low <= good.share.estimate <= good.share.high < 1
+
+
+def test_without_a_baseline_the_worst_rung_is_the_reference(rungs: RungErrors) -> None:
+    front = find_front(rungs, [])
+    assert (front.reference_track, front.reference_rung) == ("late", 0)
+
+
+@pytest.fixture(scope="module")
+def world(truth, draw_world):
+    learned = {name: truth(0.95, gain=0.3, cpu_seconds=1.0) for name in ("classical", "neural")}
+    return draw_world(
+        {"baseline": truth(0.3), "rules": truth(0.5), **learned}, rungs=5, n_clusters=60, rows=20
+    )
+
+
+def test_an_analysis_has_all_of_it_for_both_errors(world, declare_experiment) -> None:
+    cells, evidence = world
+    experiment = declare_experiment(
+        ["baseline", "rules", "classical", "neural"], hours={"rules": {"build": 30}}
+    )
+    results = analyse(experiment, task={}, cells=cells, evidence=evidence)
+    errors = ["error_log_loss", "error_one_minus_average_precision"]
+    assert [front.error for front in results.fronts] == errors
+    assert list(dict.fromkeys(one.error for one in results.equal_errors)) == errors
+    assert len(results.equal_errors) == 2 * 4 * 4
+    assert all(one.front_probability is not None for one in results.summaries)
+    assert {one.score for one in results.ranking} == {"error_log_loss", "score_average_precision"}
+    for score in ("error_log_loss", "score_average_precision"):
+        own = [one for one in results.ranking if one.score == score]
+        assert sum(one.probability_best for one in own) == pytest.approx(1)
+        assert own[0].group == 1
+    priced = [
+        one for one in results.equal_errors if one.reach in ("own", "measured") and one.track == "neural"
+    ]
+    assert priced
+    for one in priced:
+        assert one.money is not None
+        assert one.joules is not None
+        assert one.kg_co2e is not None
+        assert 0 < one.money.low <= one.money.estimate <= one.money.high
+        assert 0 < one.joules.low < one.joules.mid < one.joules.high
+        assert 0 < one.kg_co2e.low < one.kg_co2e.high
+        assert one.hours is not None
+    assert all(one.hours.estimate == 30 for one in results.equal_errors if one.track == "rules" and one.hours)
+
+
+def test_money_follows_prices_and_cpu_seconds_do_not(world, declare_experiment) -> None:
+    cells, evidence = world
+    tracks = ["baseline", "rules", "classical", "neural"]
+    plain, slow = (
+        analyse(declare_experiment(tracks, speed=speed), task={}, cells=cells, evidence=evidence).equal_errors
+        for speed in (1.0, 0.5)
+    )
+    for one, other in zip(plain, slow, strict=True):
+        assert one.cpu_seconds == other.cpu_seconds
+        if one.money is not None and math.isfinite(one.money.estimate):
+            assert other.money is not None
+            assert other.money.estimate == pytest.approx(2 * one.money.estimate)
+
+
+def test_a_rung_costs_what_its_footprint_says(world, declare_experiment) -> None:
+    """Energy of a search and a training less starting and loading is that of its own target."""
+    cells, evidence = world
+    results = analyse(declare_experiment(["classical", "neural"]), task={}, cells=cells, evidence=evidence)
+    own = next(one for one in results.equal_errors if one.reach == "own" and one.track == "neural")
+    search = next(
+        one for one in results.spending.footprints if one.track == "neural" and one.work == "search"
+    )
+    summary = next(one for one in results.summaries if one.track == "neural" and one.rung == own.of_rung)
+    assert own.joules is not None
+    assert own.of_cpu_seconds is not None
+    assert search.rung == summary.rung
+    share = (summary.costs["cost_search_cpu_seconds"] or 0) / own.of_cpu_seconds
+    assert own.joules.mid * share == pytest.approx(search.joules.mid, rel=0.05)
+
+
+def test_without_evidence_or_costs_there_is_none(cell, declare_experiment) -> None:
+    bare = [cell("neural", 0, 0, scores={"error_log_loss": 0.3}, costs={"cost_fit_cpu_seconds": 1.0})]
+    analysed = analyse_cells(declare_experiment(["neural"]), task={}, cells=bare, evidence={})
+    assert (analysed.fronts, analysed.equal_errors) == ((), ())
+    assert rung_errors(analysed.readings, {}, {}, "error_log_loss") is None
+    assert rung_errors({}, {}, {}, "error_wape") is None

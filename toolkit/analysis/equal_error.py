@@ -1,0 +1,247 @@
+"""What each track needs for the same error: CPU-seconds of search and fit, before any price.
+
+Targets are the errors that the tracks reached at their largest rungs, the baseline's among them. A track with
+a ladder of data is read off its curve, or off its rungs where that does not hold; one that climbs rules, or
+stands on one rung, reaches a target or does not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from toolkit.analysis.comparison_record import EqualError
+from toolkit.analysis.curves import CurveFit, fit_curve
+from toolkit.analysis.intervals import LEVEL
+from toolkit.analysis.monotone import crossing, falling
+from toolkit.analysis.refusals import REACH, refuse_target
+from toolkit.analysis.results import Interval
+from toolkit.analysis.rung_errors import RungErrors
+from toolkit.analysis.stacks import Floats
+
+__all__ = ["equal_errors"]
+
+_MISFIT = ("not_monotone", "held_out_miss")
+"""Refusals that speak against reading a curve even between its rungs; the others are of forecasts."""
+_SAME = 1e-9
+"""Relative difference of errors that is rounding."""
+_TAIL = (1 - LEVEL) / 2
+
+
+class _Reader(Protocol):
+    """Tells what one track needs."""
+
+    def read(self, asked: EqualError, targets: Floats) -> EqualError:
+        """Return what was asked, answered; the first target is the estimate, the others are draws."""
+
+
+def equal_errors(rungs: RungErrors) -> tuple[EqualError, ...]:
+    """Return what every track needs for the error that every track reached at its largest rung.
+
+    Parameters
+    ----------
+    rungs : RungErrors
+
+    Returns
+    -------
+    tuple of EqualError
+        Without money and energy, which hang on prices. Targets fall from the highest error to the lowest.
+    """
+    tracks = list(dict.fromkeys(rungs.tracks))
+    last = {track: rungs.places(track)[-1] for track in tracks}
+    readers = {track: _reader(rungs, track) for track in tracks}
+    found = []
+    for of in sorted(tracks, key=lambda track: -float(rungs.estimate[last[track]])):
+        targets = np.concatenate([[rungs.estimate[last[of]]], rungs.draws[:, last[of]]])
+        for track in tracks:
+            asked = EqualError(
+                error=rungs.error,
+                target=float(targets[0]),
+                of=of,
+                of_rung=rungs.readings[last[of]].rung,
+                of_cpu_seconds=float(rungs.cpu_seconds[last[of]]),
+                track=track,
+                reach="own",
+            )
+            found.append(_own(rungs, asked) if track == of else readers[track].read(asked, targets))
+    return tuple(found)
+
+
+def _own(rungs: RungErrors, asked: EqualError) -> EqualError:
+    place = rungs.places(asked.of)[-1]
+    low, high = np.quantile(rungs.cost_draws[:, place], [_TAIL, 1 - _TAIL])
+    cost = float(rungs.cpu_seconds[place])
+    rules = rungs.readings[place].cells[0].n_rules
+    return replace(
+        asked,
+        cpu_seconds=Interval(cost, min(float(low), cost), max(float(high), cost)),
+        n_rules=None if rules is None or _sees_rows(rungs, place) else Interval(rules, rules, rules),
+    )
+
+
+def _sees_rows(rungs: RungErrors, place: int) -> bool:
+    return any(cell.n_train > 0 for cell in rungs.readings[place].cells)
+
+
+def _reader(rungs: RungErrors, track: str) -> _Reader:
+    places = rungs.places(track)
+    climbs = any(_sees_rows(rungs, place) for place in places)
+    return _Ladder(rungs, places) if climbs and len(places) > 1 else _Steps(rungs, places)
+
+
+class _Ladder:
+    """A track whose error falls as it is trained on more.
+
+    Parameters
+    ----------
+    rungs : RungErrors
+    places : list of int
+    """
+
+    def __init__(self, rungs: RungErrors, places: list[int]) -> None:
+        order = sorted(places, key=lambda place: float(rungs.cpu_seconds[place]))
+        self.costs = rungs.cpu_seconds[order]
+        self.cost_draws = np.vstack([self.costs, rungs.cost_draws[:, order]])
+        self.errors = falling(np.vstack([rungs.estimate[order], rungs.draws[:, order]]))
+        self.fit = _fit(rungs, order)
+        self.common = (rungs.draws[:, order] - rungs.estimate[order]).mean(axis=1)
+        """How far the whole ladder is off in each draw: what a fit to its rungs cannot tell."""
+
+    def read(self, asked: EqualError, targets: Floats) -> EqualError:
+        """Return what the track needs."""
+        crossed = crossing(self.cost_draws, self.errors, targets)
+        low, high = _ends(crossed[1:])
+        asked = replace(asked, probability=float(np.isfinite(crossed[1:]).mean()))
+        cheapest, largest = float(self.costs[0]), float(self.costs[-1])
+        curve = self._by_curve(targets)
+        cost = Interval(float(crossed[0]), low, high) if curve is None else curve
+        if cost.estimate <= cheapest:
+            return replace(
+                asked, reach="at_most", cpu_seconds=Interval(cheapest, 0.0, max(cost.high, cheapest))
+            )
+        if cost.estimate <= largest:
+            # Where nothing may be forecast, a curve's end beyond the rungs is none: they tell it themselves.
+            reach = REACH * largest if self.fit is not None and not self.fit.refusals else largest
+            end = cost.high if cost.high <= reach else high
+            held = Interval(cost.estimate, min(cost.low, cost.estimate), max(end, cost.estimate))
+            return replace(asked, reach="measured", cpu_seconds=held)
+        if self.fit is None or curve is None or self.fit.refusals:
+            return _at_least(asked, min(low, largest))
+        return self._ahead(asked, self.fit, curve)
+
+    def _ahead(self, asked: EqualError, fit: CurveFit, curve: Interval) -> EqualError:
+        """Return what a curve says of a target that no rung reached: a forecast where one may be made."""
+        multiple = Interval(*(end / fit.largest_cost for end in (curve.estimate, curve.low, curve.high)))
+        refusal = refuse_target(asked.target, fit.floor.low if fit.floor else 0.0, multiple)
+        if refusal is None:
+            return replace(asked, reach="forecast", cpu_seconds=curve)
+        if refusal.code == "unreachable":
+            return replace(asked, reach="cannot")
+        bound = _at_least(asked, curve.low)
+        return replace(bound, reach="at_least" if refusal.code == "beyond_reach" else "not_shown")
+
+    def _by_curve(self, targets: Floats) -> Interval | None:
+        """Return the cost by the curve; None where it is not to be read even between rungs.
+
+        Its own uncertainty and that of the target beside the ladder, which is of the test clusters, add up in
+        squares on the log scale.
+        """
+        if self.fit is None or any(one.code in _MISFIT for one in self.fit.refusals):
+            return None
+        target = float(targets[0])
+        curve = self.fit.cost_to(target)
+        hard, easy = np.quantile(targets[1:] - self.common, [_TAIL, 1 - _TAIL])
+        least = self.fit.cost_to(max(float(easy), target))
+        most = self.fit.cost_to(min(float(hard), target))
+        if curve is None or least is None or most is None:
+            return None
+        if curve.estimate == 0:  # easier than anything on the curve
+            return Interval(0.0, 0.0, max(curve.high, most.estimate))
+        if math.isinf(curve.estimate):
+            return Interval(math.inf, min(curve.low, least.estimate), math.inf)
+        down = math.hypot(*(_log_ratio(curve.estimate, low) for low in (curve.low, least.estimate)))
+        up = math.hypot(*(_log_ratio(high, curve.estimate) for high in (curve.high, most.estimate)))
+        return Interval(curve.estimate, curve.estimate * math.exp(-down), curve.estimate * _exp(up))
+
+
+def _at_least(asked: EqualError, bound: float) -> EqualError:
+    return replace(asked, reach="at_least", cpu_seconds=Interval(math.inf, bound, math.inf))
+
+
+def _log_ratio(more: float, less: float) -> float:
+    return math.inf if math.isinf(more) or less <= 0 else math.log(more / less)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 709 else math.inf
+
+
+def _fit(rungs: RungErrors, order: list[int]) -> CurveFit | None:
+    """Fit the curve of a track to the errors of its seeds; None without a fit."""
+    by_seed = [rungs.by_seed[place] for place in order]
+    common = sorted(set.intersection(*(set(errors) for errors in by_seed)))
+    # Without a seed that climbed every rung, the rungs' means are all there is.
+    table = (
+        np.array([[errors[seed] for seed in common] for errors in by_seed])
+        if common
+        else np.array([[np.mean(list(errors.values()))] for errors in by_seed])
+    )
+    if not (table > 0).all():
+        return None
+    fit = fit_curve(rungs.cpu_seconds[order], table)
+    return fit if fit.fit is not None else None
+
+
+class _Steps:
+    """A track that does not learn from rows: each number of rules reaches a target or does not.
+
+    A rung without rules is no expert system, so it counts only where it is the only one.
+
+    Parameters
+    ----------
+    rungs : RungErrors
+    places : list of int
+    """
+
+    def __init__(self, rungs: RungErrors, places: list[int]) -> None:
+        rules = {place: rungs.readings[place].cells[0].n_rules for place in places}
+        own = [place for place in places if rules[place] != 0] or places
+        self.costs = rungs.cpu_seconds[own]
+        self.errors = np.vstack([rungs.estimate[own], rungs.draws[:, own]])
+        numbers = [rules[place] for place in own]
+        self.n_rules = None if None in numbers else np.array([*numbers, math.inf], dtype=np.float64)
+
+    def read(self, asked: EqualError, targets: Floats) -> EqualError:
+        """Return the fewest rules from which on the target is kept, or that the track does not reach it."""
+        misses = self.errors > targets[:, None] * (1 + _SAME)
+        n = misses.shape[1]
+        # One past the last rung that misses; n where the last one does.
+        first = np.where(misses.any(axis=1), n - misses[:, ::-1].argmax(axis=1), 0)
+        asked = replace(asked, probability=float((first[1:] < n).mean()))
+        if first[0] == n:
+            return replace(asked, reach="does_not")
+        low, high = np.quantile(first[1:], [_TAIL, 1 - _TAIL], method="closest_observation").astype(int)
+        low, high = min(low, int(first[0])), max(high, int(first[0]))
+        costs = self.costs[low : high + 1]
+        interval = Interval(
+            float(self.costs[first[0]]), float(costs.min()), math.inf if high == n else float(costs.max())
+        )
+        rules = self.n_rules
+        return replace(
+            asked,
+            reach="measured",
+            cpu_seconds=interval,
+            n_rules=None
+            if rules is None
+            else Interval(*(float(rules[end]) for end in (first[0], low, high))),
+        )
+
+
+def _ends(draws: Floats) -> tuple[float, float]:
+    """Return the quantiles of draws of which some may be infinite."""
+    ordered = np.sort(draws)
+    last = len(ordered) - 1
+    return float(ordered[math.floor(_TAIL * last)]), float(ordered[math.ceil((1 - _TAIL) * last)])
