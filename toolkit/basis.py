@@ -55,7 +55,7 @@ def digest(experiment: Experiment, root: Path, context: Path) -> str:
     declared = experiment.model_dump(mode="json", exclude={"economics", "engine", "description"})
     source = hashlib.sha256()
     package = Path(__file__).parent
-    for path in [*sorted((package / "analysis").glob("*.py")), *(package / name for name in _BESIDE)]:
+    for path in [*sorted((package / "analysis").rglob("*.py")), *(package / name for name in _BESIDE)]:
         source.update(path.read_bytes())
     facts = {
         "format": SNAPSHOT_VERSION,

@@ -20,7 +20,7 @@ from rich.markup import escape
 from toolkit import config
 from toolkit.analysis.export import to_json
 from toolkit.analysis.results import Results
-from toolkit.analysis.stop_words import told_stops
+from toolkit.analysis.stops.words import told_stops
 from toolkit.config import Experiment
 from toolkit.context import read_results, write_context, write_stops
 from toolkit.errors import ConfigError, StoreError

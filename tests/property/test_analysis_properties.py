@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.analysis.curves import fit_curve
+from toolkit.analysis.comparison.front import mark_front
+from toolkit.analysis.comparison.pairwise import holm
 from toolkit.analysis.draws import draw_band
 from toolkit.analysis.export import _plain
-from toolkit.analysis.front import mark_front
+from toolkit.analysis.fits.curves import fit_curve
 from toolkit.analysis.intervals import crossed_bootstrap, crossed_means
 from toolkit.analysis.machines import on_one_machine
-from toolkit.analysis.pairwise import holm
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Interval, RungSummary
 from toolkit.analysis.spending import Spread

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
-from toolkit.analysis.front_odds import front_probabilities
-from toolkit.analysis.hypervolume import hypervolume
+from toolkit.analysis.comparison.front_odds import front_probabilities
+from toolkit.analysis.comparison.hypervolume import hypervolume
+from toolkit.analysis.comparison.ranking import odds
 from toolkit.analysis.monotone import crossing, falling
-from toolkit.analysis.ranking import odds
 
 places = st.lists(st.tuples(st.integers(0, 6), st.integers(1, 6)), min_size=1, max_size=8)
 

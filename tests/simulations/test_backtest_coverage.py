@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from toolkit.analysis.backtest import LEVEL
-from toolkit.analysis.curves import fit_curve
+from toolkit.analysis.fits.curves import fit_curve
 
 pytestmark = pytest.mark.slow
 

@@ -14,11 +14,11 @@ import pytest
 from scipy.special import stdtrit
 
 from toolkit import scores
-from toolkit.analysis.crossed import crossed_means
+from toolkit.analysis.comparison.crossed import crossed_means
+from toolkit.analysis.comparison.pairwise import compare, difference
+from toolkit.analysis.comparison.posterior import joint_posterior
+from toolkit.analysis.comparison.ranking import odds
 from toolkit.analysis.intervals import RANKED, ScoreDraws, draw_scores, draw_weights
-from toolkit.analysis.pairwise import compare, difference
-from toolkit.analysis.posterior import joint_posterior
-from toolkit.analysis.ranking import odds
 from toolkit.analysis.stacks import Stack
 from toolkit.records import N_BINS, Evidence
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from toolkit.analysis.curves import fit_curve
-from toolkit.analysis.refusals import MIN_FORM_WEIGHT
+from toolkit.analysis.fits.curves import fit_curve
+from toolkit.analysis.fits.refusals import MIN_FORM_WEIGHT
 
 pytestmark = pytest.mark.slow
 

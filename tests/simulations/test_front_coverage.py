@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from toolkit.analysis.equal_error import equal_errors
-from toolkit.analysis.front_odds import front_probabilities
+from toolkit.analysis.comparison.equal_error import equal_errors
+from toolkit.analysis.comparison.front_odds import front_probabilities
+from toolkit.analysis.comparison.posterior import joint_posterior
+from toolkit.analysis.comparison.rung_errors import RungErrors
 from toolkit.analysis.intervals import RANKED, ScoreDraws
-from toolkit.analysis.posterior import joint_posterior
 from toolkit.analysis.readings import RungReadings
-from toolkit.analysis.rung_errors import RungErrors
 from toolkit.records import CellRecord
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from toolkit.analysis.analyse import analyse
+from toolkit.analysis.comparison.front import mark_front
 from toolkit.analysis.export import CELL_KEYS, SCHEMA_VERSION, to_json
-from toolkit.analysis.front import mark_front
 from toolkit.analysis.results import Interval, RungSummary
 
 TRACKS = ["baseline", "rules", "classical", "neural", "hybrid"]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from toolkit.analysis.crossed import Crossed, crossed_means
+from toolkit.analysis.comparison.crossed import Crossed, crossed_means
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from toolkit.analysis.curves import fit_curve
+from toolkit.analysis.fits.curves import fit_curve
 from toolkit.analysis.forecast import PRECISION_ERROR, track_curves
 from toolkit.analysis.readings import by_rung
 

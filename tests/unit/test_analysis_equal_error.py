@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from toolkit.analysis.analyse import analyse, analyse_cells
-from toolkit.analysis.equal_error import equal_errors
-from toolkit.analysis.front_odds import find_front
+from toolkit.analysis.comparison.equal_error import equal_errors
+from toolkit.analysis.comparison.front_odds import find_front
+from toolkit.analysis.comparison.rung_errors import RungErrors, rung_errors
 from toolkit.analysis.readings import RungReadings
-from toolkit.analysis.rung_errors import RungErrors, rung_errors
 
 N_DRAWS = 400
 

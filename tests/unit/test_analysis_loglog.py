@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.analysis.loglog import fit_loglog
+from toolkit.analysis.fits.loglog import fit_loglog
 
 
 def points(n: int = 20, slope: float = -0.2, noise: float = 0.1, draw_seed: int = 0):

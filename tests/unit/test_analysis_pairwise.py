@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from toolkit.analysis.comparison.pairwise import compare, holm
 from toolkit.analysis.intervals import draw_scores, draw_weights, score_intervals
-from toolkit.analysis.pairwise import compare, holm
 from toolkit.analysis.stacks import stack_evidence
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from toolkit.analysis.crossed import crossed_means
+from toolkit.analysis.comparison.crossed import crossed_means
+from toolkit.analysis.comparison.pairwise import compare
+from toolkit.analysis.comparison.posterior import joint_posterior
+from toolkit.analysis.comparison.ranking import odds, rank
 from toolkit.analysis.intervals import RANKED, ScoreDraws, draw_scores, draw_weights
-from toolkit.analysis.pairwise import compare
-from toolkit.analysis.posterior import joint_posterior
-from toolkit.analysis.ranking import odds, rank
 from toolkit.analysis.results import Interval, Pair
 from toolkit.analysis.stacks import stack_evidence
 

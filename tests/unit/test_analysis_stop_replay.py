@@ -9,8 +9,8 @@ from toolkit.analysis.export import to_json
 from toolkit.analysis.planned import check_planned
 from toolkit.analysis.pricing import price
 from toolkit.analysis.snapshot import decode, encode
-from toolkit.analysis.standpoint import Standpoint
-from toolkit.analysis.stop_words import told_replay, told_risk, told_saved, told_stop, told_stops
+from toolkit.analysis.stops.standpoint import Standpoint
+from toolkit.analysis.stops.words import told_replay, told_risk, told_saved, told_stop, told_stops
 from toolkit.records import CellSpec
 
 TRACKS = ["rules", "classical", "neural"]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.analysis.growth import fit_growth
-from toolkit.analysis.prospect_record import FormProspect, Prospect
-from toolkit.analysis.prospects import FIRST_RUNGS, ValidationRung, look_ahead
-from toolkit.analysis.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
+from toolkit.analysis.stops.growth import fit_growth
+from toolkit.analysis.stops.prospect_record import FormProspect, Prospect
+from toolkit.analysis.stops.prospects import FIRST_RUNGS, ValidationRung, look_ahead
+from toolkit.analysis.stops.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
 
 ROWS = np.geomspace(100, 100 * 10**2.5, 10)
 

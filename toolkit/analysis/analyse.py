@@ -11,19 +11,19 @@ from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.backtest import back_test, check_backtest
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
 from toolkit.analysis.climbs import climbs
+from toolkit.analysis.comparison.equal_error import equal_errors
+from toolkit.analysis.comparison.front_odds import find_front
+from toolkit.analysis.comparison.rung_errors import rung_errors
 from toolkit.analysis.decisions import draw_outcomes, mean_values, value_rung
-from toolkit.analysis.equal_error import equal_errors
 from toolkit.analysis.few_labels import few_labels, told
 from toolkit.analysis.forecast import PRECISION_ERROR, track_curves
 from toolkit.analysis.forecast_record import EarlyStop
-from toolkit.analysis.front_odds import find_front
 from toolkit.analysis.intervals import draw_scores, draw_weights, score_intervals
 from toolkit.analysis.pricing import price
-from toolkit.analysis.prospects import prospects
 from toolkit.analysis.readings import RungReadings, check_readings
 from toolkit.analysis.results import CellKey, Finding, Interval, Results
-from toolkit.analysis.rung_errors import rung_errors
 from toolkit.analysis.stacks import stack_evidence
+from toolkit.analysis.stops.prospects import prospects
 from toolkit.analysis.waiting import check_waiting
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, Evidence

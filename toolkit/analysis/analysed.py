@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from toolkit.analysis.comparison_record import EqualError, Front
+from toolkit.analysis.comparison.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.forecast_record import BackTest, EarlyStop
 from toolkit.analysis.intervals import ScoreDraws
 from toolkit.analysis.machines import OneMachine, on_one_machine
-from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.readings import RungReadings, by_rung, of_cells
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Scored, StackKey
+from toolkit.analysis.stops.prospect_record import Prospect
 from toolkit.records import CellRecord, Evidence
 
 __all__ = ["Analysed"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from toolkit.analysis.climbs import Climb
-from toolkit.analysis.curves import fit_curve
+from toolkit.analysis.fits.curves import fit_curve
 from toolkit.analysis.forecast_record import FORECASTERS, BackTest, RungForecast
 from toolkit.analysis.proportion import clustered_share
 from toolkit.analysis.results import Finding

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.loglog import LogLog
 
 __all__ = ["Curve", "FormWeight", "HeldOut", "Refusal"]
 

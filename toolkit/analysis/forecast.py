@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from toolkit.analysis.climbs import COST_AXES, PRECISION_ERROR, Climb, climbs
-from toolkit.analysis.curves import REACH, CurveFit, fit_curve
+from toolkit.analysis.fits.curves import REACH, CurveFit, fit_curve
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Curve
 from toolkit.analysis.stacks import StackKey

@@ -1,4 +1,7 @@
-"""The scores of a stack with their intervals over test clusters and seeds (`toolkit.analysis.crossed`)."""
+"""The scores of a stack with their intervals over test clusters and seeds.
+
+The analysis of the two is `toolkit.analysis.comparison.crossed`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit import scores
-from toolkit.analysis.crossed import LEVEL, Crossed, crossed_bootstrap, crossed_means, seed_share
+from toolkit.analysis.comparison.crossed import LEVEL, Crossed, crossed_bootstrap, crossed_means, seed_share
 from toolkit.analysis.results import Interval
 from toolkit.analysis.stacks import Floats, Stack
 from toolkit.seeding import derive_seed

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.results import Finding
-from toolkit.analysis.stop_words import told_risk, told_stop
+from toolkit.analysis.stops.words import told_risk, told_stop
 from toolkit.config import Experiment
 from toolkit.records import CellRecord
 

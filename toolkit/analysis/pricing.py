@@ -11,17 +11,17 @@ from toolkit.amounts import Range
 from toolkit.analysis.accelerators import check_accelerators
 from toolkit.analysis.accounts import check_serving, spending
 from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.comparison.equal_prices import price_equal_errors
+from toolkit.analysis.comparison.front import mark_front
+from toolkit.analysis.comparison.pairwise import compare
+from toolkit.analysis.comparison.ranking import rank
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
-from toolkit.analysis.equal_prices import price_equal_errors
-from toolkit.analysis.front import mark_front
 from toolkit.analysis.inputs import Inputs, draw_inputs
-from toolkit.analysis.pairwise import compare
 from toolkit.analysis.price_list import price_list
-from toolkit.analysis.ranking import rank
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
-from toolkit.analysis.stop_replay import replay
+from toolkit.analysis.stops.replay import replay
 from toolkit.analysis.training_prices import training_prices
 from toolkit.analysis.verdict import decide, deployed
 from toolkit.business import Economics, Hours

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from toolkit.analysis.comparison_record import EqualError, Front, Ranked
+from toolkit.analysis.comparison.comparison_record import EqualError, Front, Ranked
 from toolkit.analysis.curve_record import Curve
 from toolkit.analysis.forecast_record import BackTest, EarlyStop, Replay
 from toolkit.analysis.interval import Interval

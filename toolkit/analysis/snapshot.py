@@ -21,13 +21,13 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from toolkit.analysis.analysed import Analysed
-from toolkit.analysis.comparison_record import EqualError, Front
+from toolkit.analysis.comparison.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.forecast_record import BackTest, EarlyStop
 from toolkit.analysis.intervals import ADDITIVE, RANKED, ScoreDraws
-from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Floats, StackKey
+from toolkit.analysis.stops.prospect_record import Prospect
 from toolkit.records import CellRecord, Evidence
 
 __all__ = ["SNAPSHOT_VERSION", "StoredStack", "decode", "encode"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from toolkit.analysis.front import training_cpu_seconds
+from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.analysis.spending import TrainingPrice
 from toolkit.report import formats

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.results import Interval, Results
-from toolkit.analysis.stop_words import chance, told_replay
+from toolkit.analysis.stops.words import chance, told_replay
 from toolkit.report import elements, formats
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from toolkit.analysis.front import training_cpu_seconds
+from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
 from toolkit.analysis.spending import Footprint
 from toolkit.report import formats, spans

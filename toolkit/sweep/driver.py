@@ -113,7 +113,7 @@ def run_cells(
     slots = plan.experiment.engine.slots
     if not stop_early:
         return _run(plan, waiting, store, spool, slots=slots, console=console)
-    from toolkit.analysis.prospects import FIRST_RUNGS
+    from toolkit.analysis.stops.prospects import FIRST_RUNGS
     from toolkit.sweep.stop_early import StopEarly  # brings the analysis, which a sweep does without
 
     known = [] if fresh else store.read(name, [spec.fingerprint for spec in plan.whole])

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from toolkit.analysis.forecast_record import EarlyStop
-from toolkit.analysis.stop_words import told_stop
+from toolkit.analysis.stops.words import told_stop
 from toolkit.records import SETTLED, CellRecord, CellSpec
 from toolkit.sweep.local import Event
 from toolkit.sweep.plan import Plan

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from toolkit.analysis.forecast_record import EarlyStop
-from toolkit.analysis.prospects import FIRST_RUNGS
 from toolkit.analysis.results import CellKey
-from toolkit.analysis.standpoint import Standpoint
+from toolkit.analysis.stops.prospects import FIRST_RUNGS
+from toolkit.analysis.stops.standpoint import Standpoint
 from toolkit.records import CellRecord, CellSpec, Evidence
 from toolkit.sweep.plan import Plan
 from toolkit.sweep.spool import CellOutcome

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from toolkit.analysis.comparison_record import FrontPoint, FrontVolume
-from toolkit.analysis.front import training_cpu_seconds
+from toolkit.analysis.comparison.comparison_record import FrontPoint, FrontVolume
+from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import EqualError, Front, Interval, Ranked
 from toolkit.analysis.spending import Spread
 

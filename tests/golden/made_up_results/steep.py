@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from toolkit.analysis.comparison.front import mark_front
 from toolkit.analysis.curve_record import Curve, Refusal
-from toolkit.analysis.front import mark_front
 from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.analysis.spending import Spending
 from toolkit.records import CellRecord, without_repeats

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from toolkit.analysis.curve_record import Curve, FormWeight, HeldOut, Refusal
-from toolkit.analysis.loglog import fit_loglog
+from toolkit.analysis.fits.loglog import fit_loglog
 from toolkit.analysis.results import Interval, RungSummary
 
 from .shared import ROWS, around

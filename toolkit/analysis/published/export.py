@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from toolkit.analysis.loglog import LogLog
+from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.published.values import Published, Study
 
 __all__ = ["SCHEMA_VERSION", "to_json"]

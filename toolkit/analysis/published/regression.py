@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from toolkit.analysis.fits.loglog import fit_loglog
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.loglog import fit_loglog
 from toolkit.analysis.published.values import FamilyFit, WithYear
 from toolkit.published.values import Observation
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.analysis.curves import CurveFit, fit_curve
+from toolkit.analysis.fits.curves import CurveFit, fit_curve
+from toolkit.analysis.fits.loglog import fit_loglog
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.loglog import fit_loglog
 from toolkit.analysis.published.floors import fixed_floors, round_floors
 from toolkit.analysis.published.regression import family_fits, fit_with_year
 from toolkit.analysis.published.values import Forecast, Study

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from toolkit.analysis.curves import CurveFit
+from toolkit.analysis.fits.curves import CurveFit
+from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.loglog import LogLog
 from toolkit.published.values import Measure, Observation, Price
 
 __all__ = [

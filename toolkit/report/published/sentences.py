@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from toolkit.analysis.curves import REACH
+from toolkit.analysis.fits.curves import REACH
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import formats
 from toolkit.report.published import words

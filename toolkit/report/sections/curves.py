@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from toolkit.analysis.front import training_cpu_seconds
+from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section

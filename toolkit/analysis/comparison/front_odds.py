@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from toolkit.analysis.comparison_record import Front, FrontPoint, FrontVolume
-from toolkit.analysis.hypervolume import hypervolume
+from toolkit.analysis.comparison.comparison_record import Front, FrontPoint, FrontVolume
+from toolkit.analysis.comparison.hypervolume import hypervolume
+from toolkit.analysis.comparison.rung_errors import RungErrors
 from toolkit.analysis.intervals import LEVEL
 from toolkit.analysis.results import Interval
-from toolkit.analysis.rung_errors import RungErrors
 from toolkit.analysis.stacks import Floats
 
 __all__ = ["find_front", "front_probabilities"]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from statistics import median
 
 from toolkit.analysis.forecast_record import Saved
-from toolkit.analysis.growth import fit_growth
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.interval import Interval
+from toolkit.analysis.stops.growth import fit_growth
 from toolkit.prices import JOULES_PER_KWH, energy_joules
 from toolkit.records import CellRecord
 

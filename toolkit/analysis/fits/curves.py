@@ -2,7 +2,7 @@
 
 With x = C / Cmax, ``E(C) = A [(1 - f) x^-b + f]``: A is the error at the largest rung, f the share of it that
 no more spending removes with this recipe, c = A f the floor. Other forms stand beside it
-(`toolkit.analysis.shapes`); all parameters are profiled (`toolkit.analysis.profile`).
+(`toolkit.analysis.fits.shapes`); all parameters are profiled (`toolkit.analysis.fits.profile`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from toolkit.analysis.curve_record import FormWeight, HeldOut, Refusal
-from toolkit.analysis.interval import Interval
-from toolkit.analysis.ladder import Ladder, prepare
-from toolkit.analysis.loglog import LogLog, fit_loglog
-from toolkit.analysis.profile import (
+from toolkit.analysis.fits.ladder import Ladder, prepare
+from toolkit.analysis.fits.loglog import LogLog, fit_loglog
+from toolkit.analysis.fits.profile import (
     Fit,
     Region,
     best_fit,
@@ -29,9 +28,10 @@ from toolkit.analysis.profile import (
     power_region,
     region,
 )
-from toolkit.analysis.refusals import MIN_FORM_WEIGHT, MIN_RUNGS, REACH, refuse_ladder, refuse_target
-from toolkit.analysis.rung_noise import with_rung_noise
-from toolkit.analysis.shapes import EXPONENTIAL, FORMS, LOGARITHM, POWER, Shape
+from toolkit.analysis.fits.refusals import MIN_FORM_WEIGHT, MIN_RUNGS, REACH, refuse_ladder, refuse_target
+from toolkit.analysis.fits.rung_noise import with_rung_noise
+from toolkit.analysis.fits.shapes import EXPONENTIAL, FORMS, LOGARITHM, POWER, Shape
+from toolkit.analysis.interval import Interval
 from toolkit.analysis.stacks import Floats
 
 __all__ = ["FORMS", "REACH", "CurveFit", "FormWeight", "HeldOut", "Refusal", "fit_curve"]

@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from toolkit.analysis.curves import CurveFit, fit_curve
 from toolkit.analysis.decisions import validation_value
+from toolkit.analysis.fits.curves import CurveFit, fit_curve
+from toolkit.analysis.fits.profile import region
+from toolkit.analysis.fits.shapes import EXPONENTIAL, LOGARITHM, POWER
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.profile import region
-from toolkit.analysis.prospect_record import FormProspect, Prospect
 from toolkit.analysis.readings import RungReadings
-from toolkit.analysis.shapes import EXPONENTIAL, LOGARITHM, POWER
 from toolkit.analysis.stacks import Floats, StackKey
+from toolkit.analysis.stops.prospect_record import FormProspect, Prospect
 from toolkit.records import Evidence
 
 __all__ = ["FIRST_RUNGS", "ValidationRung", "look_ahead", "prospects", "validation_rung"]

@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from toolkit.analysis.forecast_record import StopReason
-from toolkit.analysis.growth import fit_growth
-from toolkit.analysis.prospect_record import FormProspect, Prospect
 from toolkit.analysis.stacks import Floats
+from toolkit.analysis.stops.growth import fit_growth
+from toolkit.analysis.stops.prospect_record import FormProspect, Prospect
 
 __all__ = ["SURE", "Odds", "Standing", "leader_of", "margin_of", "odds", "reason_to_stop"]
 

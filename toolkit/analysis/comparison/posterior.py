@@ -1,9 +1,9 @@
 """One joint posterior of one score of several stacks: what is probable of all of them at once.
 
 The prior is flat. The same test clusters and, by their names, the same seeds stand behind all stacks, so
-differences keep only what differs. The two errors are those of `toolkit.analysis.crossed`: one of clusters,
-and one of seeds where they differ by more than noise of clusters explains, each t-distributed with its own
-degrees of freedom.
+differences keep only what differs. The two errors are those of `toolkit.analysis.comparison.crossed`: one
+of clusters, and one of seeds where they differ by more than noise of clusters explains, each t-distributed
+with its own degrees of freedom.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.economics import RungEconomics, draw_interval
 from toolkit.analysis.forecast_record import EarlyStop, Replay
 from toolkit.analysis.inputs import Inputs
-from toolkit.analysis.prospect_record import Prospect
-from toolkit.analysis.saved import cell_cpu_seconds, measured_saved
 from toolkit.analysis.stacks import StackKey
-from toolkit.analysis.stop_question import ask
+from toolkit.analysis.stops.prospect_record import Prospect
+from toolkit.analysis.stops.question import ask
+from toolkit.analysis.stops.saved import cell_cpu_seconds, measured_saved
 from toolkit.analysis.verdict import deployed
 from toolkit.records import CellRecord
 

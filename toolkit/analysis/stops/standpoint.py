@@ -14,12 +14,12 @@ from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.machines import on_one_machine
 from toolkit.analysis.pricing import declared_inputs
-from toolkit.analysis.prospects import ValidationRung, look_ahead, validation_rung
 from toolkit.analysis.readings import RungReadings, by_rung, of_cells
 from toolkit.analysis.results import CellKey
-from toolkit.analysis.saved import forecast_saved
 from toolkit.analysis.stacks import StackKey
-from toolkit.analysis.stop_question import ask
+from toolkit.analysis.stops.prospects import ValidationRung, look_ahead, validation_rung
+from toolkit.analysis.stops.question import ask
+from toolkit.analysis.stops.saved import forecast_saved
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, CellSpec, Evidence
 

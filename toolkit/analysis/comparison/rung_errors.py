@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from toolkit.analysis.comparison.posterior import joint_posterior
 from toolkit.analysis.forecast import PRECISION_ERROR
 from toolkit.analysis.intervals import ADDITIVE, RANKED, ScoreDraws
-from toolkit.analysis.posterior import joint_posterior
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.stacks import Floats, Scored, StackKey
 from toolkit.analysis.work import MIN_COST_SPREAD

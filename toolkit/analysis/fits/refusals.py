@@ -9,8 +9,8 @@ import numpy as np
 from scipy import optimize, special
 
 from toolkit.analysis.curve_record import Refusal
+from toolkit.analysis.fits.ladder import Ladder
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.ladder import Ladder
 
 __all__ = ["MIN_FORM_WEIGHT", "MIN_RUNGS", "REACH", "refuse_ladder", "refuse_target", "rises"]
 

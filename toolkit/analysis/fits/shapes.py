@@ -2,7 +2,7 @@
 
 A is the error at the largest rung and z(1) = 0. With a floor, z falls to -1: h is the share of the error that
 more spending may yet remove, 1 - h = f the share that it may not. Forms differ in z alone, so one search fits
-them all (`toolkit.analysis.profile`).
+them all (`toolkit.analysis.fits.profile`).
 """
 
 from __future__ import annotations

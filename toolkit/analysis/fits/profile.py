@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from toolkit.analysis.ladder import Ladder
-from toolkit.analysis.shapes import POWER, Shape
+from toolkit.analysis.fits.ladder import Ladder
+from toolkit.analysis.fits.shapes import POWER, Shape
 from toolkit.analysis.stacks import Floats
 
 __all__ = ["Best", "Fit", "Region", "best_fit", "best_share", "fit_power", "power_region", "region"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from toolkit.analysis.comparison_record import Front
+from toolkit.analysis.comparison.comparison_record import Front
 from toolkit.analysis.results import RungSummary
 
 __all__ = ["mark_front", "training_cpu_seconds"]

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from toolkit.analysis.comparison_record import EqualError
+from toolkit.analysis.comparison.comparison_record import EqualError
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.results import Interval
 from toolkit.analysis.spending import Spread, TrainingPrice

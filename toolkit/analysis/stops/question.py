@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from toolkit.analysis.economics import RungEconomics
 from toolkit.analysis.forecast_record import EarlyStop, Saved
 from toolkit.analysis.inputs import Inputs
-from toolkit.analysis.prospect_record import Prospect
 from toolkit.analysis.stacks import StackKey
-from toolkit.analysis.stop_words import chance
-from toolkit.analysis.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
+from toolkit.analysis.stops.prospect_record import Prospect
+from toolkit.analysis.stops.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
+from toolkit.analysis.stops.words import chance
 
 __all__ = ["ask"]
 

@@ -13,13 +13,13 @@ from typing import Protocol
 
 import numpy as np
 
-from toolkit.analysis.comparison_record import EqualError
-from toolkit.analysis.curves import CurveFit, fit_curve
+from toolkit.analysis.comparison.comparison_record import EqualError
+from toolkit.analysis.comparison.rung_errors import RungErrors
+from toolkit.analysis.fits.curves import CurveFit, fit_curve
+from toolkit.analysis.fits.refusals import REACH, refuse_target
 from toolkit.analysis.intervals import LEVEL
 from toolkit.analysis.monotone import crossing, falling
-from toolkit.analysis.refusals import REACH, refuse_target
 from toolkit.analysis.results import Interval
-from toolkit.analysis.rung_errors import RungErrors
 from toolkit.analysis.stacks import Floats
 
 __all__ = ["equal_errors"]

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
+from toolkit.analysis.comparison.posterior import Posterior, joint_posterior, shortfalls
 from toolkit.analysis.intervals import LEVEL, ScoreDraws
-from toolkit.analysis.posterior import Posterior, joint_posterior, shortfalls
 from toolkit.analysis.results import Interval, Pair, Ranked
 from toolkit.analysis.stacks import Floats, Scored
 
@@ -70,7 +70,7 @@ def rank(stacks: Sequence[tuple[Scored, ScoreDraws]], pairs: Sequence[Pair]) -> 
     Parameters
     ----------
     stacks : sequence of (Scored, ScoreDraws)
-        One a track, as they were given to `toolkit.analysis.pairwise.compare`.
+        One a track, as they were given to `toolkit.analysis.comparison.pairwise.compare`.
     pairs : sequence of Pair
         What came of it; they decide who shares a group.
 

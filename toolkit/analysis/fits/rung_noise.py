@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from toolkit.analysis.ladder import Ladder
-from toolkit.analysis.profile import best_fit
-from toolkit.analysis.shapes import POWER
+from toolkit.analysis.fits.ladder import Ladder
+from toolkit.analysis.fits.profile import best_fit
+from toolkit.analysis.fits.shapes import POWER
 from toolkit.analysis.stacks import Floats
 
 __all__ = ["with_rung_noise"]

@@ -1,0 +1,1 @@
+"""Tracks compared: differences, rankings, fronts, equal errors."""

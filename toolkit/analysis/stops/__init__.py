@@ -1,0 +1,1 @@
+"""Whether a track should climb on: prospects, questions, what is saved, replays."""
