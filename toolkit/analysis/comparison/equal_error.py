@@ -117,6 +117,8 @@ class _Ladder:
         asked = replace(asked, probability=float(np.isfinite(crossed[1:]).mean()))
         cheapest, largest = float(self.costs[0]), float(self.costs[-1])
         curve = self._by_curve(targets)
+        if curve is not None and curve.estimate > largest and math.isfinite(crossed[0]):
+            curve = None  # it misses what a rung has reached
         cost = Interval(float(crossed[0]), low, high) if curve is None else curve
         if cost.estimate <= cheapest:
             return replace(
