@@ -243,6 +243,40 @@ def test_too_few_rungs_give_no_figures(rungs: int) -> None:
     assert "few_rungs" in codes(fit)
 
 
+@pytest.mark.parametrize("errors", [np.full((10, 3), 0.2), noisy(np.full(10, 0.2), 0.01)[:, :3]])
+def test_what_does_not_fall_is_refused(errors: np.ndarray) -> None:
+    fit = fit_curve(np.geomspace(10, 10_000, 10), errors)
+    assert "no_fall" in codes(fit)
+    assert fit.floor is not None
+    assert fit.floor.low <= 0.2 * 1.01
+
+
+def test_wide_spans_of_cost_stay_numbers() -> None:
+    generator = np.random.default_rng(0)
+    cost = np.sort(10 ** generator.uniform(0, 6, 1000))
+    error = (0.5 * cost**-0.05 * np.exp(0.2 * generator.normal(size=1000)))[:, None]
+    wide = np.geomspace(1e-300, 1e300, 10)
+    flat = np.linspace(0.5, 0.2, 10)[:, None]
+    for fit in (fit_curve(cost, error), fit_curve(wide, flat, form="power_floor")):
+        assert fit.floor is not None
+        assert math.isfinite(fit.floor.high)
+        ahead = fit.predict(fit.largest_cost)
+        assert ahead is not None
+        assert ahead.low <= ahead.estimate <= ahead.high
+        assert fit.held_out is not None
+        assert math.isfinite(fit.held_out.predicted.high)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
+def test_figures_of_nonsense_are_named_errors(value: float) -> None:
+    cost, error = ladder(0.4, 0.3)
+    fit = fit_curve(cost, noisy(error, 0.01))
+    with pytest.raises(ValueError, match="cost must be one positive"):
+        fit.predict(value)
+    with pytest.raises(ValueError, match="error must be one positive"):
+        fit.cost_to(value)
+
+
 def test_nonsense_is_a_named_error() -> None:
     cost, error = ladder(0.4, 0.3)
     table = error[:, None]

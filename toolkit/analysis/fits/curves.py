@@ -24,6 +24,7 @@ from toolkit.analysis.fits.profile import (
     Region,
     best_fit,
     best_share,
+    bound,
     fit_power,
     power_region,
     region,
@@ -114,11 +115,17 @@ class CurveFit:
             That of the fit by default.
         new_rung : bool
             Return the interval for the mean error of a rung yet to be run, its noise included.
+
+        Raises
+        ------
+        ValueError
+            The cost is not positive and finite.
         """
+        _check_positive("cost", cost)
         if self.fit is None:
             return None
         level = level or self.level
-        log_x = math.log(cost / self.largest_cost)
+        log_x = math.log(cost) - math.log(self.largest_cost)
 
         def error(b: Floats, h: Floats, a: Floats) -> Floats:
             return np.asarray(np.exp(a) * np.maximum(1 + h * self._shape.z(b, log_x), 0.0))
@@ -131,7 +138,14 @@ class CurveFit:
         return _widen(expected, noise)
 
     def cost_to(self, error: float) -> Interval | None:
-        """Return the cost at which the curve reaches `error`, infinite where it never does."""
+        """Return the cost at which the curve reaches `error`, infinite where it never does.
+
+        Raises
+        ------
+        ValueError
+            The error is not positive and finite.
+        """
+        _check_positive("error", error)
         return self._over(
             lambda b, h, a: self.largest_cost * self._shape.x_at(b, (error * np.exp(-a) - 1) / h)
         )
@@ -168,6 +182,8 @@ class CurveFit:
     def refusals(self) -> tuple[Refusal, ...]:
         """Everything that speaks against forecasting from this fit."""
         found = list(refuse_ladder(self.ladder))
+        if self.fit is not None and self._may_be_flat():
+            found.append(Refusal("no_fall", "the error does not clearly fall with cost"))
         if self.fit is not None and self.form_weight < MIN_FORM_WEIGHT:
             found.append(Refusal("form_unclear", "other forms fit as well, and they forecast something else"))
         if self.held_out is not None and not self.held_out.inside:
@@ -175,6 +191,13 @@ class CurveFit:
                 Refusal("held_out_miss", "the largest rung lies outside what the smaller ones predict")
             )
         return tuple(found)
+
+    def _may_be_flat(self) -> bool:
+        """Tell whether one error for all rungs is not rejected either."""
+        assert self.fit is not None  # noqa: S101
+        data = self.ladder
+        mean = float(data.y @ data.weights) / data.n
+        return float((data.y - mean) ** 2 @ data.weights) <= bound(self.fit, self.level)
 
     @property
     def form_weight(self) -> float:
@@ -248,6 +271,11 @@ def _choose(data: Ladder) -> str:
     best = _form_weights(data)[0] if data.n >= MIN_RUNGS else FormWeight("power_floor", 1.0)
     clear = best.weight >= MIN_FORM_WEIGHT and best.form in ("exponential_floor", "log")
     return best.form if clear else "power_floor"
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be one positive and finite number, got {value}")
 
 
 def _check(costs: Floats, errors: Floats, level: float, form: str) -> None:

@@ -17,7 +17,7 @@ from toolkit.analysis.fits.ladder import Ladder
 from toolkit.analysis.fits.shapes import POWER, Shape
 from toolkit.analysis.stacks import Floats
 
-__all__ = ["Best", "Fit", "Region", "best_fit", "best_share", "fit_power", "power_region", "region"]
+__all__ = ["Best", "Fit", "Region", "best_fit", "best_share", "bound", "fit_power", "power_region", "region"]
 
 _N_RATES = 120
 _N_STEPS = 24
@@ -107,7 +107,7 @@ def best_fit(data: Ladder, shape: Shape = POWER, *, coarse: bool = False) -> Fit
     return Fit(Best(b, math.exp(log_h), float(a[0])), smallest, data.n - 2 - shape.has_rate)
 
 
-def _bound(fit: Fit, level: float) -> float:
+def bound(fit: Fit, level: float) -> float:
     """Return the largest sum of squares that is not rejected: F with 1 and the fit's degrees of freedom."""
     quantile = float(special.stdtrit(fit.degrees, (1 + level) / 2)) ** 2
     return fit.squares * (1 + quantile / fit.degrees)
@@ -124,10 +124,10 @@ def region(data: Ladder, fit: Fit, level: float, shape: Shape = POWER) -> Region
     level : float
     shape : Shape
     """
-    bound, best = _bound(fit, level), fit.best.b
+    limit, best = bound(fit, level), fit.best.b
     tried = shape.rates(data.log_x, _N_RATES)
     if shape.has_rate:
-        low, high = _ends(data, shape, best, tried, bound)
+        low, high = _ends(data, shape, best, tried, limit)
         b = np.geomspace(low, high, _N_RATES) if low < high else np.array([best])
     else:
         low = high = best
@@ -136,13 +136,13 @@ def region(data: Ladder, fit: Fit, level: float, shape: Shape = POWER) -> Region
     u, _ = best_share(data, z, shape.highest_share)
     least = np.log(1e-7 / np.maximum(z.max(axis=-1), 1e-7))
     most = np.full(len(b), math.log(shape.highest_share))
-    lower, upper = _crossing(data, z, u, np.stack([least, most]), bound)
+    lower, upper = _crossing(data, z, u, np.stack([least, most]), limit)
     # Densest at the ends, where figures have their extremes.
     places = (1 - np.cos(np.linspace(0, math.pi, _N_ACROSS if shape.has_rate else 181))) / 2
     across = lower + (upper - lower) * places[:, None]
     squares, a = _residuals(data, np.broadcast_to(z, (len(across), *z.shape)), across)
     # Whatever b and h leave of the bound is a's: it may be off as far as that.
-    slack = np.sqrt(np.maximum(bound - squares, 0.0) / data.n)
+    slack = np.sqrt(np.maximum(limit - squares, 0.0) / data.n)
     points = np.stack(
         [
             np.broadcast_to(one, (3, *across.shape))

@@ -33,7 +33,8 @@ def refuse_ladder(data: Ladder) -> Iterator[Refusal]:
     if data.decades < MIN_DECADES - 1e-6:
         yield Refusal(
             "short_span",
-            f"the costs span {data.decades:.2f} powers of ten; a forecast needs at least {MIN_DECADES}",
+            f"the costs span {math.floor(100 * data.decades) / 100:.2f} powers of ten; a forecast needs at "
+            f"least {MIN_DECADES}",
         )
     if rises(data):
         yield Refusal("not_monotone", "the error rises with cost somewhere by more than its seeds explain")

@@ -15,6 +15,9 @@ from toolkit.analysis.stacks import Floats
 
 __all__ = ["EXPONENTIAL", "FORMS", "LOGARITHM", "POWER", "Shape"]
 
+MOST_EXPONENT = 600.0
+"""Largest exponent of e that is formed; from 710 on there is no number for it."""
+
 FORMS = ("power", "power_floor", "exponential_floor", "log")
 
 
@@ -51,7 +54,9 @@ class Shape:
             return np.ones(1)
         steps = np.diff(log_x)
         step = max(float(np.median(steps[steps > 0])), 1e-6)  # published results may have equal costs
-        return np.geomspace(1e-4, max(3.0, min(5.0 / step, 60.0)), n)
+        # e^(rate x span) must stay a number.
+        most = min(max(3.0, min(5.0 / step, 60.0)), MOST_EXPONENT / -float(log_x[0]))
+        return np.geomspace(1e-4, most, n)
 
     def z(self, rate: Floats, log_x: Floats | float) -> Floats:
         """Return the shape at log x, the two broadcast against each other."""
