@@ -198,8 +198,10 @@ def test_percent_and_other_columns(table):
     ("options", "told"),
     [
         (["--target", "5"], "--target: an error is under 1 on the scale 'share', got 5; 5 % is 0.05"),
-        (["--target", "0"], "--target: an error is above 0, got 0"),
-        (["--usd-per-unit", "0"], "--usd-per-unit: a price is above 0, got 0"),
+        (["--target", "0"], "--target: an error is a number above 0, got 0"),
+        (["--usd-per-unit", "0"], "--usd-per-unit: a price is a number above 0, got 0"),
+        (["--usd-per-unit", "nan"], "--usd-per-unit: a price is a number above 0, got nan"),
+        (["--target", "nan"], "--target: an error is a number above 0, got nan"),
         (["--error", "eror"], "there is no column 'eror' in the first line; did you mean 'error'?"),
         (["--out", os.devnull], "name another folder with --out"),
     ],
@@ -217,3 +219,12 @@ def test_the_module_runs_it_too(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "store" / "reports" / "imagenet" / "report.html").exists()
     assert done.stderr == ""
+
+
+def test_a_table_whose_line_may_rise_is_told_so_and_reported(tmp_path: Path) -> None:
+    table = tmp_path / "rising.csv"
+    table.write_text("compute,error\n1,.2\n10,.1\n100,.3\n1000,.2\n")
+    done = run("curve", table, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "does not clearly fall" in " ".join(done.output.split())
+    assert (tmp_path / "out" / "report.html").exists()

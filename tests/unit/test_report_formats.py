@@ -138,3 +138,7 @@ def test_money_axes_are_scaled() -> None:
     assert formats.money_scale([25_000.0]) == (1e3, "thousand")
     assert formats.money_scale([900.0, math.inf]) == (1.0, "")
     assert formats.money_scale([]) == (1.0, "")
+
+
+def test_an_infinite_estimate_keeps_its_finite_end() -> None:
+    assert formats.interval(Interval(math.inf, 7.3, math.inf)).startswith("∞ [7.3")
