@@ -157,7 +157,7 @@ class _Ladder:
         curve = self.fit.cost_to(target)
         hard, easy = np.quantile(targets[1:] - self.common, [_TAIL, 1 - _TAIL])
         least = self.fit.cost_to(max(float(easy), target))
-        most = self.fit.cost_to(min(float(hard), target))
+        most = self.fit.cost_to(max(min(float(hard), target), 1e-12 * target))
         if curve is None or least is None or most is None:
             return None
         if curve.estimate == 0:  # easier than anything on the curve

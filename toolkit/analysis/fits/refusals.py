@@ -66,7 +66,8 @@ def refuse_target(error: float, floor_low: float, reach: Interval) -> Refusal | 
     reach : Interval
         The multiple of the largest cost that reaches it.
     """
-    if math.isinf(reach.low):
+    # Without a floor above it, a target is only too far for a number.
+    if math.isinf(reach.low) and error <= floor_low:
         return Refusal(
             "unreachable",
             f"an error of {error:.4g} is unreachable with this recipe: it lies under the floor, which is at "
@@ -75,7 +76,8 @@ def refuse_target(error: float, floor_low: float, reach: Interval) -> Refusal | 
     if math.isinf(reach.high):
         return Refusal(
             "not_shown_reachable",
-            f"an error of {error:.4g} is not shown to be reachable: the floor may lie above it",
+            f"an error of {error:.4g} is not shown to be reachable: the floor may lie above it, or the error may "
+            "not fall",
         )
     if reach.estimate > REACH:
         return Refusal(
