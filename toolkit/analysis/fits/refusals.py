@@ -76,8 +76,8 @@ def refuse_target(error: float, floor_low: float, reach: Interval) -> Refusal | 
     if math.isinf(reach.high):
         return Refusal(
             "not_shown_reachable",
-            f"an error of {error:.4g} is not shown to be reachable: the floor may lie above it, or the error may "
-            "not fall",
+            f"an error of {error:.4g} is not shown to be reachable: the floor may lie above it, or the error "
+            "may not fall",
         )
     if reach.estimate > REACH:
         return Refusal(
