@@ -217,3 +217,11 @@ def test_the_module_runs_it_too(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "store" / "reports" / "imagenet" / "report.html").exists()
     assert done.stderr == ""
+
+
+def test_a_line_that_rises_is_told_and_no_crash(tmp_path):
+    table = tmp_path / "rising.csv"
+    table.write_text("compute,error\n1,.2\n10,.1\n100,.3\n1000,.2\n")
+    done = run("curve", table, "--target", "0.05")
+    assert done.exit_code == 0, done.output
+    assert "does not clearly fall" in " ".join(done.output.split())

@@ -255,7 +255,7 @@ def interval(value: Interval | None, show: Callable[[float, int], str] = number)
 
 def _end(end: float, value: Interval, digits: int, show: Callable[[float, int], str]) -> str:
     """Write an end with the decimals of the estimate: 0.0982 beside 0.1012 keeps four places."""
-    if math.isfinite(end) and end != 0 and value.estimate not in (0, end):
+    if math.isfinite(end) and math.isfinite(value.estimate) and end != 0 and value.estimate not in (0, end):
         shift = math.floor(math.log10(abs(end))) - math.floor(math.log10(abs(value.estimate)))
         digits = min(max(digits + shift, 1), 6)
     return show(end, digits)
