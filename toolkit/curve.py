@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from dataclasses import dataclass
@@ -138,8 +139,8 @@ def _title(column: str) -> str:
 def _check(asked: Asked) -> None:
     most = {"share": 1.0, "percent": 100.0}.get(asked.scale)
     for target in asked.targets:
-        if target <= 0:
-            raise ConfigError(f"an error is above 0, got {target:g}", where="--target")
+        if not 0 < target < math.inf:
+            raise ConfigError(f"an error is a number above 0, got {target:g}", where="--target")
         if most is not None and target >= most:
             advice = (
                 f"{target:g} % is {target / 100:g}" if asked.scale == "share" else "a loss has --scale loss"
@@ -149,5 +150,5 @@ def _check(asked: Asked) -> None:
                 where="--target",
             )
     for option, value in (("--usd-per-unit", asked.usd_per_unit), ("--kg-per-unit", asked.kg_per_unit)):
-        if value is not None and value <= 0:
-            raise ConfigError(f"a price is above 0, got {value:g}", where=option)
+        if value is not None and not 0 < value < math.inf:
+            raise ConfigError(f"a price is a number above 0, got {value:g}", where=option)

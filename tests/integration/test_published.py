@@ -198,8 +198,8 @@ def test_percent_and_other_columns(table):
     ("options", "told"),
     [
         (["--target", "5"], "--target: an error is under 1 on the scale 'share', got 5; 5 % is 0.05"),
-        (["--target", "0"], "--target: an error is above 0, got 0"),
-        (["--usd-per-unit", "0"], "--usd-per-unit: a price is above 0, got 0"),
+        (["--target", "0"], "--target: an error is a number above 0, got 0"),
+        (["--usd-per-unit", "0"], "--usd-per-unit: a price is a number above 0, got 0"),
         (["--error", "eror"], "there is no column 'eror' in the first line; did you mean 'error'?"),
         (["--out", os.devnull], "name another folder with --out"),
     ],
@@ -225,3 +225,11 @@ def test_a_line_that_rises_is_told_and_no_crash(tmp_path):
     done = run("curve", table, "--target", "0.05")
     assert done.exit_code == 0, done.output
     assert "does not clearly fall" in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("option", ["--target", "--usd-per-unit", "--kg-per-unit"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_no_number_is_refused(table, option, value):
+    done = run("curve", table, option, value)
+    assert done.exit_code == 2, done.output
+    assert "a number above 0" in " ".join(done.output.split())
