@@ -233,3 +233,14 @@ def test_what_is_no_number_is_refused(table, option, value):
     done = run("curve", table, option, value)
     assert done.exit_code == 2, done.output
     assert "a number above 0" in " ".join(done.output.split())
+
+
+def test_equal_errors_have_no_power_and_no_floor(tmp_path):
+    table = tmp_path / "flat.csv"
+    table.write_text("compute,error\n" + "".join(f"{10**k},.2\n" for k in range(8)))
+    done = run("curve", table, "--target", "0.05")
+    assert done.exit_code == 0, done.output
+    told = " ".join(done.output.split())
+    assert "the error does not fall" in told
+    assert "the power of k is" not in told
+    assert "levels off" not in told
