@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
-from toolkit.analysis.fits.loglog import fit_loglog
+from toolkit.analysis.fits.loglog import LogLog, fit_loglog
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.floors import fixed_floors, round_floors
 from toolkit.analysis.published.regression import family_fits, fit_with_year
@@ -77,7 +78,7 @@ def study(
         return None
     rungs, table, is_ladder = _rungs(compute, error)
     means = np.exp(np.log(table).mean(axis=1))
-    line = fit_loglog(rungs, means, level=level)
+    line = _flat_or_not(fit_loglog(rungs, means, level=level), means)
     curve = fit_curve(rungs, table, level=level, form="power_floor")
     years = [one.year for one in points]
     dated = None if None in years or is_ladder else np.array(years, dtype=np.float64)
@@ -99,6 +100,13 @@ def study(
         families=family_fits(observations, measure.key, level=level),
         forecasts=tuple(_forecast(target, line.cost_to(target), curve, prices) for target in targets),
     )
+
+
+def _flat_or_not(line: LogLog, means: Floats) -> LogLog:
+    """Return a line through equal errors as flat: rounding alone gives it a slope, and that a power."""
+    if np.ptp(np.log(means)) > 1e-12:
+        return line
+    return replace(line, slope=0.0, variance=0.0, r_squared=0.0)
 
 
 def _rungs(compute: Floats, error: Floats) -> tuple[Floats, Floats, bool]:

@@ -25,7 +25,8 @@ def main_study(published: Published) -> Study:
 def shows_floor(study: Study) -> bool:
     """Tell whether the data exclude that there is no floor."""
     floor = study.curve.floor
-    return floor is not None and floor.low > 1e-6 * floor.estimate
+    falls = study.line.exponent.high != 0
+    return falls and floor is not None and floor.low > 1e-6 * floor.estimate
 
 
 def key_sentences(published: Published) -> tuple[str, ...]:
@@ -48,6 +49,8 @@ def _course(published: Published, study: Study) -> Iterator[str]:
 def _halving(published: Published, study: Study) -> str:
     title = words.lower(study.measure.title)
     exponent = study.line.exponent
+    if exponent.low == exponent.high == 0:
+        return f"Over {words.models(study)} the error does not fall: it is the same at every {title}."
     if exponent.low <= 0:
         goes = "rises with" if exponent.high < 0 else "does not clearly fall with"
         return (
@@ -97,6 +100,8 @@ def cannot_tell(published: Published, study: Study) -> str:
             "nothing is known of where the fall ends."
         )
     lies = words.error_interval(published, floor)
+    if study.line.exponent.high == 0:
+        return "An error that does not fall tells nothing of a floor."
     if shows_floor(study):
         return f"The error levels off: more of the same does not take it below {lies}."
     told = (
