@@ -168,8 +168,8 @@ def test_test_labels_decide_nothing(world, declare_experiment) -> None:
 def test_stops_are_told_in_words(replayed) -> None:
     stop = replayed.replay.stops[0]
     assert told_stop(stop) == (
-        "neural stops climbing after rung 6: the 3 rungs that are left are skipped (9 cells); on validation rows, one "
-        "would come within the margin of classical with probability under .01"
+        "neural stops climbing after rung 6: the 3 rungs that are left are skipped (9 cells); on "
+        "validation rows, one would come within the margin of classical with probability under .01"
     )
     assert "CPU-seconds" in told_saved(stop.saved, "USD")
     assert told_risk(stop).startswith("a skipped rung would have overtaken classical with probability")

@@ -23,8 +23,8 @@ def stopped(results: Results) -> Markup:
     return elements.join(
         Markup("<h3>{}</h3>").format("Tracks that stopped climbing"),
         elements.paragraph(
-            "This sweep ran with --stop-early, which looks at validation rows only: the probabilities and the "
-            "value forgone are of those, and the verdict is of test rows. What was saved is a "
+            "This sweep ran with --stop-early, which looks at validation rows only: the probabilities and "
+            "the value forgone are of those, and the verdict is of test rows. What was saved is a "
             "forecast by the growth of the cells that ran. A run without the option trains what was skipped."
         ),
         _table("What was skipped, what that saved, and what it risks", results.stops, results),
