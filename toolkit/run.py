@@ -228,7 +228,7 @@ def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
 
 
 def _print_stops(results: Results, console: Console) -> None:
-    for line in told_stops(results.stops):
+    for line in told_stops(results.stops, results.verdict):
         console.print(line, style="cyan", markup=False, highlight=False, soft_wrap=True)
 
 

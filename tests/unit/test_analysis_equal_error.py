@@ -170,6 +170,20 @@ def test_a_refused_curve_forecasts_nothing_and_its_rungs_are_read(cell) -> None:
     assert few[2] < between.cpu_seconds.estimate < few[3]
 
 
+def test_a_rung_that_measured_the_target_reached_it_and_perhaps_by_luck(cell) -> None:
+    errors = power(0.20, 0.01)
+    bumpy = errors.copy()
+    bumpy[-2:] = errors[-1] - 4e-4, errors[-1] + 6e-4  # smoothed until they fall, both miss the target
+    found = put_together(
+        ladder(cell, "good", COSTS, errors), ladder(cell, "bumpy", COSTS, bumpy), spread=3e-4
+    )
+    one = asked(found, "good", "bumpy")
+    assert one.reach == "measured"
+    assert one.cpu_seconds is not None
+    assert one.cpu_seconds.low <= one.cpu_seconds.estimate == COSTS[-2]
+    assert math.isinf(one.cpu_seconds.high)
+
+
 def test_rules_reach_a_target_with_so_many_of_them_or_not(rungs: RungErrors) -> None:
     one = asked(rungs, "baseline", "rules")
     assert one.reach == "measured"

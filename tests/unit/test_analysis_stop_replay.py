@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,14 @@ from toolkit.analysis.planned import check_planned
 from toolkit.analysis.pricing import price
 from toolkit.analysis.snapshot import decode, encode
 from toolkit.analysis.stops.standpoint import Standpoint
-from toolkit.analysis.stops.words import told_replay, told_risk, told_saved, told_stop, told_stops
+from toolkit.analysis.stops.words import (
+    told_contradiction,
+    told_replay,
+    told_risk,
+    told_saved,
+    told_stop,
+    told_stops,
+)
 from toolkit.records import CellSpec
 
 TRACKS = ["rules", "classical", "neural"]
@@ -160,13 +168,40 @@ def test_test_labels_decide_nothing(world, declare_experiment) -> None:
 def test_stops_are_told_in_words(replayed) -> None:
     stop = replayed.replay.stops[0]
     assert told_stop(stop) == (
-        "neural stops climbing after rung 6: the 3 rungs that are left are skipped (9 cells); one would come "
-        "within the margin of classical with probability under .01"
+        "neural stops climbing after rung 6: the 3 rungs that are left are skipped (9 cells); on "
+        "validation rows, one would come within the margin of classical with probability under .01"
     )
     assert "CPU-seconds" in told_saved(stop.saved, "USD")
     assert told_risk(stop).startswith("a skipped rung would have overtaken classical with probability")
-    assert len(list(told_stops([stop]))) == 3
+    assert len(list(told_stops([stop], replayed.verdict))) == 3
     assert "the verdict would have been the same, classical" in told_replay(replayed.replay)
+
+
+@pytest.mark.parametrize(
+    ("best", "gap", "share", "told"),
+    [
+        ("neural", 0.0, 0.88, "on test rows neural leads (is best with probability .88)"),
+        ("classical", 5.0, 0.02, "neural is within the margin of classical (is best with probability .02)"),
+        ("classical", 50.0, 0.2, "on test rows neural is best with probability .20"),
+        ("classical", 50.0, 0.05, ""),
+    ],
+)
+def test_a_verdict_that_speaks_against_a_stop_says_so(replayed, best, gap, share, told) -> None:
+    stop, verdict = replayed.replay.stops[0], replayed.verdict
+    entries = {one.track: one for one in verdict.tracks}
+    level = entries["classical"].net_value_per_year
+    own = replace(
+        entries["neural"],
+        net_value_per_year=replace(level, estimate=level.estimate - gap),
+        probability_best=share,
+    )
+    other = replace(verdict, best=best, margin=10.0, tracks=(entries["classical"], own))
+    against = told_contradiction(stop, other)
+    assert told in against
+    assert bool(against) == bool(told)
+    assert len(list(told_stops([stop], other))) == 3 + bool(told)
+    assert ("run it again without --stop-early" in against) == bool(told)
+    assert told_contradiction(replace(stop, leader=stop.track), other) == ""
 
 
 def test_skipped_cells_are_no_missing_ones(replayed, declare_experiment) -> None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.results import Interval, Results
-from toolkit.analysis.stops.words import chance, told_replay
+from toolkit.analysis.stops.words import chance, told_contradiction, told_replay
 from toolkit.report import elements, formats
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
@@ -23,10 +23,16 @@ def stopped(results: Results) -> Markup:
     return elements.join(
         Markup("<h3>{}</h3>").format("Tracks that stopped climbing"),
         elements.paragraph(
-            "This sweep ran with --stop-early, which looks at validation rows only. What was saved is a "
+            "This sweep ran with --stop-early, which looks at validation rows only: the probabilities and "
+            "the value forgone are of those, and the verdict is of test rows. What was saved is a "
             "forecast by the growth of the cells that ran. A run without the option trains what was skipped."
         ),
         _table("What was skipped, what that saved, and what it risks", results.stops, results),
+        *(
+            elements.paragraph(formats.sentence(f"{stop.track}: {against}"))
+            for stop in results.stops
+            if (against := told_contradiction(stop, results.verdict))
+        ),
     )
 
 

@@ -105,7 +105,8 @@ class _Ladder:
         order = sorted(places, key=lambda place: float(rungs.cpu_seconds[place]))
         self.costs = rungs.cpu_seconds[order]
         self.cost_draws = np.vstack([self.costs, rungs.cost_draws[:, order]])
-        self.errors = falling(np.vstack([rungs.estimate[order], rungs.draws[:, order]]))
+        self.measured = rungs.estimate[order]
+        self.errors = falling(np.vstack([self.measured, rungs.draws[:, order]]))
         self.fit = _fit(rungs, order)
         self.common = (rungs.draws[:, order] - rungs.estimate[order]).mean(axis=1)
         """How far the whole ladder is off in each draw: what a fit to its rungs cannot tell."""
@@ -130,9 +131,22 @@ class _Ladder:
             end = cost.high if cost.high <= reach else high
             held = Interval(cost.estimate, min(cost.low, cost.estimate), max(end, cost.estimate))
             return replace(asked, reach="measured", cpu_seconds=held)
+        own = self._own_rung(asked.target)
+        if own is not None:
+            return replace(
+                asked, reach="measured", cpu_seconds=Interval(own, min(low, cost.low, own), max(high, own))
+            )
         if self.fit is None or curve is None or self.fit.refusals:
             return _at_least(asked, min(low, largest))
         return self._ahead(asked, self.fit, curve)
+
+    def _own_rung(self, target: float) -> float | None:
+        """Return the cost of the cheapest rung that measured the target; None where none did.
+
+        Rungs smoothed until they fall, or their curve, may stay above what a rung has measured.
+        """
+        reached = self.measured <= target * (1 + _SAME)
+        return float(self.costs[reached.argmax()]) if reached.any() else None
 
     def _ahead(self, asked: EqualError, fit: CurveFit, curve: Interval) -> EqualError:
         """Return what a curve says of a target that no rung reached: a forecast where one may be made."""

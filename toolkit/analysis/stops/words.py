@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from toolkit.analysis.forecast_record import EarlyStop, Replay, Saved
 from toolkit.analysis.interval import Interval
+from toolkit.analysis.results import Verdict
+from toolkit.analysis.stops.stopping import SURE
 from toolkit.analysis.verdict import money
 
-__all__ = ["chance", "told_replay", "told_risk", "told_saved", "told_stop", "told_stops"]
+__all__ = [
+    "chance",
+    "told_contradiction",
+    "told_replay",
+    "told_risk",
+    "told_saved",
+    "told_stop",
+    "told_stops",
+]
 
 
 def chance(probability: float) -> str:
@@ -19,7 +30,7 @@ def chance(probability: float) -> str:
 
 
 def told_stop(stop: EarlyStop) -> str:
-    """Return that a track stops climbing, and why."""
+    """Return that a track stops climbing, why, and on which rows that was decided."""
     n = len(stop.skipped)
     rungs = "the rung that is left is" if n == 1 else f"the {n} rungs that are left are"
     why = (
@@ -28,7 +39,8 @@ def told_stop(stop: EarlyStop) -> str:
         else f"one would come within the margin of {stop.leader} with probability {chance(stop.probability)}"
     )
     return (
-        f"{stop.track} stops climbing after rung {stop.rung}: {rungs} skipped ({stop.n_cells} cells); {why}"
+        f"{stop.track} stops climbing after rung {stop.rung}: {rungs} skipped ({stop.n_cells} cells); "
+        f"on validation rows, {why}"
     )
 
 
@@ -66,14 +78,50 @@ def told_risk(stop: EarlyStop) -> str:
     )
 
 
-def told_stops(stops: Iterable[EarlyStop]) -> Iterator[str]:
-    """Yield the lines of the terminal: each stop, what it saved and what it risks."""
+def told_contradiction(stop: EarlyStop, verdict: Verdict) -> str:
+    """Return where the verdict, which is of test rows, speaks against a stop; empty where it does not.
+
+    Only a track that stopped behind another is held against it: that its next rung does not pay says nothing
+    of where a leader stands.
+
+    Parameters
+    ----------
+    stop : EarlyStop
+    verdict : Verdict
+    """
+    tracks = {one.track: one for one in verdict.tracks if not one.excluded}
+    own = tracks.get(stop.track)
+    if own is None or stop.leader == stop.track:
+        return ""
+    share = f"is best with probability {chance(own.probability_best)}"
+    best = tracks.get(verdict.best or "")
+    gap = math.inf if best is None else best.net_value_per_year.estimate - own.net_value_per_year.estimate
+    if verdict.best == stop.track:
+        what = f"leads ({share})"
+    elif verdict.margin is not None and gap <= verdict.margin:
+        what = f"is within the margin of {verdict.best} ({share})"
+    elif own.probability_best > 1 - SURE:
+        what = share
+    else:
+        return ""
+    return (
+        f"the verdict speaks against this stop: on test rows {stop.track} {what}, and on validation rows, "
+        f"where the stop was decided, it was behind {stop.leader}; the skipped rungs may change the verdict, "
+        "so run it again without --stop-early"
+    )
+
+
+def told_stops(stops: Iterable[EarlyStop], verdict: Verdict) -> Iterator[str]:
+    """Yield the lines of the terminal: each stop, what it saved, what it risks, what speaks against it."""
     for stop in stops:
         yield told_stop(stop)
         saved = told_saved(stop.saved, stop.currency)
         if saved:
             yield f"  saved: {saved}"
-        yield f"  risk: {told_risk(stop)}"
+        yield f"  risk, on validation rows: {told_risk(stop)}"
+        against = told_contradiction(stop, verdict)
+        if against:
+            yield f"  but {against}"
 
 
 def told_replay(replay: Replay) -> str:
