@@ -6,7 +6,6 @@ intervals of the toolkit stand two that take rows, or seeds, for all the chance 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from toolkit.analysis.comparison.pairwise import compare, difference
 from toolkit.analysis.comparison.posterior import joint_posterior
 from toolkit.analysis.comparison.ranking import odds
 from toolkit.analysis.intervals import RANKED, ScoreDraws, draw_scores, draw_weights
+from toolkit.analysis.snapshot import StoredStack
 from toolkit.analysis.stacks import Stack
 from toolkit.records import N_BINS, Evidence
 
@@ -71,25 +71,9 @@ def draw_sums(generator: np.random.Generator, rows: np.ndarray, regime: Regime, 
     return sums, square
 
 
-@dataclass(frozen=True)
-class Table:
-    """One track's errors, as comparisons want them."""
-
-    track: str
-    rows: np.ndarray
-    table: np.ndarray
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return tuple(range(len(self.table)))
-
-    @property
-    def n_clusters(self) -> int:
-        return len(self.rows)
-
-    def sums(self, score: str) -> np.ndarray:
-        assert score == LOSS
-        return self.table
+def stored(name: str, rows: np.ndarray, sums: np.ndarray) -> StoredStack:
+    """One track's errors, sums (n_seeds, n_clusters), as comparisons want them."""
+    return StoredStack(name, 0, tuple(range(len(sums))), rows, {LOSS: sums})
 
 
 def by_seeds(points: np.ndarray, truth: float) -> bool:
@@ -241,7 +225,8 @@ def test_equal_tracks_are_rarely_told_apart_and_often_called_ties(name: str, sim
     told, ties, unclear = 0, 0, 0
     for _ in range(worlds):
         tables = [
-            (Table(f"track {one}", rows, draw_sums(generator, rows, regime)[0]), NO_DRAWS) for one in range(4)
+            (stored(f"track {one}", rows, draw_sums(generator, rows, regime)[0]), NO_DRAWS)
+            for one in range(4)
         ]
         told += any(pair.verdict in ("better", "worse") for pair in compare(tables, margins=narrow))
         verdicts = [pair.verdict for pair in compare(tables, margins=wide)]
@@ -273,7 +258,7 @@ def test_the_probability_of_being_best_is_right(name: str, apart: float | None, 
         # Four that may be close, and a fifth that is far behind, as a baseline may be.
         truth = error * np.append(spread * generator.normal(size=4), 60)
         tables = [
-            (Table(f"track {one}", rows, draw_sums(generator, rows, regime, truth[one])[0]), NO_DRAWS)
+            (stored(f"track {one}", rows, draw_sums(generator, rows, regime, truth[one])[0]), NO_DRAWS)
             for one in range(5)
         ]
         draws = joint_posterior(tables, LOSS, "simulation", n_draws=1000).draws

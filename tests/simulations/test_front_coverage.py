@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from toolkit.analysis.comparison.posterior import joint_posterior
 from toolkit.analysis.comparison.rung_errors import RungErrors
 from toolkit.analysis.intervals import RANKED, ScoreDraws
 from toolkit.analysis.readings import RungReadings
+from toolkit.analysis.snapshot import StoredStack
 from toolkit.records import CellRecord
 
 pytestmark = pytest.mark.slow
@@ -41,27 +40,6 @@ def curve(track: str, cost: np.ndarray | float):
 def cost_of(track: str, error: float) -> float:
     """Return the true cost of an error."""
     return float(COSTS[track][-1] * ((error - FLOORS[track]) / GAINS[track]) ** (-1 / EXPONENT))
-
-
-@dataclass(frozen=True)
-class Table:
-    """One rung's errors, as comparisons want them."""
-
-    track: str
-    rows: np.ndarray
-    table: np.ndarray
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return tuple(range(len(self.table)))
-
-    @property
-    def n_clusters(self) -> int:
-        return len(self.rows)
-
-    def sums(self, score: str) -> np.ndarray:
-        assert score == LOSS
-        return self.table
 
 
 def readings() -> list[RungReadings]:
@@ -105,7 +83,7 @@ def draw(
         both = 0 if track == "baseline" else 0.02 * generator.normal(size=(SEEDS, CLUSTERS))
         step = 0.006 * generator.normal(size=CLUSTERS)
         means = truth + common + own[track] + step + seeds + both + np.zeros((SEEDS, CLUSTERS))
-        tables.append(Table(track, rows, means * rows))
+        tables.append(StoredStack(track, 0, tuple(range(len(means))), rows, {LOSS: means * rows}))
         truths.append(truth)
     posterior = joint_posterior(
         [(table, NO_DRAWS) for table in tables], LOSS, "rungs", pooled=True, n_draws=1000
