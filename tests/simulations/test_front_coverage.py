@@ -88,7 +88,7 @@ def draw(
     posterior = joint_posterior(
         [(table, NO_DRAWS) for table in tables], LOSS, "rungs", pooled=True, n_draws=1000
     )
-    points = [table.table.sum(axis=1) / rows.sum() for table in tables]
+    points = [table.errors[LOSS].sum(axis=1) / rows.sum() for table in tables]
     return (
         RungErrors(
             error=LOSS,
