@@ -64,7 +64,7 @@ def test_a_track_that_cannot_win_stops(early, folder) -> None:
     assert len(ran(early)) == 7 * 3
     assert "dear stops climbing after rung 6: the rung that is left is skipped (3 cells)" in early
     assert "saved: about" in early
-    assert "risk: a skipped rung would have overtaken baseline" in early
+    assert "risk, on validation rows: a skipped rung would have overtaken baseline" in early
     (stop,) = results_of(folder / "mlruns")["stop_early"]["stops"]
     assert (stop["track"], stop["rung"], stop["skipped"], stop["n_cells"]) == ("dear", 6, [7], 3)
     assert (stop["reason"], stop["leader"]) == ("behind_leader", "baseline")
