@@ -73,7 +73,9 @@ class CurveFit:
     @cached_property
     def forms(self) -> tuple[FormWeight, ...]:
         """AICc weights of the forms, the highest first; empty without a fit."""
-        return () if self.fit is None else _form_weights(self.ladder)
+        if self.fit is None:
+            return ()
+        return _form_weights(self.ladder, self.fit if self.form == "power_floor" else best_fit(self.ladder))
 
     @cached_property
     def exponent(self) -> Interval | None:
@@ -239,14 +241,17 @@ def _widen(expected: Interval, noise: float) -> Interval:
     return Interval(expected.estimate, expected.estimate * math.exp(-down), expected.estimate * math.exp(up))
 
 
-def _form_weights(data: Ladder) -> tuple[FormWeight, ...]:
-    """Return the AICc weights of the forms; those with too many parameters for the rungs get none."""
-    _, logarithm = best_share(data, LOGARITHM.z(np.ones((1, 1)), data.log_x), LOGARITHM.highest_share)
+def _form_weights(data: Ladder, floor_fit: Fit) -> tuple[FormWeight, ...]:
+    """Return the AICc weights of the forms; those with too many parameters for the rungs get none.
+
+    `floor_fit` is that of a power law with a floor.
+    """
+    _, logarithm = best_share(data, LOGARITHM.z(np.ones(1), data.log_x[:, None]), LOGARITHM.highest_share)
     rates = EXPONENTIAL.rates(data.log_x, 120)
-    _, exponential = best_share(data, EXPONENTIAL.z(rates[:, None], data.log_x))
+    _, exponential = best_share(data, EXPONENTIAL.z(rates, data.log_x[:, None]))
     squares = {
         "power": (fit_power(data).squares, 3),
-        "power_floor": (best_fit(data).squares, 4),
+        "power_floor": (floor_fit.squares, 4),
         "exponential_floor": (float(exponential.min()), 4),
         "log": (float(logarithm[0]), 3),
     }
@@ -266,11 +271,14 @@ def _fitted(data: Ladder, form: str, level: float, largest: float, loglog: LogLo
     return CurveFit(form, level, largest, loglog, data, fit)
 
 
-def _choose(data: Ladder) -> str:
-    """Return the form that ``auto`` takes."""
-    best = _form_weights(data)[0] if data.n >= MIN_RUNGS else FormWeight("power_floor", 1.0)
+def _chosen(data: Ladder, level: float, largest: float, loglog: LogLog | None) -> CurveFit:
+    """Return the fit with the form that ``auto`` takes."""
+    usual = _fitted(data, "power_floor", level, largest, loglog)
+    if data.n < MIN_RUNGS:
+        return usual
+    best = usual.forms[0]
     clear = best.weight >= MIN_FORM_WEIGHT and best.form in ("exponential_floor", "log")
-    return best.form if clear else "power_floor"
+    return _fitted(data, best.form, level, largest, loglog) if clear else usual
 
 
 def _check_positive(name: str, value: float) -> None:
@@ -334,4 +342,6 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     loglog = fit_loglog(costs, means, level=level) if len(costs) > 2 and different > 1 else None
     if different < FEWEST_RUNGS:
         return CurveFit("none", level, largest, loglog, data)
-    return _fitted(data, _choose(data) if form == "auto" else form, level, largest, loglog)
+    if form == "auto":
+        return _chosen(data, level, largest, loglog)
+    return _fitted(data, form, level, largest, loglog)

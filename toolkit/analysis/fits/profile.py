@@ -49,30 +49,38 @@ class Region(NamedTuple):
 
 
 def _residuals(data: Ladder, z: Floats, u: Floats) -> tuple[Floats, Floats]:
-    """Return weighted sums of squares and a, for shapes z (..., R) and log h u (...)."""
-    left = data.y - np.log1p(np.exp(u)[..., None] * z)
-    a = left @ data.weights / data.n
-    left -= a[..., None]
-    return np.asarray(left**2 @ data.weights), np.asarray(a)
+    """Return weighted sums of squares and a, for shapes z (R, ...) and log h u (...).
+
+    Rungs come first: there are few, and numpy is quick along a long last axis only.
+    """
+    left = np.exp(u) * z
+    np.log1p(left, out=left)
+    left = left.reshape(data.n, -1)
+    np.subtract(data.y[:, None], left, out=left)
+    a = data.weights @ left / data.n
+    left -= a
+    left *= left
+    return (data.weights @ left).reshape(u.shape), a.reshape(u.shape)
 
 
 def best_share(data: Ladder, z: Floats, highest: float = 1.0) -> tuple[Floats, Floats]:
-    """Return for every shape the log h <= log `highest` that fits best, and its sum of squares."""
+    """Return for every shape, z (R, n), the log h <= log `highest` that fits best, and its sum of squares."""
     top = math.log(highest)
-    lowest = np.log(1e-4 / np.maximum(z.max(axis=-1), 1e-4))
-    steps = top + (lowest - top)[:, None] * np.linspace(1, 0, _N_STEPS)
-    squares, _ = _residuals(data, z[:, None, :], steps)
-    pick = squares.argmin(axis=1)
-    u = steps[np.arange(len(z)), pick]
+    lowest = np.log(1e-4 / np.maximum(z.max(axis=0), 1e-4))
+    steps = top + (lowest - top) * np.linspace(1, 0, _N_STEPS)[:, None]
+    squares, _ = _residuals(data, z[:, None], steps)
+    pick = squares.argmin(axis=0), np.arange(z.shape[1])
+    u, best = steps[pick], squares[pick]
     width = (top - lowest) / (_N_STEPS - 1)
-    best = squares[np.arange(len(z)), pick]
     for _ in range(_N_NEWTON):
-        slope = np.exp(u)[:, None] * z
-        left = data.y - np.log1p(slope)
+        slope = np.exp(u) * z
+        left = data.y[:, None] - np.log1p(slope)
         slope /= 1 + slope
-        slope -= (slope @ data.weights / data.n)[:, None]
-        move = (left * slope) @ data.weights / np.maximum(slope**2 @ data.weights, 1e-300)
-        trial = np.minimum(u + np.clip(move, -width, width), top)
+        slope -= data.weights @ slope / data.n
+        left *= slope
+        slope *= slope
+        move = data.weights @ left / np.maximum(data.weights @ slope, 1e-300)
+        trial = np.minimum(u + np.minimum(np.maximum(move, -width), width), top)
         value, _ = _residuals(data, z, trial)
         better = value < best
         u, best = np.where(better, trial, u), np.where(better, value, best)
@@ -81,7 +89,8 @@ def best_share(data: Ladder, z: Floats, highest: float = 1.0) -> tuple[Floats, F
 
 
 def _z(data: Ladder, shape: Shape, rates: Floats) -> Floats:
-    return shape.z(np.atleast_1d(rates)[:, None], data.log_x)
+    """Return the shapes of rates (n,), shape (R, n)."""
+    return shape.z(np.atleast_1d(rates), data.log_x[:, None])
 
 
 def best_fit(data: Ladder, shape: Shape = POWER, *, coarse: bool = False) -> Fit:
@@ -134,13 +143,13 @@ def region(data: Ladder, fit: Fit, level: float, shape: Shape = POWER) -> Region
         b = tried
     z = _z(data, shape, b)
     u, _ = best_share(data, z, shape.highest_share)
-    least = np.log(1e-7 / np.maximum(z.max(axis=-1), 1e-7))
+    least = np.log(1e-7 / np.maximum(z.max(axis=0), 1e-7))
     most = np.full(len(b), math.log(shape.highest_share))
     lower, upper = _crossing(data, z, u, np.stack([least, most]), limit)
     # Densest at the ends, where figures have their extremes.
     places = (1 - np.cos(np.linspace(0, math.pi, _N_ACROSS if shape.has_rate else 181))) / 2
     across = lower + (upper - lower) * places[:, None]
-    squares, a = _residuals(data, np.broadcast_to(z, (len(across), *z.shape)), across)
+    squares, a = _residuals(data, z[:, None], across)
     # Whatever b and h leave of the bound is a's: it may be off as far as that.
     slack = np.sqrt(np.maximum(limit - squares, 0.0) / data.n)
     points = np.stack(
@@ -175,11 +184,11 @@ def _ends(data: Ladder, shape: Shape, best: float, tried: Floats, bound: float) 
 
 def _crossing(data: Ladder, z: Floats, inner: Floats, outer: Floats, bound: float) -> Floats:
     """Return where the sum of squares crosses the bound between `inner` and `outer`, by bisection."""
-    open_ended = _residuals(data, z, outer)[0] <= bound
+    open_ended = _residuals(data, z[:, None], outer)[0] <= bound
     low, high = np.broadcast_to(inner, outer.shape), outer
     for _ in range(24):
         middle = (low + high) / 2
-        within = _residuals(data, z, middle)[0] <= bound
+        within = _residuals(data, z[:, None], middle)[0] <= bound
         low, high = np.where(within, middle, low), np.where(within, high, middle)
     return np.where(open_ended, outer, low)
 
