@@ -234,6 +234,7 @@ def disagreements(n_pairs: int, seed: int) -> list[tuple[Condition, Condition]]:
         one, other = condition(draw, columns), condition(draw, columns)
         space = Space.of([one, other], columns)
         first, second = space.region(one), space.region(other)
+        shared, rest = first & second, first - second
         pairs = pairwise([first, second])
         judge = Judge(columns)
         one_z3, other_z3 = judge.formula(one), judge.formula(other)
@@ -241,12 +242,11 @@ def disagreements(n_pairs: int, seed: int) -> list[tuple[Condition, Condition]]:
         within = not judge.can_be(z3.And(one_z3, z3.Not(other_z3)))
         agrees = (
             (bool(first), bool(second)) == (judge.can_be(one_z3), judge.can_be(other_z3))
-            and bool(first & second) == pairs.overlap[0, 1] == overlap
-            and (not first - second) == pairs.within[0, 1] == within
+            and bool(shared) == pairs.overlap[0, 1] == overlap
+            and (not rest) == pairs.within[0, 1] == within
             and not pairs.unknown.any()
         )
-        witness = (first - second).witness()
-        both = (first & second).witness()
+        witness, both = rest.witness(), shared.witness()
         rows_hold = (witness is None or (holds(one, witness) and not holds(other, witness))) and (
             both is None or (holds(one, both) and holds(other, both))
         )
