@@ -110,23 +110,30 @@ def _knowledge_files(files: Iterable[Path]) -> list[Path]:
 
     Explaining, checking and mining rules are left out: they change no result.
     """
-    folder = _toolkit_folder() / "knowledge"
     found: dict[Path, None] = {}
     waiting = list(files)
     while waiting:
-        for node in ast.walk(ast.parse(waiting.pop().read_bytes())):
-            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(
-                "toolkit.knowledge"
-            ):
-                continue
-            stem = (node.module or "").removeprefix("toolkit.knowledge").lstrip(".")
-            for name in [stem] if stem else [alias.name for alias in node.names]:
-                module = folder / f"{name.replace('.', '/')}.py"
-                is_beside = name.partition(".")[0] in _BESIDE_RESULTS
-                if module.is_file() and module not in found and not is_beside:
-                    found[module] = None
-                    waiting.append(module)
+        file = waiting.pop()
+        new = [one for one in _knowledge_imports(file, file.stat().st_mtime_ns) if one not in found]
+        found |= dict.fromkeys(new)
+        waiting += new
     return list(found)
+
+
+@cache
+def _knowledge_imports(file: Path, modified: int) -> tuple[Path, ...]:
+    """Return the modules of the knowledge package that a file imports; `modified` renews the cache."""
+    folder = _toolkit_folder() / "knowledge"
+    found: dict[Path, None] = {}
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("toolkit.knowledge"):
+            continue
+        stem = (node.module or "").removeprefix("toolkit.knowledge").lstrip(".")
+        for name in [stem] if stem else [alias.name for alias in node.names]:
+            module = folder / f"{name.replace('.', '/')}.py"
+            if module.is_file() and name.partition(".")[0] not in _BESIDE_RESULTS:
+                found[module] = None
+    return tuple(found)
 
 
 def source_hash(files: Iterable[Path]) -> str:
