@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# A file's tests stay in one process, so what they share is made once; long files come first (tests/conftest.py).
+BOTH_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup format check test test-slow simulations test-all smoke retail cdnow churn imagenet schema ui bench lock clean
@@ -31,16 +33,16 @@ check: setup  ## format, lint, types and the import layers
 	$(BIN)/lint-imports
 
 test: setup  ## the fast tests, on both cores
-	$(PYTEST) -n 2 -m "not slow"
+	$(PYTEST) $(BOTH_CORES) -m "not slow"
 
 test-slow: setup  ## the tests that take minutes
-	$(PYTEST) -n 2 -m slow
+	$(PYTEST) $(BOTH_CORES) -m slow
 
 simulations: setup  ## how often intervals hold the truth: drawn worlds, with printed tables
-	$(PYTEST) -n 2 tests/simulations
+	$(PYTEST) $(BOTH_CORES) tests/simulations
 
 test-all: setup  ## every test, simulations included
-	$(PYTEST) -n 2
+	$(PYTEST) $(BOTH_CORES)
 
 smoke: setup  ## a whole comparison on generated data, in one to two minutes
 	$(BIN)/python -m toolkit.run experiments/smoke.yaml

@@ -29,6 +29,16 @@ settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
 
 
+LONG = ("test_curve_coverage.py", "test_knowledge_boxes_properties.py")
+"""Files of minutes. Begun last they would leave the other core idle."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first; the order is the same in every worker."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def made_up_results() -> ModuleType:
     """The package of hand-made results: ``golden()``, ``one_cell()`` and ``none()``."""
