@@ -207,7 +207,7 @@ def test_a_track_that_raises_fails_its_cell_and_no_other(folder, store, first):
     )
     file = folder / "failing.yaml"
     file.write_text(text)
-    ended = run(file, "--store", store)
+    ended = run(file, "--store", store, "--only", "baseline", "--only", "classical")
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "cell(s) failed" in ended.stdout
     results = json.loads((store / "reports" / "failing" / "results.json").read_text())
