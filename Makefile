@@ -17,9 +17,10 @@ setup: .venv/.installed  ## make .venv and install requirements.lock and require
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed; install Python 3.11 or newer, or name it: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@test -x $(BIN)/python || { echo "making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
 	@echo "installing requirements.lock into .venv (about two minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --no-compile -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true  # on all cores, as pip does on one; a few templates are no Python
 	@touch $@
 
 format: setup  ## rewrite the code in the house format
