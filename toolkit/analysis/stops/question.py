@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from toolkit.analysis.economics import RungEconomics
 from toolkit.analysis.forecast_record import EarlyStop, Saved
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.stops.prospect_record import Prospect
-from toolkit.analysis.stops.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
+from toolkit.analysis.stops.stopping import Noise, Standing, leader_of, margin_of, odds, reason_to_stop
 from toolkit.analysis.stops.words import chance
+from toolkit.analysis.validation import MIN_GROUPS, standard_error
 
 __all__ = ["ask"]
 
@@ -23,7 +27,22 @@ def _standing(one: RungEconomics) -> Standing | None:
     """Return what a rung earns a year as the validation block sees it; None without such rows."""
     if one.validation_value is None:
         return None
-    return Standing(one.track, one.validation_value + _yearly(one), one.validation_value)
+    return Standing(one.track, one.rung, one.validation_value + _yearly(one), one.validation_value)
+
+
+def _noise(own: RungEconomics | None, leader: RungEconomics) -> Noise | None:
+    """Return how unsure the validation block is of a rung's value over the leader's, whose seeds are few.
+
+    What the seeds of the rung leave unsure is in its track's forecast. None where the block does not tell.
+    """
+    if own is None or own.validation is None or leader.validation is None:
+        return None
+    rows = standard_error(own.validation, leader.validation)
+    if rows is None:
+        return None
+    by_seed = list(leader.validation.values.values())
+    seeds = float(np.std(by_seed, ddof=1)) / math.sqrt(len(by_seed)) if len(by_seed) > 1 else 0.0
+    return Noise(math.hypot(rows[0], seeds), rows[1])
 
 
 def ask(
@@ -56,16 +75,26 @@ def ask(
     if leader is None:
         return "no rung can be valued"
     own = [known.get((prospect.track, rung)) for rung in prospect.rungs]
+    noise = _noise(own[-1], known[leader.track, leader.rung])
+    if noise is None:
+        return (
+            "the validation block does not tell how sure it is of the leader: it takes "
+            f"{MIN_GROUPS} clusters, and cells of this version"
+        )
     found = odds(
         prospect,
         volume=float(inputs.volume[0]),
         yearly_costs=[None if one is None else _yearly(one) for one in own],
         leader=leader.net,
         margin=margin_of(inputs.economics.margin, leader),
+        noise=noise,
     )
     why = reason_to_stop(found, is_leader=leader.track == prospect.track)
     if why is None:
-        return f"a further rung pays for itself with probability {chance(found.pays)}"
+        pays = f"a further rung pays for itself with probability {chance(found.pays)}"
+        if leader.track == prospect.track:
+            return pays
+        return f"{pays}, and comes within the margin of {leader.track} with {chance(found.catches)}"
     reason, probability = why
     return EarlyStop(
         track=prospect.track,
