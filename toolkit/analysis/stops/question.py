@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-
-import numpy as np
 
 from toolkit.analysis.economics import RungEconomics
 from toolkit.analysis.forecast_record import EarlyStop, Saved
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.stops.prospect_record import Prospect
-from toolkit.analysis.stops.stopping import Noise, Standing, leader_of, margin_of, odds, reason_to_stop
+from toolkit.analysis.stops.stopping import Standing, leader_of, margin_of, noise_of, odds, reason_to_stop
 from toolkit.analysis.stops.words import chance
-from toolkit.analysis.validation import MIN_GROUPS, standard_error
+from toolkit.analysis.validation import MIN_GROUPS
 
 __all__ = ["ask"]
 
@@ -28,21 +25,6 @@ def _standing(one: RungEconomics) -> Standing | None:
     if one.validation_value is None:
         return None
     return Standing(one.track, one.rung, one.validation_value + _yearly(one), one.validation_value)
-
-
-def _noise(own: RungEconomics | None, leader: RungEconomics) -> Noise | None:
-    """Return how unsure the validation block is of a rung's value over the leader's, whose seeds are few.
-
-    What the seeds of the rung leave unsure is in its track's forecast. None where the block does not tell.
-    """
-    if own is None or own.validation is None or leader.validation is None:
-        return None
-    rows = standard_error(own.validation, leader.validation)
-    if rows is None:
-        return None
-    by_seed = list(leader.validation.values.values())
-    seeds = float(np.std(by_seed, ddof=1)) / math.sqrt(len(by_seed)) if len(by_seed) > 1 else 0.0
-    return Noise(math.hypot(rows[0], seeds), rows[1])
 
 
 def ask(
@@ -75,7 +57,9 @@ def ask(
     if leader is None:
         return "no rung can be valued"
     own = [known.get((prospect.track, rung)) for rung in prospect.rungs]
-    noise = _noise(own[-1], known[leader.track, leader.rung])
+    sides = (own[-1], known[leader.track, leader.rung])
+    seen = [one.validation for one in sides if one is not None and one.validation is not None]
+    noise = noise_of(*seen) if len(seen) == len(sides) else None
     if noise is None:
         return (
             "the validation block does not tell how sure it is of the leader: it takes "

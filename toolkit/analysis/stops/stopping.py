@@ -13,6 +13,7 @@ curve may fit: every one of them has to say so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -24,8 +25,19 @@ from toolkit.analysis.forecast_record import StopReason
 from toolkit.analysis.stacks import Floats
 from toolkit.analysis.stops.growth import fit_growth
 from toolkit.analysis.stops.prospect_record import FormProspect, Prospect
+from toolkit.analysis.validation import Validation, standard_error
 
-__all__ = ["SURE", "Noise", "Odds", "Standing", "leader_of", "margin_of", "odds", "reason_to_stop"]
+__all__ = [
+    "SURE",
+    "Noise",
+    "Odds",
+    "Standing",
+    "leader_of",
+    "margin_of",
+    "noise_of",
+    "odds",
+    "reason_to_stop",
+]
 
 SURE = 0.9
 """A track stops when what would speak for climbing on has less than the rest of this probability."""
@@ -102,6 +114,27 @@ def leader_of(known: Iterable[Standing]) -> Standing | None:
 def margin_of(declared: float | None, leader: Standing) -> float:
     """Return what counts as a tie, money a year."""
     return MARGIN_SHARE * abs(leader.gross) if declared is None else declared
+
+
+def noise_of(own: Validation, leader: Validation) -> Noise | None:
+    """Return how unsure the validation block is of a rung's value over the leader's, whose seeds are few.
+
+    What the seeds of the rung itself leave unsure is in the forecast of its track. None where too few clusters
+    were validated to tell.
+
+    Parameters
+    ----------
+    own : Validation
+        Of the track's largest rung that has run.
+    leader : Validation
+        Of the rung that earns most.
+    """
+    rows = standard_error(own, leader)
+    if rows is None:
+        return None
+    by_seed = list(leader.values.values())
+    seeds = float(np.std(by_seed, ddof=1)) / math.sqrt(len(by_seed)) if len(by_seed) > 1 else 0.0
+    return Noise(math.hypot(rows[0], seeds), rows[1])
 
 
 def odds(
