@@ -13,7 +13,7 @@ from toolkit.analysis.economics import RungEconomics, price_rung
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.machines import on_one_machine
-from toolkit.analysis.pricing import declared_inputs
+from toolkit.analysis.pricing import declared_inputs, systems
 from toolkit.analysis.readings import RungReadings, by_rung, of_cells
 from toolkit.analysis.results import CellKey
 from toolkit.analysis.stacks import StackKey
@@ -56,12 +56,13 @@ class Standpoint:
         readings = by_rung(machine.records, machine.log_widths)
         self._inputs = declared_inputs(experiment, tracks, self._cells, knowledge)
         self._seen: dict[str, list[ValidationRung]] = {}
-        self._priced: dict[StackKey, RungEconomics] = {}
+        priced: dict[StackKey, RungEconomics] = {}
         for key, one in readings.items():
             seen = _seen(one, evidence, experiment)
             if seen is not None:
                 self._seen.setdefault(one.track, []).append(ValidationRung(one.rung, one.n_train, seen))
-                self._priced[key] = _priced(one, seen, self._inputs)
+                priced[key] = _priced(one, seen, self._inputs)
+        self._priced = {key: priced[key] for key in systems(priced, readings)}
 
     def highest(self, track: str) -> int:
         """Return the highest rung of a track that has run; -1 where none has."""

@@ -119,8 +119,8 @@ def margin_of(declared: float | None, leader: Standing) -> float:
 def noise_of(own: Validation, leader: Validation) -> Noise | None:
     """Return how unsure the validation block is of a rung's value over the leader's, whose seeds are few.
 
-    What the seeds of the rung itself leave unsure is in the forecast of its track. None where too few clusters
-    were validated to tell.
+    What the seeds of the rung itself leave unsure is in the forecast of its track. None where too few
+    clusters were validated to tell.
 
     Parameters
     ----------
