@@ -133,7 +133,8 @@ def declared_inputs(
 def systems(keys: Iterable[StackKey], readings: Mapping[StackKey, RungReadings]) -> list[StackKey]:
     """Return the rungs that may enter a verdict.
 
-    One of no rules is no expert system, unless it is the only one. It costs no upkeep, so where little is at stake it would be used under the name of rules.
+    One of no rules is no expert system, unless it is the only one. It costs no upkeep, so where little is at
+    stake it would be used under the name of rules.
 
     Parameters
     ----------
