@@ -18,7 +18,7 @@ from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version
 from toolkit.published.table import Scale, read_table
 from toolkit.published.values import Measure, Price
-from toolkit.report.published import report
+from toolkit.report.published import report, words
 from toolkit.report.published.terminal import summary
 
 __all__ = ["Asked", "tell_curve"]
@@ -97,12 +97,13 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
 
 
 def _refused(published: Published) -> list[str]:
-    """Return what speaks against forecasts, each code once."""
-    found: dict[str, str] = {}
+    """Return what speaks against forecasts, each reason once and each target's own."""
+    found: dict[str, None] = {}
     for study in published.studies:
-        for code, sentence in (*study.refusals, *(one for each in study.forecasts for one in each.refusals)):
-            found.setdefault(code, sentence)
-    return list(found.values())
+        found |= dict.fromkeys(sentence for _, sentence in study.refusals)
+        for one in study.forecasts:
+            found |= dict.fromkeys(words.refusals(published, study, one))
+    return list(found)
 
 
 def _analysed(asked: Asked) -> Published:

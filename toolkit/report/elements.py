@@ -26,6 +26,7 @@ __all__ = [
     "join",
     "paragraph",
     "slug",
+    "split",
     "table",
     "tiles",
     "whole",
@@ -137,7 +138,12 @@ def badge(text: str, kind: str = "plain") -> Markup:
 
 def estimate(value: Interval | None, show: Callable[[float, int], str] = formats.number) -> Markup:
     """Return an estimate with its interval in smaller print."""
-    main, _, ends = formats.interval(value, show).partition(" [")
+    return split(formats.interval(value, show))
+
+
+def split(text: str) -> Markup:
+    """Return a text whose interval in brackets, if it has one, stands in smaller print."""
+    main, _, ends = text.partition(" [")
     return fragment("estimate", main=main, ends=f"[{ends}" if ends else "")
 
 

@@ -33,6 +33,7 @@ _POINT, _TARGET = "#56B4E9", "#CC79A7"
 _LINE = _Style("#0072B2", "solid", "")
 _CURVE = _Style("#D55E00", "dash", "/")
 _SLOPES = ("dot", "dashdot", "longdashdot")
+_DRAWN_ON = "where the line drawn on reaches it, no forecast"
 _N_GRID = 60
 _LEAST_SHOWN = 0.4
 """Of the least of all errors and targets: under it nothing is drawn."""
@@ -94,6 +95,8 @@ def _right_end(published: Published, study: Study, largest: float) -> float:
     """Return where the axis ends: past the forecasts and the claims, as far as they can be drawn."""
     wanted = [10 * largest]
     for one in study.forecasts:
+        if one.line_reach not in words.WITH_AMOUNT:
+            continue
         if math.isfinite(one.line.high):
             wanted.append(3 * one.line.high)
         elif math.isfinite(one.line.estimate):
@@ -215,6 +218,7 @@ def _points(
 
 def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequence[float]) -> None:
     """Draw each target as a level, where the line crosses it with its interval, and what is claimed."""
+    named: set[str] = set()
     for one in study.forecasts:
         figure.add_trace(
             go.Scatter(
@@ -226,23 +230,27 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                 hoverinfo="skip",
             )
         )
-        if grid[0] <= one.line.estimate <= grid[-1]:
+        if one.line_reach in words.WITH_AMOUNT and one.line.estimate <= grid[-1]:
+            drawn_on = one.line_reach == "drawn_on"
+            name = _DRAWN_ON if drawn_on else "where the line reaches it"
             text = axes.hover(
                 (
                     f"the line at {words.error(published, one.target)}",
                     words.interval(one.line, study.measure.unit),
+                    *(["drawn on: no forecast"] if drawn_on else []),
                 )
             )
             figure.add_trace(
                 go.Scatter(
-                    name="where the line reaches it",
+                    name=name,
+                    showlegend=name not in named,
                     mode="markers",
                     x=[one.line.estimate],
                     y=[one.target],
                     error_x=axes.errors([_within(one.line, grid)], _LINE.colour),
                     marker={
                         "color": _LINE.colour,
-                        "symbol": "diamond",
+                        "symbol": "diamond-open" if drawn_on else "diamond",
                         "size": 10,
                         "line": {"color": INK, "width": 0.8},
                     },
@@ -250,6 +258,7 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                     hoverinfo="text",
                 )
             )
+            named.add(name)
     claimed = _claimed(published, study)
     if claimed:
         figure.add_trace(

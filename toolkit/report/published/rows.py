@@ -20,7 +20,8 @@ def table(published: Published) -> Markup:
     """Return every row, with the keys of its sources below each figure."""
     studies = published.studies
     rows = [_row(published, one) for one in sorted(published.observations, key=_place)]
-    left_out = [formats.sentence(told) for told in published.left_out]
+    notes = (f"{study.measure.title}: {note}" for study in studies for note in study.notes)
+    left_out = [formats.sentence(told) for told in (*published.left_out, *notes)]
     return elements.join(
         elements.table(
             "Every row of the table",
