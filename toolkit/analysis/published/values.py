@@ -97,7 +97,7 @@ class Study:
     n_rungs, n_seeds : int
         What the fits count: rows of equal compute are one rung with seeds where the table is a ladder.
     is_ladder : bool
-        Every compute stands in at least two rows.
+        Most computes stand in at least two rows.
     line : LogLog
         The classic regression.
     curve : CurveFit
