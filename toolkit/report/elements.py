@@ -83,6 +83,7 @@ def table(
     rows: Iterable[Sequence[str | Markup]],
     *,
     hide_caption: bool = False,
+    hide_empty: bool = False,
 ) -> Markup:
     """Return a table; the first cell of a row is its heading.
 
@@ -95,11 +96,16 @@ def table(
         Each as long as `columns`.
     hide_caption : bool
         True where a heading above says the same.
+    hide_empty : bool
+        Leave out columns without anything in them: what a table of the user's own may not have.
     """
     body = [list(row) for row in rows]
     for row in body:
         if len(row) != len(columns):
             raise ValueError(f"a row of '{caption}' has {len(row)} cells for {len(columns)} columns")
+    if hide_empty:
+        kept = [place for place in range(len(columns)) if any(row[place] for row in body)]
+        columns, body = [columns[place] for place in kept], [[row[place] for place in kept] for row in body]
     return fragment(
         "table",
         caption=caption,

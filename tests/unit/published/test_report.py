@@ -124,6 +124,26 @@ def test_the_page_holds_every_section_of_imagenet_and_only_what_a_plain_table_ha
     assert ">What targets take</h2>" in plain
 
 
+def test_columns_without_anything_are_left_out_and_rows_keep_their_order():
+    rows = [Observation(f"line {i}", 0.5 * 0.8**i, {"c": 10.0**i}) for i in range(2, 12)]
+    page = report.render(analyse(rows, Question("own", "", (Measure("c", "Compute", ""),), priced="c")))
+    for heading in ("Year", "What is doubtful", "Power with year beside it", "Error a year"):
+        assert f">{heading}<" not in page
+    whole = page[page.index(">The table</h2>") :]
+    assert whole.index("line 9") < whole.index("line 10") < whole.index("line 11")
+
+
+def test_a_floor_that_fits_better_than_none_is_not_said_to_fit_as_well():
+    error = 0.4 * np.geomspace(1, 1e7, 6) ** -0.12 + 0.01
+    error *= np.array([1.0, 0.99, 1.012, 0.99, 1.008, 0.995])
+    found = made_up(error, compute=np.geomspace(1e15, 1e22, 6))
+    (told,) = [one for one in found.sentences if "The data cannot tell" in one]
+    floors = found.studies[0].floors
+    good = [one for one in floors[1:] if one.aicc < floors[0].aicc + 2][-1]
+    assert good.aicc < floors[0].aicc - 2
+    assert "fits better than none, though not clearly" in told
+
+
 def test_names_and_notes_are_escaped():
     text = report.render(made_up(falling(), targets=(0.1,), prices=(Price("usd", 2.0),)))
     assert HOSTILE not in text
@@ -163,8 +183,8 @@ def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
         "curve with a floor, with 95\u00a0% band",
         "other sizes of a family, not in these fits",
         "results; of a family the best",
-        "5\u00a0%",
-        "where the line drawn on reaches it, no forecast",
+        "target 5\u00a0%",
+        "the line drawn on, no forecast",
         "claimed",
     ]
     points = figure.data[names.index("results; of a family the best") + 2]

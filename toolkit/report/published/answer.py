@@ -79,7 +79,7 @@ def _power_tile(study: Study) -> Tile:
     power = study.line.power
     if math.isinf(power.low):
         return Tile("Power", "none", "the error does not fall")
-    shown = "not shown" if math.isinf(power.high) else f"k{_raised(power.estimate)}"
+    shown = "not shown" if math.isinf(power.high) else _raised(power.estimate)
     return Tile("Power", shown, f"{words.power(power)}; compute for an error k times lower")
 
 
@@ -111,9 +111,10 @@ def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
         return Tile(target if one.reach == "at_most" else label, least, words.REACHES[one.reach])
     if one.reach == "not_told":
         return Tile(target, "not told", "the error does not clearly fall")
-    if one.reach in ("cannot", "not_shown"):
-        note = "" if math.isinf(told.low) else f"at least {words.compute(told.low, unit, 2)}"
-        return Tile(label, "not reached" if one.reach == "cannot" else "not shown", note)
+    if one.reach == "cannot":
+        return Tile(label, "not reached")
+    if one.reach == "not_shown":
+        return Tile(label, "not shown", f"at least {words.compute(told.low, unit, 2)}")
     ends = f"{words.compute(told.low, '', 2)} to {words.compute(told.high, '', 2)}"
     if one.by == "line" and one.curve is not None and one.curve_reach != "cannot":
         ends += (
@@ -129,8 +130,9 @@ def _with_unit(value: float, unit: str) -> str:
     return f"{words.compute(value, '', 2)} {unit}".strip()
 
 
-def _raised(power: float) -> str:
-    return formats.superscript(round(power, 1) if power < 10 else round(power))
+def _raised(power: float) -> Markup:
+    shown = formats.plain(power, 2 if power < 10 else max(2, len(f"{power:.0f}")))
+    return Markup("k<sup>{}</sup>").format(shown)
 
 
 def drawings(published: Published) -> Markup:
@@ -160,6 +162,7 @@ def _drawing(published: Published, study: Study) -> Markup:
             ]
             for one in points
         ],
+        hide_empty=True,
     )
     return figures.embed(
         error_against_compute(published, study),

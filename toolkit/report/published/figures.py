@@ -33,7 +33,7 @@ _POINT, _TARGET = "#56B4E9", "#CC79A7"
 _LINE = _Style("#0072B2", "solid", "")
 _CURVE = _Style("#D55E00", "dash", "/")
 _SLOPES = ("dot", "dashdot", "longdashdot")
-_DRAWN_ON = "where the line drawn on reaches it, no forecast"
+_DRAWN_ON = "the line drawn on, no forecast"
 _N_GRID = 60
 _LEAST_SHOWN = 0.4
 """Of the least of all errors and targets: under it nothing is drawn."""
@@ -222,7 +222,7 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
     for one in study.forecasts:
         figure.add_trace(
             go.Scatter(
-                name=f"{words.error(published, one.target)}",
+                name=f"target {words.error(published, one.target)}",
                 mode="lines",
                 x=[grid[0], grid[-1]],
                 y=[one.target, one.target],

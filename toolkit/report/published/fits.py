@@ -59,6 +59,7 @@ def _lines(published: Published) -> Markup:
             Column("Error a year", numeric=True, note="at equal compute"),
         ],
         rows,
+        hide_empty=True,
     )
 
 

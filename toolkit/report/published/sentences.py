@@ -134,7 +134,8 @@ def cannot_tell(published: Published, study: Study) -> str:
     )
     good = _as_good(study)
     if good:
-        told += f", and one of {words.error(published, good[1])} fits as well as none"
+        how = "better than none, though not clearly" if good[0] < -AS_GOOD else "as well as none"
+        told += f", and one of {words.error(published, good[1])} fits {how}"
     targets = [one for one in study.forecasts if _is_open(one)]
     if targets:
         shown = " and ".join(words.error(published, one.target) for one in targets)
@@ -147,12 +148,12 @@ def _is_open(one: Forecast) -> bool:
 
 
 def _as_good(study: Study) -> tuple[float, float] | None:
-    """Return the AICc of no floor, and the highest floor that fits as well or better."""
+    """Return the highest floor that fits as well as none or better, after its AICc less that of none."""
     if len(study.floors) < 2:
         return None
     none = study.floors[0]
-    good = [one.floor for one in study.floors[1:] if one.aicc < none.aicc + AS_GOOD]
-    return (none.aicc, max(good)) if good else None
+    good = [one for one in study.floors[1:] if one.aicc < none.aicc + AS_GOOD]
+    return (good[-1].aicc - none.aicc, good[-1].floor) if good else None
 
 
 def _year(study: Study) -> Iterator[str]:
