@@ -200,6 +200,15 @@ def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
     }
 
 
+def test_where_a_floor_shows_the_figure_marks_targets_on_the_curve():
+    found = made_up(falling(floor=0.2, seeds=3), seeds=3, targets=(0.3, 0.1))
+    figure = error_against_compute(found, found.studies[0])
+    names = [trace.name for trace in figure.data if trace.name]
+    assert names[-3:] == ["target 30\u00a0%", "where the curve reaches it", "target 10\u00a0%"]
+    marked = next(trace for trace in figure.data if trace.name == "where the curve reaches it")
+    assert marked.x[0] == pytest.approx(found.studies[0].forecasts[0].curve.estimate)
+
+
 def test_losses_are_no_percentages():
     found = made_up(4 * falling(), error_scale="loss", targets=(0.5,))
     assert "reaches 0.5 at" in found.sentences[2] or "0.5 takes" in found.sentences[2]

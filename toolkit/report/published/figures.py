@@ -33,7 +33,6 @@ _POINT, _TARGET = "#56B4E9", "#CC79A7"
 _LINE = _Style("#0072B2", "solid", "")
 _CURVE = _Style("#D55E00", "dash", "/")
 _SLOPES = ("dot", "dashdot", "longdashdot")
-_DRAWN_ON = "the line drawn on, no forecast"
 _N_GRID = 60
 _LEAST_SHOWN = 0.4
 """Of the least of all errors and targets: under it nothing is drawn."""
@@ -95,12 +94,12 @@ def _right_end(published: Published, study: Study, largest: float) -> float:
     """Return where the axis ends: past the forecasts and the claims, as far as they can be drawn."""
     wanted = [10 * largest]
     for one in study.forecasts:
-        if one.line_reach not in words.WITH_AMOUNT:
+        if one.reach not in words.WITH_AMOUNT:
             continue
-        if math.isfinite(one.line.high):
-            wanted.append(3 * one.line.high)
-        elif math.isfinite(one.line.estimate):
-            wanted.append(10 * one.line.estimate)
+        if math.isfinite(one.told.high):
+            wanted.append(3 * one.told.high)
+        elif math.isfinite(one.told.estimate):
+            wanted.append(10 * one.told.estimate)
     wanted += [3 * claim for _, claim in _claimed(published, study)]
     return min(max(wanted), largest * 1e8)
 
@@ -217,7 +216,7 @@ def _points(
 
 
 def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequence[float]) -> None:
-    """Draw each target as a level, where the line crosses it with its interval, and what is claimed."""
+    """Draw each target as a level, where the fit that is told crosses it, and what is claimed."""
     named: set[str] = set()
     for one in study.forecasts:
         figure.add_trace(
@@ -230,13 +229,14 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                 hoverinfo="skip",
             )
         )
-        if one.line_reach in words.WITH_AMOUNT and one.line.estimate <= grid[-1]:
-            drawn_on = one.line_reach == "drawn_on"
-            name = _DRAWN_ON if drawn_on else "where the line reaches it"
+        if one.reach in words.WITH_AMOUNT and one.told.estimate <= grid[-1]:
+            drawn_on = one.reach == "drawn_on"
+            name = f"the {one.by} drawn on, no forecast" if drawn_on else f"where the {one.by} reaches it"
+            style = _CURVE if one.by == "curve" else _LINE
             text = axes.hover(
                 (
-                    f"the line at {words.error(published, one.target)}",
-                    words.interval(one.line, study.measure.unit),
+                    f"the {one.by} at {words.error(published, one.target)}",
+                    words.interval(one.told, study.measure.unit),
                     *(["drawn on: no forecast"] if drawn_on else []),
                 )
             )
@@ -245,11 +245,11 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                     name=name,
                     showlegend=name not in named,
                     mode="markers",
-                    x=[one.line.estimate],
+                    x=[one.told.estimate],
                     y=[one.target],
-                    error_x=axes.errors([_within(one.line, grid)], _LINE.colour),
+                    error_x=axes.errors([_within(one.told, grid)], style.colour),
                     marker={
-                        "color": _LINE.colour,
+                        "color": style.colour,
                         "symbol": "diamond-open" if drawn_on else "diamond",
                         "size": 10,
                         "line": {"color": INK, "width": 0.8},
