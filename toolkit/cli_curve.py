@@ -82,9 +82,10 @@ def curve(
     infinite; and it writes a report with the figure. What the rows cannot
     carry is refused, with the reason.
 
-    Rows of equal compute are seeds of one rung, when every compute stands in
+    Rows of equal compute are seeds of one rung, when most computes stand in
     at least two rows. Else the rows are a scatter, whose line tells how the
-    results went, not what one recipe gains from more compute.
+    results went, not what one recipe gains from more compute. Of a family
+    only the best row is in the fit over all.
 
     [bold]Examples[/]
 

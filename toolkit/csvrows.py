@@ -81,11 +81,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a file, in its order."""
+    """The rows of a file, in its order; `line` is where its columns are named."""
 
     file: Path
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    line: int = 1
 
     def need(self, columns: Sequence[str]) -> None:
         """Refuse a file without these columns.
@@ -97,13 +98,13 @@ class Rows:
         for column in columns:
             if column not in self.columns:
                 raise DataError(
-                    f"there is no column '{column}' in the first line{did_you_mean(column, self.columns)}",
-                    where=f"{self.file}:1",
+                    f"there is no column '{column}' in the line of names{did_you_mean(column, self.columns)}",
+                    where=f"{self.file}:{self.line}",
                 )
 
 
 def read_rows(path: Path) -> Rows:
-    """Read a CSV file with a first line of names; empty lines are passed over.
+    """Read a CSV file whose first line with anything in it names the columns; empty lines are passed over.
 
     Raises
     ------
@@ -112,7 +113,10 @@ def read_rows(path: Path) -> Rows:
     """
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
-        columns = _columns(path, next(reader, []))
+        named, names = next(
+            ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)), (1, [])
+        )
+        columns = _columns(path, names, named)
         rows, begins = [], reader.line_num + 1
         for cells in reader:
             line, begins = begins, reader.line_num + 1
@@ -120,8 +124,9 @@ def read_rows(path: Path) -> Rows:
                 continue
             if len(cells) != len(columns):
                 raise DataError(
-                    f"{len(cells)} cells, but the first line has {len(columns)}; put a text that holds a "
-                    "comma in double quotes",
+                    f"{len(cells)} cell{'' if len(cells) == 1 else 's'}, but the line of names has "
+                    f"{len(columns)}; put a text that holds a comma in double quotes, and write numbers with "
+                    "a decimal point and without separators",
                     where=f"{path}:{line}",
                 )
             found = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
@@ -130,7 +135,10 @@ def read_rows(path: Path) -> Rows:
                 raise DataError(f"more than {MAX_ROWS:,} rows", where=str(path))
     except csv.Error as error:
         raise DataError(f"not valid CSV: {error}", where=f"{path}:{reader.line_num}") from error
-    return Rows(path, columns, tuple(rows))
+    # Spreadsheets end lines with empty cells, which nobody has left out.
+    given = dict(zip(columns, (name.strip() for name in names), strict=True))
+    filled = tuple(name for name in columns if given[name] or any(row.text(name) for row in rows))
+    return Rows(path, filled, tuple(rows), named)
 
 
 def _text(path: Path) -> str:
@@ -149,9 +157,9 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _columns(path: Path, names: Sequence[str]) -> tuple[str, ...]:
+def _columns(path: Path, names: Sequence[str], line: int) -> tuple[str, ...]:
     columns = tuple(name.strip() for name in names)
-    where = f"{path}:1"
+    where = f"{path}:{line}"
     if not any(columns):
         raise DataError("the first line must name the columns, e.g. compute,error", where=where)
     if len(columns) == 1 and any(sign in columns[0] for sign in ";\t"):
@@ -160,6 +168,7 @@ def _columns(path: Path, names: Sequence[str]) -> tuple[str, ...]:
             "point: save the table as comma-separated CSV",
             where=where,
         )
+    columns = tuple(name or f"column {number} without a name" for number, name in enumerate(columns, start=1))
     for index, name in enumerate(columns):
         if name in columns[:index]:
             raise DataError(f"two columns are named '{shorten(name)}'; rename one", where=where)

@@ -16,9 +16,9 @@ from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.values import Published
 from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version
-from toolkit.published.table import Scale, read_table
+from toolkit.published.table import DESCRIBING, Scale, read_table
 from toolkit.published.values import Measure, Price
-from toolkit.report.published import report
+from toolkit.report.published import report, words
 from toolkit.report.published.terminal import summary
 
 __all__ = ["Asked", "tell_curve"]
@@ -97,19 +97,23 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
 
 
 def _refused(published: Published) -> list[str]:
-    """Return what speaks against forecasts, each code once."""
-    found: dict[str, str] = {}
+    """Return what speaks against forecasts, each reason once and each target's own."""
+    found: dict[str, None] = {}
     for study in published.studies:
-        for code, sentence in (*study.refusals, *(one for each in study.forecasts for one in each.refusals)):
-            found.setdefault(code, sentence)
-    return list(found.values())
+        found |= dict.fromkeys(sentence for _, sentence in study.refusals)
+        for one in study.forecasts:
+            found |= dict.fromkeys(words.refusals(published, study, one))
+    return list(found)
 
 
 def _analysed(asked: Asked) -> Published:
     _check(asked)
     table = read_table(asked.table, {_KEY: asked.compute}, error=asked.error, scale=asked.scale)
     if not table.observations:
-        raise DataError("there is no row with an error below the first line", where=str(asked.table))
+        raise DataError(
+            "there is no row with an error below the line of names; write one row a result",
+            where=str(asked.table),
+        )
     percent = asked.scale == "percent"
     rates = (("usd", asked.usd_per_unit), ("kg_co2", asked.kg_per_unit))
     question = Question(
@@ -118,7 +122,7 @@ def _analysed(asked: Asked) -> Published:
         measures=(Measure(_KEY, _title(asked.compute), asked.unit),),
         error_title=_title(asked.error),
         error_scale="loss" if asked.scale == "loss" else "share",
-        targets=tuple(target / 100 if percent else target for target in asked.targets),
+        targets=tuple(target / 100 if percent else target for target in dict.fromkeys(asked.targets)),
         prices=tuple(Price(quantity, rate, "declared") for quantity, rate in rates if rate is not None),
         priced=_KEY,
         level=asked.level,
@@ -136,7 +140,23 @@ def _title(column: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
+def _check_columns(asked: Asked) -> None:
+    if asked.compute == asked.error:
+        raise ConfigError(
+            f"compute and error are the same column, '{asked.error}'; name two with --compute and --error",
+            where="--compute",
+        )
+    for option, column in (("--compute", asked.compute), ("--error", asked.error)):
+        if column in DESCRIBING:
+            raise ConfigError(
+                f"'{column}' describes a row ({', '.join(DESCRIBING)}) and is no amount to fit; name another "
+                "column, or give this one another name in the table",
+                where=option,
+            )
+
+
 def _check(asked: Asked) -> None:
+    _check_columns(asked)
     most = {"share": 1.0, "percent": 100.0}.get(asked.scale)
     for target in asked.targets:
         if not (math.isfinite(target) and target > 0):

@@ -8,6 +8,7 @@ Format history of `CellRecord` (raise `RECORD_VERSION`, keep old files readable)
 
 Format history of `Evidence` (likewise, `EVIDENCE_VERSION`):
 
+2. validation counts by groups of clusters (one group in version 1)
 1. first version
 """
 
@@ -28,6 +29,7 @@ from toolkit.errors import StoreError
 __all__ = [
     "EVIDENCE_VERSION",
     "N_BINS",
+    "N_VALID_GROUPS",
     "RECORD_VERSION",
     "REPEAT_MARK",
     "SETTLED",
@@ -42,9 +44,11 @@ __all__ = [
 ]
 
 RECORD_VERSION = 3
-EVIDENCE_VERSION = 1
+EVIDENCE_VERSION = 2
 N_BINS = 512
 """Score bins of the evidence, of equal width on the logit scale from -12 to 12."""
+N_VALID_GROUPS = 40
+"""Groups of validation clusters that are counted apart: how far they differ tells how sure the block is."""
 
 _NOT_FLAT = (
     "scores",
@@ -256,8 +260,9 @@ class Evidence:
     cluster_rows : ndarray of shape (n_clusters,), int64
     cluster_log_loss, cluster_brier : ndarray of shape (n_clusters,), float64
         Sums over the cluster's test rows.
-    valid_positives, valid_negatives : ndarray of shape (N_BINS,), int64
-        Pooled counts of the common validation block.
+    valid_positives, valid_negatives : ndarray of shape (N_VALID_GROUPS, N_BINS), int64
+        Counts of the common validation block, of groups of whole clusters that are the same in all cells of a
+        task. One group only in evidence of version 1.
     valid_log_loss : float
         Mean over the validation rows.
     strata : mapping of str to ndarray of shape (2, N_BINS), int64
@@ -315,6 +320,8 @@ class Evidence:
                 if key.startswith("stratum:")
             }
             arrays = {name: archive[name] for name in _EVIDENCE_ARRAYS}
+            for name in ("valid_positives", "valid_negatives"):
+                arrays[name] = np.atleast_2d(arrays[name])
             return cls(**arrays, valid_log_loss=float(archive["valid_log_loss"]), strata=strata)
 
     @classmethod

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.errors import TrackError
-from toolkit.records import N_BINS, Evidence
+from toolkit.records import N_BINS, N_VALID_GROUPS, Evidence
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -185,6 +185,18 @@ def _bin_counts(labels: NDArray[Any], bins: NDArray[np.int64]) -> NDArray[np.int
     ).astype(np.int64)
 
 
+def _valid_counts(
+    labels: NDArray[Any], bins: NDArray[np.int64], clusters: NDArray[np.integer[Any]]
+) -> NDArray[np.int64]:
+    """Return positives and negatives a group of clusters and bin, shape (2, N_VALID_GROUPS, N_BINS)."""
+    _, cluster = np.unique(clusters, return_inverse=True)
+    place = (cluster % N_VALID_GROUPS) * N_BINS + bins
+    positive = labels != 0
+    size = N_VALID_GROUPS * N_BINS
+    counts = [np.bincount(place[rows], minlength=size) for rows in (positive, ~positive)]
+    return np.stack(counts).reshape(2, N_VALID_GROUPS, N_BINS).astype(np.int64)
+
+
 def make_evidence(
     *,
     labels: NDArray[Any],
@@ -193,6 +205,7 @@ def make_evidence(
     strata: Mapping[str, NDArray[np.bool_]],
     valid_labels: NDArray[Any],
     valid_probabilities: Floats,
+    valid_clusters: NDArray[np.integer[Any]],
 ) -> Evidence:
     """Reduce a cell's predictions to what the analysis needs.
 
@@ -201,7 +214,7 @@ def make_evidence(
     labels, probabilities, clusters : ndarray of shape (n_rows,)
         Of the test block. Clusters are renumbered 0 … n_clusters - 1 in order of their number.
     strata : mapping of str to ndarray of shape (n_rows,), bool
-    valid_labels, valid_probabilities : ndarray of shape (n_valid_rows,)
+    valid_labels, valid_probabilities, valid_clusters : ndarray of shape (n_valid_rows,)
         Of the common validation block.
 
     Raises
@@ -217,7 +230,7 @@ def make_evidence(
     entries, entry = np.unique(cluster * N_BINS + bins, return_inverse=True)
     n_rows = np.bincount(entry, minlength=len(entries))
     positives = np.bincount(entry[labels != 0], minlength=len(entries))
-    valid = _bin_counts(valid_labels, bin_of(valid_values))
+    valid = _valid_counts(valid_labels, bin_of(valid_values), valid_clusters)
     valid_loss = row_log_loss(valid_labels, valid_values)
     return Evidence(
         cluster=(entries // N_BINS).astype(np.int32),

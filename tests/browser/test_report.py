@@ -57,6 +57,19 @@ CONTRAST = """(selectors) => {
 }"""
 
 
+CROWDED = """() => [...document.querySelectorAll('.drawing')].flatMap(drawing => {
+  const box = (node) => node.getBoundingClientRect();
+  const ticks = [...drawing.querySelectorAll('.xtick text')].map(box).sort((a, b) => a.left - b.left);
+  const frame = box(drawing), title = drawing.querySelector('.xtitle');
+  const named = drawing.dataset.figure;
+  return [
+    ...ticks.slice(1).filter((one, i) => one.left < ticks[i].right).map(() => `ticks of ${named}`),
+    ...(title && box(title).right > frame.right + 1 ? [`title of ${named}`] : []),
+    ...(title && box(title).bottom > frame.bottom + 1 ? [`foot of ${named}`] : []),
+  ];
+})"""
+
+
 @pytest.fixture(scope="module")
 def report(made_up_results: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return document.write(made_up_results.golden(), tmp_path_factory.mktemp("report")).html
@@ -139,6 +152,13 @@ def test_no_table_makes_the_page_scroll_sideways(
     seen.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
     assert seen.complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280])
+def test_ticks_do_not_touch_and_titles_are_whole(report: Path, visit: Open, width: int) -> None:
+    seen = visit(report.as_uri(), width=width)
+    wait_until_drawn(seen.page)
+    assert seen.page.evaluate(CROWDED) == []
 
 
 def test_energy_is_drawn_from_the_lowest_to_the_highest_figure(report: Path, visit: Open) -> None:

@@ -50,7 +50,7 @@ def runs(folder: Path, kind: str):
 def test_it_prints_the_table_and_what_to_take_away(store):
     _, output = store
     flat = " ".join(output.replace("\u00a0", " ").split())
-    assert "Hardware burden 26 0.83" in flat
+    assert "Hardware burden 26 0.833" in flat
     assert "So whether 5 % can be reached by compute at all is not known." in flat
     assert "report.html" in flat
     assert "workflowType=machine_learning" in flat
@@ -202,7 +202,10 @@ def test_percent_and_other_columns(table):
         (["--usd-per-unit", "0"], "--usd-per-unit: a price is a number above 0, got 0"),
         (["--usd-per-unit", "nan"], "--usd-per-unit: a price is a number above 0, got nan"),
         (["--target", "nan"], "--target: an error is a number above 0, got nan"),
-        (["--error", "eror"], "there is no column 'eror' in the first line; did you mean 'error'?"),
+        (["--error", "eror"], "there is no column 'eror' in the line of names; did you mean 'error'?"),
+        (["--compute", "error"], "--compute: compute and error are the same column, 'error'"),
+        (["--compute", "year"], "--compute: 'year' describes a row"),
+        (["--error", "name"], "--error: 'name' describes a row"),
         (["--out", os.devnull], "name another folder with --out"),
     ],
 )  # fmt: skip
@@ -210,6 +213,52 @@ def test_mistakes_end_with_2_and_a_sentence(table, options, told):
     done = run("curve", table, *options)
     assert done.exit_code == 2
     assert told in done.stderr
+
+
+def flat(done) -> str:
+    return " ".join(done.stdout.replace("\u00a0", " ").split())
+
+
+def test_a_target_that_is_not_forecast_is_drawn_on_as_no_forecast(table):
+    told = flat(run("curve", table, "--target", "0.1", "--target", "0.1", "--target", "0.05"))
+    assert "By the line 10 % is forecast" not in told
+    assert told.count("which is no forecast, the line reaches 10 % at") == 1
+    assert "no forecast: 6 results are there; a forecast needs at least 8" in told
+
+
+def test_each_target_that_is_refused_is_told(tmp_path):
+    path = tmp_path / "results.csv"
+    rows = [f"1e{i},{0.5 * 0.8**i * (1 + 0.01 * (-1) ** i):.4g}" for i in range(9)]
+    path.write_text("\n".join(["compute,error", *rows]) + "\n")
+    told = flat(run("curve", path, "--target", "0.01", "--target", "0.005", "--scale", "share"))
+    assert "no forecast: 1 % takes" in told or "no forecast: 1 % is not shown" in told
+    assert "no forecast: 0.5 % takes" in told or "no forecast: 0.5 % is not shown" in told
+
+
+def test_families_that_leave_too_few_results_say_so_and_what_to_do(table):
+    lines = TABLE.splitlines()
+    rows = [f"{line},{'AB'[i % 2]}" for i, line in enumerate(lines[1:])]
+    table.write_text("\n".join([f"{lines[0]},family", *rows]) + "\n")
+    done = run("curve", table)
+    assert done.exit_code == 2
+    assert "2 results of different compute; a line needs at least 3" in done.stderr
+    assert "4 more rows of 2 families (A, B) are not in this fit" in done.stderr
+    assert "take the column 'family' out" in done.stderr
+
+
+def test_a_missing_repeat_is_told_in_terminal_and_report(tmp_path):
+    path = tmp_path / "results.csv"
+    rows = [f"{10**i},{0.5 * 0.7**i + 0.001 * seed:.4g}" for i in range(8) for seed in range(3)]
+    path.write_text("\n".join(["compute,error", *rows[:-1]]) + "\n")
+    done = run("curve", path)
+    told = flat(done)
+    assert "Over 8 rungs of 23 rows" in told
+    assert "3 rows at most, and 1e+07 has 2. Each rung counts with the mean of its rows" in told
+    assert "no forecast: the rungs have 2 to 3 rows, so their noise is not known" in told
+    page = (tmp_path / "results-curve" / "report.html").read_text(encoding="utf-8")
+    assert "1e+07 has 2. Each rung counts with the mean" in page
+    document = json.loads((tmp_path / "results-curve" / "results.json").read_text(encoding="utf-8"))
+    assert "1e+07 has 2" in document["studies"][0]["notes"][0]
 
 
 def test_the_module_runs_it_too(tmp_path):

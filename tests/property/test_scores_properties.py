@@ -46,6 +46,7 @@ def make(labels, probabilities, clusters) -> Evidence:
         strata={"odd": clusters % 2 == 1},
         valid_labels=labels[::2],
         valid_probabilities=probabilities[::2],
+        valid_clusters=clusters[::2],
     )
 
 
@@ -83,6 +84,7 @@ def test_the_order_of_rows_does_not_matter(drawn, random):
         strata={"odd": clusters[order] % 2 == 1},
         valid_labels=labels[::2],
         valid_probabilities=probabilities[::2],
+        valid_clusters=clusters[::2],
     )
     assert same(evidence, shuffled)
     assert np.allclose(evidence.cluster_log_loss, shuffled.cluster_log_loss)

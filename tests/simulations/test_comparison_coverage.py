@@ -174,8 +174,8 @@ class Pool:
             cluster_rows=sizes,
             cluster_log_loss=np.zeros(len(sizes)),
             cluster_brier=np.zeros(len(sizes)),
-            valid_positives=none,
-            valid_negatives=none,
+            valid_positives=none[None],
+            valid_negatives=none[None],
             valid_log_loss=float("nan"),
             strata={},
         )

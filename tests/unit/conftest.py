@@ -79,6 +79,7 @@ def draw(
                     strata={},
                     valid_labels=valid_labels,
                     valid_probabilities=probabilities,
+                    valid_clusters=clusters,
                 )
                 cpu = truth.cpu_seconds * 2**rung
                 cells.append(

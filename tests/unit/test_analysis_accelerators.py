@@ -185,4 +185,4 @@ def test_the_findings_say_what_runs_where_and_whether_it_is_faster(net, cell) ->
 
 
 def _decision(n: int):
-    return Decision("neural", 0, 0.5, 0.0, np.zeros(n))
+    return Decision("neural", 0, 0.5, None, np.zeros(n))

@@ -35,7 +35,7 @@ def test_gross_value_is_that_of_the_test_rows_at_the_validation_threshold(
     experiment = declare_experiment(["rules"])
     one, _, stack = priced(cells, evidence, experiment, ("rules", 0))
     held = stack.evidence[0]
-    valid = scores.confusion(held.valid_positives, held.valid_negatives)
+    valid = scores.confusion(held.valid_positives.sum(axis=0), held.valid_negatives.sum(axis=0))
     best = int(np.argmax(10 * valid.true_positive - 3 * valid.false_positive))
     test = scores.confusion(*scores.pooled_counts(held))
     rows = held.cluster_rows.sum()

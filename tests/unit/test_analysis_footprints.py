@@ -141,7 +141,7 @@ def test_the_year_is_modelled_with_and_without_counters(counted, readings, input
 def test_the_electricity_of_a_year_is_that_of_its_footprint(readings, inputs, hardware, economics) -> None:
     net = readings({"cost_fit_flop": 1e12, "cost_import_cpu_seconds": 2.0}, chosen={"steps": 100})
     declared = inputs(hardware=hardware, price_per_kwh=0.3, **economics)
-    paid = price_rung(Decision("neural", 0, 0.5, 0.0, np.zeros(declared.n)), net, declared).costs
+    paid = price_rung(Decision("neural", 0, 0.5, None, np.zeros(declared.n)), net, declared).costs
     year = by_work(net, declared)["year"]
     assert paid["electricity"][0] == pytest.approx(0.3 * year.joules.mid / prices.JOULES_PER_KWH)
     assert paid["electricity"][0] == pytest.approx(paid["electricity"][1:].mean(), rel=0.02)

@@ -12,6 +12,7 @@ from toolkit.analysis.pricing import price
 from toolkit.analysis.snapshot import decode, encode
 from toolkit.analysis.stops.standpoint import Standpoint
 from toolkit.analysis.stops.words import (
+    check_stops,
     told_contradiction,
     told_replay,
     told_risk,
@@ -202,6 +203,7 @@ def test_a_verdict_that_speaks_against_a_stop_says_so(replayed, best, gap, share
     assert len(list(told_stops([stop], other))) == 3 + bool(told)
     assert ("run it again without --stop-early" in against) == bool(told)
     assert told_contradiction(replace(stop, leader=stop.track), other) == ""
+    assert [one.code for one in check_stops([stop], other)] == ["stop_contradicted"] * bool(told)
 
 
 def test_skipped_cells_are_no_missing_ones(replayed, declare_experiment) -> None:

@@ -6,13 +6,27 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from toolkit.analysis.stops.growth import fit_growth
 from toolkit.analysis.stops.prospect_record import FormProspect, Prospect
 from toolkit.analysis.stops.prospects import FIRST_RUNGS, ValidationRung, look_ahead
-from toolkit.analysis.stops.stopping import Standing, leader_of, margin_of, odds, reason_to_stop
+from toolkit.analysis.stops.stopping import (
+    N_PLACES,
+    Noise,
+    Standing,
+    leader_of,
+    margin_of,
+    odds,
+    reason_to_stop,
+)
+from toolkit.analysis.validation import Validation
 
 ROWS = np.geomspace(100, 100 * 10**2.5, 10)
+
+
+def seen(rung: int, rows: float, values: dict[int, float], perfect: float) -> ValidationRung:
+    return ValidationRung(rung, rows, Validation(values, perfect, (), ()))
 
 
 def ladder(
@@ -23,7 +37,7 @@ def ladder(
     found = []
     for rung, rows in enumerate(ROWS[:rungs]):
         regret = (level + gain * (rows / ROWS[0]) ** -0.5) * np.exp(noise * generator.normal(size=3))
-        found.append(ValidationRung(rung, float(rows), dict(enumerate((perfect - regret).tolist())), perfect))
+        found.append(seen(rung, float(rows), dict(enumerate((perfect - regret).tolist())), perfect))
     return found
 
 
@@ -40,10 +54,16 @@ def prospect(fitted: list[float], ahead: list[float], *, spread: float = 0.0) ->
 
 
 def asked(
-    one: Prospect, *, costs: list[float | None] | None = None, leader: float = 0.0, margin: float = 1.0
+    one: Prospect,
+    *,
+    costs: list[float | None] | None = None,
+    leader: float = 0.0,
+    margin: float = 1.0,
+    error: float = 0.0,
 ):
     yearly = costs or [0.0] * len(one.rungs)
-    return odds(one, volume=100.0, yearly_costs=yearly, leader=leader, margin=margin)
+    noise = Noise(error, 39)
+    return odds(one, volume=100.0, yearly_costs=yearly, leader=leader, margin=margin, noise=noise)
 
 
 def test_a_rung_that_costs_more_than_it_gains_does_not_pay() -> None:
@@ -102,8 +122,27 @@ def test_the_risk_is_the_chance_and_the_gain_of_overtaking() -> None:
     assert found.forgone == pytest.approx(0.25 * 2.5, abs=0.1)
 
 
+def test_how_unsure_the_validation_block_is_of_the_leader_counts() -> None:
+    ahead = prospect([1.0] * 7, [1.01], spread=0.005)
+    assert reason_to_stop(asked(ahead, leader=120.0), is_leader=False) == ("behind_leader", 0.0)
+    found = asked(ahead, leader=120.0, margin=0.0, error=0.19)
+    # The rung would earn 101, 19 less than the leader: one standard error of t with 39 degrees of freedom.
+    assert found.overtakes == pytest.approx(0.1617, abs=0.006)
+    assert found.forgone == pytest.approx(19 * 0.0883, abs=0.15)
+    assert reason_to_stop(found, is_leader=False) is None
+    assert found.pays == asked(ahead, leader=120.0).pays
+
+
+@pytest.mark.parametrize("degrees", [9, 19, 39])
+def test_the_noise_is_of_student_t(degrees: int) -> None:
+    draws = Noise(2.0, degrees).draws()
+    places = (np.arange(N_PLACES) + 0.5) / N_PLACES
+    assert draws == pytest.approx(2.0 * stats.t.ppf(places, degrees), rel=0.02)
+    assert draws.mean() == pytest.approx(0.0, abs=1e-9)
+
+
 def test_the_leader_is_the_highest_net_value() -> None:
-    first, second = Standing("rules", 10.0, 9.0), Standing("neural", 12.0, 3.0)
+    first, second = Standing("rules", 0, 10.0, 9.0), Standing("neural", 0, 12.0, 3.0)
     assert leader_of([first, second]) == first
     assert leader_of([]) is None
     assert margin_of(None, first) == pytest.approx(0.1)
@@ -167,21 +206,19 @@ def test_values_below_nothing_are_foretold_too() -> None:
 
 
 def test_a_short_span_refuses() -> None:
-    near = [
-        ValidationRung(one.rung, 100.0 + one.rung, one.values, one.perfect) for one in ladder(0.5, noise=0.01)
-    ]
+    near = [one._replace(rows=100.0 + one.rung) for one in ladder(0.5, noise=0.01)]
     found = look_ahead("neural", near, [(7, 300.0)])
     assert "powers of ten" in found.refusal
     assert found.forms == ()
 
 
 def test_whoever_decides_right_already_is_not_asked() -> None:
-    done = [ValidationRung(rung, float(ROWS[rung]), {0: 2.0, 1: 2.0, 2: 2.0}, 2.0) for rung in range(7)]
+    done = [seen(rung, float(ROWS[rung]), {0: 2.0, 1: 2.0, 2: 2.0}, 2.0) for rung in range(7)]
     assert look_ahead("rules", done, LEFT).refusal == "every decision is right already"
 
 
 def test_without_a_seed_on_all_rungs_nothing_is_foretold() -> None:
     split = [
-        ValidationRung(one.rung, one.rows, {one.rung: one.values[0]}, one.perfect) for one in ladder(0.5)
+        seen(one.rung, one.rows, {one.rung: one.seen.values[0]}, one.seen.perfect) for one in ladder(0.5)
     ]
     assert look_ahead("neural", split, LEFT).refusal == "no seed has run on all rungs"

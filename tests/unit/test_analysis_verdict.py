@@ -16,6 +16,7 @@ def rung(track: str, mean: float, spread: float = 1.0, *, rung: int = 0, validat
         track=track,
         rung=rung,
         threshold=0.5,
+        validation=None,
         validation_value=validation,
         gross=net + 1,
         net=net,
@@ -84,7 +85,7 @@ def test_the_hybrid_does_not_count_against_deep_learning() -> None:
 
 def test_equal_tracks_share_the_probability() -> None:
     same = rung("classical", 50)
-    twin = RungEconomics("rules", 0, 0.5, None, same.gross, same.net, same.costs)
+    twin = RungEconomics("rules", 0, 0.5, None, None, same.gross, same.net, same.costs)
     verdict = verdict_of(same, twin)
     assert [entry.probability_best for entry in verdict.tracks] == [0.5, 0.5]
     assert verdict.too_close_to_call is True

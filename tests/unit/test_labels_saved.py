@@ -147,6 +147,7 @@ def world(skills: dict[str, list[float | None]], n_seeds: int = 4):
                     strata={},
                     valid_labels=labels,
                     valid_probabilities=chances,
+                    valid_clusters=clusters,
                 )
     stacks, _ = stack_evidence(evidence)
     weights = draw_weights(120, 100, "test")

@@ -61,8 +61,9 @@ def test_evidence_of_version_1_still_loads():
     assert loaded.cluster_rows.tolist() == [7, 0, 5]
     assert loaded.cluster_log_loss.tolist() == [2.5, 0.0, 1.25]
     assert loaded.cluster_brier.tolist() == [0.5, 0.0, 0.25]
-    assert (loaded.valid_positives[9], loaded.valid_positives.sum()) == (1, 1)
-    assert (loaded.valid_negatives[1], loaded.valid_negatives.sum()) == (2, 2)
+    assert loaded.valid_positives.shape == loaded.valid_negatives.shape == (1, N_BINS)
+    assert (loaded.valid_positives[0, 9], loaded.valid_positives.sum()) == (1, 1)
+    assert (loaded.valid_negatives[0, 1], loaded.valid_negatives.sum()) == (2, 2)
     assert loaded.valid_log_loss == 0.375
     assert {name: counts.shape for name, counts in loaded.strata.items()} == {"holiday": (2, N_BINS)}
 

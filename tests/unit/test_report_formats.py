@@ -142,3 +142,11 @@ def test_money_axes_are_scaled() -> None:
 
 def test_an_infinite_estimate_keeps_its_finite_end() -> None:
     assert formats.interval(Interval(math.inf, 7.3, math.inf)).startswith("∞ [7.3")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.998, "0.998"), (0.83279, "0.833"), (0.99961, "> 0.999"), (1.0, "1.000"), (0.0, "0.000")],
+)
+def test_a_share_of_variance_is_1_only_where_it_is(value, told):
+    assert formats.r_squared(value) == told

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from toolkit import scores
 from toolkit.errors import TrackError
-from toolkit.records import N_BINS, Evidence
+from toolkit.records import N_BINS, N_VALID_GROUPS, Evidence
 
 
 def draw(n_rows=200_000, n_clusters=900, seed=0):
@@ -29,6 +29,7 @@ def evidence_of(labels, probabilities, clusters=None, strata=None) -> Evidence:
         strata=strata or {},
         valid_labels=labels,
         valid_probabilities=probabilities,
+        valid_clusters=np.arange(len(labels)),
     )
 
 
@@ -261,6 +262,26 @@ def test_a_test_block_without_validation_rows_is_possible():
         strata={},
         valid_labels=np.array([], np.int8),
         valid_probabilities=np.array([]),
+        valid_clusters=np.array([], np.int32),
     )
     assert math.isnan(evidence.valid_log_loss)
     assert evidence.valid_positives.sum() == 0
+
+
+def test_validation_rows_are_counted_by_groups_of_whole_clusters():
+    clusters = np.repeat(np.arange(100, 100 + N_VALID_GROUPS + 1), 3)
+    labels = np.tile([1, 0, 0], N_VALID_GROUPS + 1)
+    evidence = scores.make_evidence(
+        labels=labels,
+        probabilities=np.full(len(labels), 0.5),
+        clusters=clusters,
+        strata={},
+        valid_labels=labels,
+        valid_probabilities=np.full(len(labels), 0.9),
+        valid_clusters=clusters,
+    )
+    assert evidence.valid_positives.shape == (N_VALID_GROUPS, N_BINS)
+    assert evidence.valid_positives.sum(axis=1).tolist() == [2] + [1] * (N_VALID_GROUPS - 1)
+    assert evidence.valid_negatives.sum(axis=1).tolist() == [4] + [2] * (N_VALID_GROUPS - 1)
+    (seen,) = np.flatnonzero(evidence.valid_positives.sum(axis=0))
+    assert seen == scores.bin_of(np.array([0.9]))[0]

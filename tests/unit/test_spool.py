@@ -34,6 +34,7 @@ def outcome(fingerprint: str, status: str = "finished") -> CellOutcome:
         strata={"late": np.array([True, False, True])},
         valid_labels=labels,
         valid_probabilities=probabilities,
+        valid_clusters=np.array([0, 0, 1]),
     )
     return CellOutcome(record, evidence)
 

@@ -17,21 +17,18 @@ from toolkit import scores
 from toolkit.analysis.draws import N_DRAWS, drawn, mean_of
 from toolkit.analysis.intervals import draw_weights, seed_share
 from toolkit.analysis.stacks import Floats, Stack
+from toolkit.analysis.validation import OUTCOMES, Validation, choose_threshold, validate
 from toolkit.business import OutcomeValue
-from toolkit.records import N_BINS, Evidence
+from toolkit.records import Evidence
 from toolkit.seeding import derive_seed
 
 __all__ = [
-    "OUTCOMES",
     "Decision",
     "OutcomeDraws",
     "draw_outcomes",
     "mean_values",
-    "validation_value",
     "value_rung",
 ]
-
-OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")
 
 
 @dataclass(frozen=True)
@@ -65,8 +62,8 @@ class Decision:
     rung : int
     threshold : float
         Probability from which on to say yes, chosen on validation; the median over seeds.
-    validation : float or None
-        Value of one decision as the validation block sees it, mean over seeds; None without such rows.
+    validation : Validation or None
+        What the validation block says; None without such rows.
     value : ndarray of shape (1 + n_draws,)
         Entry 0 the mean.
     """
@@ -74,7 +71,7 @@ class Decision:
     track: str
     rung: int
     threshold: float
-    validation: float | None
+    validation: Validation | None
     value: Floats
 
 
@@ -111,41 +108,6 @@ def draw_outcomes(
 def mean_values(value: OutcomeValue) -> Floats:
     """Return the mean money of each outcome, shape (4,) in the order of `OUTCOMES`."""
     return np.array([mean_of(getattr(value, name)) for name in OUTCOMES])
-
-
-def validation_value(one: Evidence, values: Floats) -> tuple[float, float] | None:
-    """Return the value of a decision on the validation block, and that of one which is always right.
-
-    Parameters
-    ----------
-    one : Evidence
-    values : ndarray of shape (4,)
-        Money of each outcome, in the order of `OUTCOMES`.
-
-    Returns
-    -------
-    tuple of float or None
-        The first at the threshold that earns most there; None without such rows.
-    """
-    _, value = _choose_threshold(one, values)
-    if value is None:
-        return None
-    outcome = dict(zip(OUTCOMES, values.tolist(), strict=True))
-    n_yes, n_no = float(one.valid_positives.sum()), float(one.valid_negatives.sum())
-    right = n_yes * max(outcome["true_positive"], outcome["false_negative"])
-    right += n_no * max(outcome["true_negative"], outcome["false_positive"])
-    return value, right / (n_yes + n_no)
-
-
-def _choose_threshold(one: Evidence, values: Floats) -> tuple[int, float | None]:
-    """Return the bin from which to say yes, and the value of a decision on the validation block."""
-    n_rows = float(one.valid_positives.sum() + one.valid_negatives.sum())
-    if n_rows == 0:
-        return N_BINS // 2, None
-    outcomes = scores.confusion(one.valid_positives, one.valid_negatives)
-    worth = sum(value * getattr(outcomes, name) for name, value in zip(OUTCOMES, values, strict=True))
-    best = int(np.argmax(worth))
-    return best, float(worth[best]) / n_rows
 
 
 def _cluster_outcomes(one: Evidence, threshold: int) -> Floats:
@@ -195,19 +157,18 @@ def _value_of_decision(stack: Stack, outcomes: Floats, shared: OutcomeDraws) -> 
 
 def value_rung(stack: Stack, shared: OutcomeDraws) -> Decision:
     """Value the decisions of one track at one rung."""
-    chosen = [_choose_threshold(one, shared.values[0]) for one in stack.evidence]
+    chosen = [choose_threshold(one, shared.values[0]) for one in stack.evidence]
     outcomes = np.stack(
         [
             _cluster_outcomes(one, threshold)
             for one, (threshold, _) in zip(stack.evidence, chosen, strict=True)
         ]
     )
-    seen = [value for _, value in chosen if value is not None]
     edges = scores.bin_edges()
     return Decision(
         track=stack.track,
         rung=stack.rung,
         threshold=float(np.median([edges[threshold] for threshold, _ in chosen])),
-        validation=float(np.mean(seen)) if seen else None,
+        validation=validate(dict(zip(stack.seeds, stack.evidence, strict=True)), shared.values[0]),
         value=_value_of_decision(stack, outcomes, shared),
     )

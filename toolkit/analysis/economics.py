@@ -20,6 +20,7 @@ from toolkit.analysis.intervals import LEVEL
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Interval
 from toolkit.analysis.stacks import Floats
+from toolkit.analysis.validation import Validation
 from toolkit.analysis.work import (
     Piece,
     device_seconds,
@@ -57,8 +58,10 @@ class RungEconomics:
     ----------
     threshold : float
         Probability from which on to say yes, chosen on validation; the median over seeds.
+    validation : Validation or None
+        What the validation block says of a decision; None without such rows.
     validation_value : float or None
-        Net value of a year as the validation block sees it; it chooses the rung.
+        Net value of a year as that block sees it; it chooses the rung.
     gross, net : ndarray
         Money a year.
     costs : mapping of str to ndarray
@@ -68,6 +71,7 @@ class RungEconomics:
     track: str
     rung: int
     threshold: float
+    validation: Validation | None
     validation_value: float | None
     gross: Floats
     net: Floats
@@ -186,7 +190,8 @@ def price_rung(decision: Decision, readings: RungReadings, inputs: Inputs) -> Ru
         track=decision.track,
         rung=decision.rung,
         threshold=decision.threshold,
-        validation_value=None if seen is None else float(inputs.volume[0] * seen - total[0]),
+        validation=seen,
+        validation_value=None if seen is None else float(inputs.volume[0] * seen.value - total[0]),
         gross=gross,
         net=gross - total,
         costs=costs,

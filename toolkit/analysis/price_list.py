@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from toolkit.amounts import Frozen, Range
-from toolkit.analysis.decisions import OUTCOMES
 from toolkit.analysis.inputs import Inputs
+from toolkit.analysis.validation import OUTCOMES
 from toolkit.prices import Accelerator, Hardware
 
 __all__ = ["price_list"]

@@ -22,13 +22,14 @@ from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.stops.replay import replay
+from toolkit.analysis.stops.words import check_stops
 from toolkit.analysis.training_prices import training_prices
 from toolkit.analysis.verdict import decide, deployed
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, without_repeats
 
-__all__ = ["declared_inputs", "price"]
+__all__ = ["declared_inputs", "price", "systems"]
 
 _SEVERITY = ("error", "warning", "info")
 
@@ -61,7 +62,8 @@ def price(
     priced = {
         key: price_rung(decision, readings[key], inputs) for key, decision in analysed.decisions.items()
     }
-    chosen = deployed([priced[key] for key in _systems(priced, readings)])
+    may_enter = {key: priced[key] for key in systems(priced, readings)}
+    chosen = deployed(list(may_enter.values()))
     chosen = {track: chosen[track] for track in analysed.tracks if track in chosen}
     rungs = [(one.track, one.rung) for one in chosen.values()]
     entering = {track: readings[track, rung] for track, rung in rungs}
@@ -71,10 +73,12 @@ def price(
     ]
     pairs = _pairs(analysed, tuple(rungs))
     paid = training_prices(readings.values(), inputs)
+    verdict = _verdict(chosen, experiment)
     findings = [
         *analysed.findings,
         *check_serving(entering, inputs),
         *check_accelerators(entering, inputs.hardware, inputs.host),
+        *check_stops(analysed.stops, verdict),
     ]
     return Results(
         experiment=experiment.model_dump(mode="json"),
@@ -84,7 +88,7 @@ def price(
         summaries=mark_front(summaries, primary, analysed.fronts),
         curves=analysed.curves,
         pairs=pairs,
-        verdict=_verdict(chosen, experiment),
+        verdict=verdict,
         findings=_by_severity(findings),
         knowledge=tuple(knowledge),
         environment=dict(environment or {}),
@@ -94,7 +98,7 @@ def price(
         spending=replace(spending(entering, cells, analysed.machine.machines, inputs), training_prices=paid),
         backtest=analysed.backtest,
         stops=analysed.stops,
-        replay=replay(analysed, priced, inputs),
+        replay=replay(analysed, may_enter, inputs),
         ranking=rank([(analysed.stacks[key], analysed.drawn[key]) for key in rungs], pairs),
         fronts=analysed.fronts,
         equal_errors=price_equal_errors(analysed.equal_errors, paid, inputs),
@@ -126,10 +130,17 @@ def declared_inputs(
     return draw_inputs(economics, tracks, n_rules=_full_effort(cells, knowledge, experiment))
 
 
-def _systems(keys: Iterable[StackKey], readings: Mapping[StackKey, RungReadings]) -> list[StackKey]:
-    """Return the rungs that may be deployed: one of no rules is no expert system, unless it is the only one.
+def systems(keys: Iterable[StackKey], readings: Mapping[StackKey, RungReadings]) -> list[StackKey]:
+    """Return the rungs that may enter a verdict.
 
-    It costs no upkeep, so where little is at stake it would be used under the name of rules.
+    One of no rules is no expert system, unless it is the only one. It costs no upkeep, so where little is at
+    stake it would be used under the name of rules.
+
+    Parameters
+    ----------
+    keys : iterable of (track, rung)
+        Rungs that were priced.
+    readings : mapping of (track, rung) to RungReadings
     """
     every = list(keys)
     bare = {

@@ -5,6 +5,7 @@ reading evidence or training anything. No pickle: JSON (whose floats are exact) 
 
 Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made anew, never read):
 
+5. what the validation block says of each group of clusters
 4. fronts and equal errors
 3. more of each curve; forecasts held against what was measured
 2. curves against the costs of readings
@@ -28,11 +29,12 @@ from toolkit.analysis.intervals import ADDITIVE, RANKED, ScoreDraws
 from toolkit.analysis.results import CellKey, Curve, Finding, Interval, LabelsSaved, Pair, Statement
 from toolkit.analysis.stacks import Floats, StackKey
 from toolkit.analysis.stops.prospect_record import Prospect
+from toolkit.analysis.validation import Validation
 from toolkit.records import CellRecord, Evidence
 
 __all__ = ["SNAPSHOT_VERSION", "StoredStack", "decode", "encode"]
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 
 _SHOWN: Mapping[str, Any] = {
     "curves": tuple[Curve, ...],
@@ -97,7 +99,8 @@ def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, Floats]]:
             for (track, rung), scores in analysed.scores.items()
         ],
         "decisions": [
-            [one.track, one.rung, one.threshold, one.validation] for one in analysed.decisions.values()
+            [one.track, one.rung, one.threshold, None if one.validation is None else asdict(one.validation)]
+            for one in analysed.decisions.values()
         ],
         "pairs": [[list(rungs), [asdict(pair) for pair in found]] for rungs, found in analysed.pairs.items()],
         "backtest": asdict(analysed.backtest),
@@ -134,6 +137,7 @@ def decode(
     stacks, drawn = _stacks(document["stacks"], arrays)
     intervals = TypeAdapter(dict[str, Interval])
     decisions = zip(document["decisions"], arrays["decisions"], strict=True)
+    validation = TypeAdapter(Validation | None)
     pairs = TypeAdapter(tuple[Pair, ...])
     return Analysed(
         task=document["task"],
@@ -145,8 +149,8 @@ def decode(
             (track, rung): intervals.validate_python(scores) for track, rung, scores in document["scores"]
         },
         decisions={
-            (track, rung): Decision(track, rung, threshold, validation, value)
-            for (track, rung, threshold, validation), value in decisions
+            (track, rung): Decision(track, rung, threshold, validation.validate_python(seen), value)
+            for (track, rung, threshold, seen), value in decisions
         },
         evidence=evidence,
         backtest=TypeAdapter(BackTest).validate_python(document["backtest"]),

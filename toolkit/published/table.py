@@ -10,7 +10,7 @@ from typing import Literal
 from toolkit.csvrows import Row, read_rows
 from toolkit.published.values import Observation
 
-__all__ = ["SCALES", "Scale", "Table", "read_table"]
+__all__ = ["DESCRIBING", "SCALES", "Scale", "Table", "read_table"]
 
 Scale = Literal["share", "percent", "loss"]
 SCALES: tuple[Scale, ...] = ("share", "percent", "loss")
@@ -18,7 +18,8 @@ SCALES: tuple[Scale, ...] = ("share", "percent", "loss")
 
 FACTS = ("processors", "peak_gflops", "days", "multiply_adds", "epochs")
 LABELS = ("processor", "includes_search", "extra_data")
-_TEXTS = ("name", "family", "note")
+DESCRIBING = ("name", "year", "family", "note")
+"""Columns that describe a row, in any table."""
 
 
 @dataclass(frozen=True)
@@ -123,5 +124,5 @@ def _lines(lines: Sequence[int], what: str) -> str:
 
 
 def _unread(columns: Sequence[str], used: Sequence[str]) -> list[str]:
-    known = {*used, *(f"{column}_source" for column in used), *FACTS, *LABELS, *_TEXTS, "year"}
+    known = {*used, *(f"{column}_source" for column in used), *FACTS, *LABELS, *DESCRIBING}
     return [column for column in columns if column not in known]

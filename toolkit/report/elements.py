@@ -26,6 +26,7 @@ __all__ = [
     "join",
     "paragraph",
     "slug",
+    "split",
     "table",
     "tiles",
     "whole",
@@ -82,6 +83,7 @@ def table(
     rows: Iterable[Sequence[str | Markup]],
     *,
     hide_caption: bool = False,
+    hide_empty: bool = False,
 ) -> Markup:
     """Return a table; the first cell of a row is its heading.
 
@@ -94,11 +96,16 @@ def table(
         Each as long as `columns`.
     hide_caption : bool
         True where a heading above says the same.
+    hide_empty : bool
+        Leave out columns without anything in them: what a table of the user's own may not have.
     """
     body = [list(row) for row in rows]
     for row in body:
         if len(row) != len(columns):
             raise ValueError(f"a row of '{caption}' has {len(row)} cells for {len(columns)} columns")
+    if hide_empty:
+        kept = [place for place in range(len(columns)) if any(row[place] for row in body)]
+        columns, body = [columns[place] for place in kept], [[row[place] for place in kept] for row in body]
     return fragment(
         "table",
         caption=caption,
@@ -137,7 +144,12 @@ def badge(text: str, kind: str = "plain") -> Markup:
 
 def estimate(value: Interval | None, show: Callable[[float, int], str] = formats.number) -> Markup:
     """Return an estimate with its interval in smaller print."""
-    main, _, ends = formats.interval(value, show).partition(" [")
+    return split(formats.interval(value, show))
+
+
+def split(text: str) -> Markup:
+    """Return a text whose interval in brackets, if it has one, stands in smaller print."""
+    main, _, ends = text.partition(" [")
     return fragment("estimate", main=main, ends=f"[{ends}" if ends else "")
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "plain",
     "probability",
     "quantity",
+    "r_squared",
     "ratio",
     "seconds",
     "sentence",
@@ -148,6 +149,13 @@ def probability(value: float | None) -> str:
     percent = 100 * value
     decimals = 0 if 1 <= percent <= 99 else 1
     return f"{percent:.{decimals}f}{_SPACE}%"
+
+
+def r_squared(value: float) -> str:
+    """Return the share of the variance that a line explains: three decimals, and 1 only where it is 1."""
+    if 0.9995 <= value < 1:
+        return "> 0.999"
+    return f"{value:.3f}".replace("-", _MINUS)
 
 
 def ratio(value: float | None, digits: int = 3) -> str:

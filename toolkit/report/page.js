@@ -5,6 +5,7 @@
   const narrow = window.matchMedia("(max-width: 40rem)");
   const PRINT_WIDTH = 680;
   const SAVED_WIDTH = 900;
+  const LINE_HEIGHT = 17;
   // Colours of text, page and fine lines come from the page's theme; figures name stand-ins.
   const standIns = { "#010101": "--ink", "#fefefe": "--card", "#030303": "--grid" };
   // A drawing that is saved is for white paper.
@@ -28,6 +29,40 @@
     return figure;
   }
 
+  // Breaks a title before its scale in parentheses, else its longest line at the space nearest the middle.
+  function broken(text) {
+    if (/[^>] \([^()]*\)$/.test(text)) return text.replace(/ (\([^()]*\))$/, "<br>$1");
+    const lines = text.split("<br>");
+    const longest = lines.reduce((one, two) => (two.length > one.length ? two : one));
+    const far = (place) => Math.abs(place - longest.length / 2);
+    const spaces = [...longest.matchAll(/ /g)].map((found) => found.index).sort((one, two) => far(one) - far(two));
+    if (!spaces.length) return text;
+    const halves = `${longest.slice(0, spaces[0])}<br>${longest.slice(spaces[0] + 1)}`;
+    return lines.map((line) => (line === longest ? halves : line)).join("<br>");
+  }
+
+  // There a title that is too long takes more lines, and of ticks that touch only every second one stays.
+  async function fitted(place) {
+    const box = (node) => node.getBoundingClientRect();
+    const { xaxis } = place.layout;
+    const outside = () => {
+      const title = place.querySelector(".xtitle");
+      return title && box(title).right > box(place).right;
+    };
+    for (let i = 0; i < 3 && outside(); i++) {
+      // Its line comes on top: in a lower picture rows would lose their names.
+      const height = place.layout.height + LINE_HEIGHT;
+      place.style.height = `${height}px`;
+      await Plotly.relayout(place, { "xaxis.title.text": broken(xaxis.title.text), height });
+    }
+    const touching = () => [...place.querySelectorAll(".xtick text")].map(box).sort((a, b) => a.left - b.left)
+      .some((one, i, all) => i > 0 && one.left < all[i - 1].right + 4);
+    const second = (values) => values.filter((_, i) => i % 2 === 0);
+    while (xaxis.ticktext && xaxis.ticktext.length > 2 && touching())
+      await Plotly.relayout(place,
+        { "xaxis.tickvals": second(xaxis.tickvals), "xaxis.ticktext": second(xaxis.ticktext) });
+  }
+
   function legendRows(figure) {
     if (figure.layout.showlegend === false) return 0;
     const entries = figure.data.filter((trace) => trace.name && trace.showlegend !== false);
@@ -39,7 +74,9 @@
     const figure = read(place.dataset.figure, (name) => style.getPropertyValue(name).trim());
     if (width) figure.layout.width = width;
     else if (narrow.matches) narrowed(figure);
-    return Plotly.react(place, figure.data, figure.layout, config);
+    place.style.height = `${figure.layout.height}px`;
+    const drawn = Plotly.react(place, figure.data, figure.layout, config);
+    return narrow.matches && !width ? drawn.then(() => fitted(place)) : drawn;
   }
 
   function draw(width) {

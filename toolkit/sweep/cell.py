@@ -263,5 +263,6 @@ def _score(
         strata=data.test.strata,
         valid_labels=data.valid.labels,
         valid_probabilities=valid,
+        valid_clusters=data.valid.clusters,
     )
     return scores, evidence

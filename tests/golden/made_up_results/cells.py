@@ -35,8 +35,8 @@ def evidence(seed: int) -> Evidence:
         cluster_rows=np.full(n_clusters, 150, dtype=np.int64),
         cluster_log_loss=np.full(n_clusters, 40.0),
         cluster_brier=np.full(n_clusters, 11.0),
-        valid_positives=np.bincount(bins, positives, N_BINS).astype(np.int64),
-        valid_negatives=np.bincount(bins, rows - positives, N_BINS).astype(np.int64),
+        valid_positives=np.bincount(bins, positives, N_BINS)[None].astype(np.int64),
+        valid_negatives=np.bincount(bins, rows - positives, N_BINS)[None].astype(np.int64),
         valid_log_loss=0.27,
         strata=strata,
     )

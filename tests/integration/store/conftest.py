@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from toolkit.analysis.results import Results, Verdict
-from toolkit.records import N_BINS, CellRecord, Evidence, without_repeats
+from toolkit.records import N_BINS, N_VALID_GROUPS, CellRecord, Evidence, without_repeats
 from toolkit.store import Store
 
 
@@ -47,8 +47,8 @@ def make_evidence(seed: int = 0) -> Evidence:
         cluster_rows=np.full(5, 9),
         cluster_log_loss=generator.random(5),
         cluster_brier=generator.random(5),
-        valid_positives=generator.integers(0, 9, N_BINS),
-        valid_negatives=generator.integers(0, 9, N_BINS),
+        valid_positives=generator.integers(0, 9, (N_VALID_GROUPS, N_BINS)),
+        valid_negatives=generator.integers(0, 9, (N_VALID_GROUPS, N_BINS)),
         valid_log_loss=0.25,
         strata={"new": generator.integers(0, 9, (2, N_BINS))},
     )

@@ -73,7 +73,7 @@ def test_a_good_file_and_its_table(write):
         ("source: article}", "source: articl}", "small.yaml:10:32: there is no source 'articl'"),
         ("power: 4", "usd: 4", "compute, usd and kg_co2 are those of a target"),
         ("{rates: A", "{two words: A", "the key of a source is one word, got 'two words'"),
-        ("column: flop", "column: flo", "table.csv:1: there is no column 'flo' in the first line"),
+        ("column: flop", "column: flo", "table.csv:1: there is no column 'flo' in the line of names"),
         ("table: table.csv", "table: tabel.csv", "tabel.csv: cannot read the table"),
         ("claims:", "decomposition: {before: A, after: B, says: x, source: paper}\nclaims:",
          "table.csv: 'A' and 'B' cannot be compared: the table needs a row of each, with peak_gflops"),

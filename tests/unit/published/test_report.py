@@ -48,9 +48,9 @@ def falling(*, floor=0.0, seeds=1, sigma=0.01):
 def test_imagenet_in_sentences(imagenet):
     first, floor, forecast, year, others = (told.replace("\u00a0", " ") for told in imagenet.sentences)
     assert first.startswith(
-        "Over 26 results (R² 0.83), halving the error took 990 times [330, 4,900] the hardware"
+        "Over 26 results (R² 0.833), halving the error took 990 times [330, 4,900] the hardware"
     )
-    assert "Drawn on far beyond the results, the line reaches 5 %" in forecast
+    assert "Drawn on far beyond the results, which is no forecast, the line reaches 5 %" in forecast
     assert "at the declared rates" in forecast
     assert "whether 5 % can be reached by compute at all is not known" in floor
     assert "later models are better" in year
@@ -62,6 +62,43 @@ def test_where_a_floor_shows_it_comes_first_and_the_line_is_called_too_hopeful()
     assert first.startswith("The error levels off: more of the same does not take it below")
     assert "too hopeful" in second
     assert third == "The curve with its floor never reaches 10\u00a0%."
+
+
+def test_a_target_above_all_errors_is_reached_by_the_cheapest_already():
+    found = made_up(falling(), targets=(0.6,), prices=(Price("usd", 2.0), Price("kg_co2", 0.5)))
+    told = (
+        "60\u00a0% takes at most 100\u00a0GPU h, which is $200 and 50\u00a0kg CO₂ at the declared rates: the "
+        "cheapest result reaches it already."
+    )
+    assert told in found.sentences
+    page = report.render(found)
+    assert "at most 100 GPU h" in page
+    assert "reached by the cheapest already" in page
+
+
+def test_equal_errors_have_no_power_floor_or_infinite_amounts_anywhere():
+    found = made_up(np.full(10, 0.2), targets=(0.1, 0.3))
+    page = report.render(found)
+    assert "∞" not in page.replace("∞ means", "")
+    assert "What the data cannot tell" not in page
+    assert "lies under the floor" not in page
+    assert ">none<" in page
+    assert ">not known<" in page
+
+
+def test_a_flat_scatter_is_told_no_amounts():
+    found = made_up(0.2 * np.exp(np.random.default_rng(2).normal(0, 0.05, 10)), targets=(0.1,))
+    assert (
+        "What 10\u00a0% takes is not told: the error does not clearly fall with compute." in found.sentences
+    )
+    assert "× 10¹⁰" not in " ".join(found.sentences)
+
+
+def test_refused_targets_stand_in_the_report_without_a_forecast():
+    page = report.render(made_up(falling(), targets=(0.012,)))
+    assert "drawn on; no forecast" in page
+    assert ">no forecast<" in page
+    assert "by the curve with a floor" in page
 
 
 def test_an_error_that_rises_is_not_said_to_be_halved():
@@ -85,6 +122,26 @@ def test_the_page_holds_every_section_of_imagenet_and_only_what_a_plain_table_ha
     for title in ("Claims beside the data", "Two models taken apart", "Sources"):
         assert f">{title}</h2>" not in plain
     assert ">What targets take</h2>" in plain
+
+
+def test_columns_without_anything_are_left_out_and_rows_keep_their_order():
+    rows = [Observation(f"line {i}", 0.5 * 0.8**i, {"c": 10.0**i}) for i in range(2, 12)]
+    page = report.render(analyse(rows, Question("own", "", (Measure("c", "Compute", ""),), priced="c")))
+    for heading in ("Year", "What is doubtful", "Power with year beside it", "Error a year"):
+        assert f">{heading}<" not in page
+    whole = page[page.index(">The table</h2>") :]
+    assert whole.index("line 9") < whole.index("line 10") < whole.index("line 11")
+
+
+def test_a_floor_that_fits_better_than_none_is_not_said_to_fit_as_well():
+    error = 0.4 * np.geomspace(1, 1e7, 6) ** -0.12 + 0.01
+    error *= np.array([1.0, 0.99, 1.012, 0.99, 1.008, 0.995])
+    found = made_up(error, compute=np.geomspace(1e15, 1e22, 6))
+    (told,) = [one for one in found.sentences if "The data cannot tell" in one]
+    floors = found.studies[0].floors
+    good = [one for one in floors[1:] if one.aicc < floors[0].aicc + 2][-1]
+    assert good.aicc < floors[0].aicc - 2
+    assert "fits better than none, though not clearly" in told
 
 
 def test_names_and_notes_are_escaped():
@@ -126,8 +183,8 @@ def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
         "curve with a floor, with 95\u00a0% band",
         "other sizes of a family, not in these fits",
         "results; of a family the best",
-        "5\u00a0%",
-        "where the line reaches it",
+        "target 5\u00a0%",
+        "the line drawn on, no forecast",
         "claimed",
     ]
     points = figure.data[names.index("results; of a family the best") + 2]
@@ -141,6 +198,15 @@ def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
         "dash",
         "dot",
     }
+
+
+def test_where_a_floor_shows_the_figure_marks_targets_on_the_curve():
+    found = made_up(falling(floor=0.2, seeds=3), seeds=3, targets=(0.3, 0.1))
+    figure = error_against_compute(found, found.studies[0])
+    names = [trace.name for trace in figure.data if trace.name]
+    assert names[-3:] == ["target 30\u00a0%", "where the curve reaches it", "target 10\u00a0%"]
+    marked = next(trace for trace in figure.data if trace.name == "where the curve reaches it")
+    assert marked.x[0] == pytest.approx(found.studies[0].forecasts[0].curve.estimate)
 
 
 def test_losses_are_no_percentages():

@@ -94,6 +94,61 @@ def test_rows_of_equal_compute_are_seeds_when_every_compute_has_two(scatter, flo
     assert "few_seeds" in {code for code, _ in uneven.refusals}
 
 
+@pytest.mark.parametrize("dropped", [1, 2])
+def test_a_rung_with_fewer_rows_keeps_the_ladder_and_is_told(scatter, flop, dropped):
+    compute = np.repeat(np.geomspace(100, 1e6, 9), 3)[:-dropped]
+    found = study(scatter(compute, noisy(0.5 * (compute / 1e2) ** -0.1)), flop)
+    assert (found.is_ladder, found.n_rungs) == (True, 9)
+    assert f"3 rows at most, and 1e+06 has {3 - dropped}" in found.notes[0]
+    assert f"what the {27 - dropped} rows tell of its noise is not used" in found.notes[0]
+    assert ("few_seeds", f"the rungs have {3 - dropped} to 3 rows") in {
+        (code, sentence.partition(",")[0]) for code, sentence in found.refusals
+    }
+
+
+def test_equally_many_repeats_and_no_family_leave_nothing_to_tell(scatter, flop):
+    compute = np.repeat(COMPUTE, 3)
+    assert study(scatter(compute, noisy(0.5 * (compute / 1e15) ** -0.1)), flop).notes == ()
+
+
+def test_rows_of_families_that_are_not_fitted_are_counted(scatter, flop):
+    others = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1))
+    family = scatter([1e18, 2e18, 4e18], [0.3, 0.2, 0.15], family="Net")
+    (note,) = study([*others, *family], flop).notes
+    assert note == (
+        "of a family only its best result counts here: 2 more rows of 1 family (Net) are not in this fit"
+    )
+    (note,) = study([*others[:4], *family], flop).notes
+    assert note.endswith("for one line over all rows take the column 'family' out")
+
+
+def test_what_may_be_said_of_targets(scatter, flop):
+    error = noisy(0.5 * (COMPUTE / 1e15) ** -0.1, sigma=0.01)
+    found = study(scatter(COMPUTE, error), flop, targets=[0.6, 0.3, 0.09, 0.01])
+    assert [one.reach for one in found.forecasts] == ["at_most", "measured", "forecast", "drawn_on"]
+    few = study(scatter(COMPUTE[:6], error[:6]), flop, targets=[0.2])
+    assert few.forecasts[0].reach == "drawn_on"
+    floor = 0.2 + 0.4 * np.geomspace(1, 1e4, 12) ** -0.5
+    floored = study(scatter(COMPUTE, noisy(floor, sigma=0.002)), flop, targets=[0.3, 0.1])
+    assert [(one.by, one.reach) for one in floored.forecasts] == [("curve", "measured"), ("curve", "cannot")]
+    above = np.append(0.6, error[1:])
+    first = study(scatter(COMPUTE, above), flop, targets=[0.55]).forecasts[0]
+    assert first.reach == "at_most_fitted"
+
+
+def test_errors_that_do_not_clearly_fall_tell_nothing_of_targets(scatter, flop):
+    flat = study(scatter(COMPUTE, noisy(np.full(12, 0.2))), flop, targets=[0.5, 0.2, 0.1])
+    assert [one.reach for one in flat.forecasts] == ["at_most", "not_told", "not_told"]
+    equal = study(scatter(COMPUTE, np.full(12, 0.2)), flop, targets=[0.2, 0.1])
+    assert [(one.reach, one.refusals) for one in equal.forecasts] == [("at_most", ()), ("cannot", ())]
+
+
+def test_what_a_result_has_reached_is_not_refused(scatter, flop):
+    error = noisy(0.5 * COMPUTE**-0.01, seed=5, sigma=0.02)
+    found = study(scatter(COMPUTE, error), flop, targets=[float(np.sort(error)[1])])
+    assert found.forecasts[0].refusals == ()
+
+
 def test_a_scatter_is_not_refused_for_want_of_seeds(scatter, flop):
     compute = np.append(COMPUTE, COMPUTE[3])
     found = study(scatter(compute, noisy(0.5 * (compute / 1e15) ** -0.1)), flop)

@@ -34,8 +34,8 @@ def test_a_table_needs_no_names_and_no_years(write):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("compute,eror\n1,.5\n", "csv:1: there is no column 'error' in the first line; did you mean 'eror'?"),
-        ("error\n.5\n", "results.csv:1: there is no column 'compute' in the first line; known: error"),
+        ("compute,eror\n1,.5\n", "csv:1: there is no column 'error' in the line of names; did you mean 'ero"),
+        ("error\n.5\n", "results.csv:1: there is no column 'compute' in the line of names; known: error"),
         ("compute,error\n1,.5\nmany,.4\n", "csv:3: column 'compute': 'many' is not a number; leave"),
         ("compute,error\n1,.5\n\n1e18 FLOP,.4\n", "csv:4: column 'compute': '1e18 FLOP' is not a number"),
         ('compute,error\n"2,5",.4\n', "with a decimal point and no other sign or unit"),
@@ -44,16 +44,46 @@ def test_a_table_needs_no_names_and_no_years(write):
         ("compute,error\n0,.4\n", "csv:2: column 'compute': 0 is not above 0, so it has no log"),
         ("compute,error\n5,-.4\n", "results.csv:2: column 'error': -.4 is not above 0"),
         ("compute,error\n5,23.4\n", "no share between 0 and 1. A percentage is divided by 100 (23.4 %"),
-        ("compute,error\n5,.4,x\n", "results.csv:2: 3 cells, but the first line has 2; put a text"),
-        ("compute,error\n5\n", "results.csv:2: 1 cells, but the first line has 2"),
+        ("compute,error\n5,.4,x\n", "results.csv:2: 3 cells, but the line of names has 2; put a text"),
+        ("compute,error\n5\n", "results.csv:2: 1 cell, but the line of names has 2"),
         ("compute;error\n5;.4\n", "columns are separated by commas here"),
         ("compute,compute\n5,.4\n", "two columns are named 'compute'; rename one"),
         ("", "results.csv:1: the first line must name the columns"),
+        ("\n\n", "results.csv:1: the first line must name the columns"),
+        ("\n \ncompute,eror\n1,.5\n", "csv:3: there is no column 'error' in the line of names; did you"),
+        ("compute,error\n1,5,0,4\n", "4 cells, but the line of names has 2; put a text that holds a comma"),
+        ('compute,error\n"1,000",.4\n', "'1,000' is not a number; write numbers with a decimal point"),
+        ("compute,error\n5,12%\n", "'12%' is not a number"),
+        ("compute,error\nNA,.4\n", "'NA' is not a number; leave the cell empty"),
+        ("compute\terror\n5\t.4\n", "columns are separated by commas here"),
         ('compute,error\n"5,.4\n', "not valid CSV"),
     ],
 )  # fmt: skip
 def test_mistakes_name_line_and_column_and_what_to_do(write, text, told):
     assert told in refusal(write(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n\n  \ncompute,error\n1,.5\n2,.4\n",
+        ",,\ncompute,error,\n1,.5,\n2,.4,\n",
+        "compute,error,,\n1,.5,,\n2,.4,,\n,,,\n",
+        "\ufeffcompute,error\n1,.5\n2,.4\n\n\n",
+        "\ufeff\ncompute,error\r\n1,.5\r\n2,.4\r\n",
+        '"compute","error"\n"1",".5"\n"2",".4"\n',
+    ],
+)
+def test_what_spreadsheets_put_around_a_table_counts_for_nothing(write, text):
+    table = read_table(write(text), {"compute": "compute"})
+    assert [(one.compute["compute"], one.error) for one in table.observations] == [(1, 0.5), (2, 0.4)]
+    assert table.left_out == ()
+
+
+def test_a_column_without_a_name_is_told_where_it_holds_something(write):
+    table = read_table(write("\n,compute,error\n0,1,.5\n1,2,.4\n"), {"compute": "compute"})
+    assert table.left_out == ("columns that are not used: column 1 without a name",)
+    assert table.observations[0].name == "line 3"
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path):

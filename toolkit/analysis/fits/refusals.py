@@ -12,7 +12,15 @@ from toolkit.analysis.curve_record import Refusal
 from toolkit.analysis.fits.ladder import Ladder
 from toolkit.analysis.interval import Interval
 
-__all__ = ["MIN_FORM_WEIGHT", "MIN_RUNGS", "REACH", "refuse_ladder", "refuse_target", "rises"]
+__all__ = [
+    "MIN_FORM_WEIGHT",
+    "MIN_RUNGS",
+    "MIN_SEEDS",
+    "REACH",
+    "refuse_ladder",
+    "refuse_target",
+    "rises",
+]
 
 MIN_RUNGS = 8
 MIN_SEEDS = 3
@@ -29,7 +37,8 @@ def refuse_ladder(data: Ladder) -> Iterator[Refusal]:
     if data.n < MIN_RUNGS:
         yield Refusal("few_rungs", f"{data.n} rungs were measured; a forecast needs at least {MIN_RUNGS}")
     if data.n_seeds < MIN_SEEDS:
-        yield Refusal("few_seeds", f"{data.n_seeds} seeds were run; a forecast needs at least {MIN_SEEDS}")
+        run = "1 seed was run" if data.n_seeds == 1 else f"{data.n_seeds} seeds were run"
+        yield Refusal("few_seeds", f"{run}; a forecast needs at least {MIN_SEEDS}")
     if data.decades < MIN_DECADES - 1e-6:
         yield Refusal(
             "short_span",

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.analysis.published.decompose import decompose
-from toolkit.analysis.published.study import FEWEST, main_points, study
+from toolkit.analysis.published.selection import TO_FIT_ALL, family_note, main_points
+from toolkit.analysis.published.study import FEWEST, study
 from toolkit.analysis.published.values import Published
 from toolkit.errors import DataError
 from toolkit.published.values import Measure, Observation, Price
@@ -84,7 +85,7 @@ def analyse(
             studies.append(found)
             continue
         computes = {one.compute[measure.key] for one in main_points(observations, measure.key)}
-        missing.append(_too_few(measure, len(computes)))
+        missing.append(_too_few(measure, len(computes), family_note(observations, measure.key)))
     if not studies:
         raise DataError(missing[-1])
     parted = None
@@ -114,6 +115,9 @@ def analyse(
     )
 
 
-def _too_few(measure: Measure, n: int) -> str:
+def _too_few(measure: Measure, n: int, of_families: str) -> str:
     counted = "no result" if n == 0 else f"{n} result{'s' if n > 1 else ''} of different compute"
-    return f"{measure.title}: {counted}; a line needs at least {FEWEST}"
+    told = f"{measure.title}: {counted}; a line needs at least {FEWEST}"
+    if of_families:
+        told += f"; {of_families}{TO_FIT_ALL}"
+    return told

@@ -4,6 +4,8 @@ Format history (raise `SCHEMA_VERSION` with every change that a reader can notic
 ``docs/published-results.md``):
 
 1. first version
+2. forecasts tell by which fit they are told (``by``) and what may be said of either (``line_reach``,
+   ``curve_reach``); ``notes`` of a study
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from toolkit.analysis.published.values import Published, Study
 
 __all__ = ["SCHEMA_VERSION", "to_json"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def to_json(published: Published) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def _study(one: Study) -> dict[str, Any]:
             for each in one.forecasts
         ],
         "points": [each.name for each in one.points],
+        "notes": one.notes,
     }
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
 from toolkit.analysis.fits.loglog import LogLog, fit_loglog
+from toolkit.analysis.fits.refusals import MIN_RUNGS, MIN_SEEDS
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.floors import fixed_floors, round_floors
+from toolkit.analysis.published.reach import Reach, may_fall, reach, shows_floor
 from toolkit.analysis.published.regression import family_fits, fit_with_year
+from toolkit.analysis.published.selection import TO_FIT_ALL, Rungs, family_note, main_points, rungs
 from toolkit.analysis.published.values import Forecast, Study
 from toolkit.published.values import Measure, Observation, Price
 
-__all__ = ["FEWEST", "main_points", "study"]
+__all__ = ["FEWEST", "study"]
 
 Floats = NDArray[np.float64]
 
@@ -29,21 +32,6 @@ FEWEST_FOR_FLOORS = 5
 NOT_OF_A_SCATTER = "few_seeds"
 """Seeds tell the noise of a ladder's rungs. In a scatter of models, one value each, the noise is what is left
 about the curve, and the fit has that from the models themselves."""
-
-
-def main_points(observations: Sequence[Observation], measure: str) -> tuple[Observation, ...]:
-    """Return what enters the fit over all models, cheapest first.
-
-    Of a family only the model of least error does, as of each paper in the literature: the sizes of one
-    recipe are no further recipes, and a family of twelve would count twelvefold.
-    """
-    having = [one for one in observations if measure in one.compute]
-    best: dict[str, Observation] = {}
-    for one in having:
-        if one.family and (one.family not in best or one.error < best[one.family].error):
-            best[one.family] = one
-    kept = [one for one in having if not one.family or best[one.family] is one]
-    return tuple(sorted(kept, key=lambda one: one.compute[measure]))
 
 
 def study(
@@ -76,30 +64,39 @@ def study(
     error = np.array([one.error for one in points])
     if len(np.unique(compute)) < FEWEST:
         return None
-    rungs, table, is_ladder = _rungs(compute, error)
-    means = np.exp(np.log(table).mean(axis=1))
-    line = _flat_or_not(fit_loglog(rungs, means, level=level), means)
-    curve = fit_curve(rungs, table, level=level, form="power_floor")
+    fitted = rungs(compute, error)
+    means = np.exp(np.log(fitted.errors).mean(axis=1))
+    line = _flat_or_not(fit_loglog(fitted.costs, means, level=level), means)
+    curve = fit_curve(fitted.costs, fitted.errors, level=level, form="power_floor")
+    refusals = _refusals(curve, line, fitted, compute)
+    known = _Results(line, curve, fitted.costs, means, refusals)
     years = [one.year for one in points]
-    dated = None if None in years or is_ladder else np.array(years, dtype=np.float64)
-    has_floors = len(np.unique(rungs)) >= FEWEST_FOR_FLOORS
+    dated = None if None in years or fitted.is_ladder else np.array(years, dtype=np.float64)
+    has_floors = len(np.unique(fitted.costs)) >= FEWEST_FOR_FLOORS
     floors = round_floors(float(means.min()), targets) if has_floors else ()
     kept = {id(one) for one in points}
     return Study(
         measure=measure,
         points=points,
         members=tuple(one for one in observations if measure.key in one.compute and id(one) not in kept),
-        n_rungs=len(rungs),
-        n_seeds=table.shape[1],
-        is_ladder=is_ladder,
+        n_rungs=len(fitted.costs),
+        n_seeds=fitted.errors.shape[1],
+        is_ladder=fitted.is_ladder,
         line=line,
         curve=curve,
-        refusals=_refusals(curve, is_ladder=is_ladder),
-        floors=fixed_floors(rungs, means, floors),
+        refusals=refusals,
+        floors=fixed_floors(fitted.costs, means, floors),
         with_year=None if dated is None else fit_with_year(compute, error, dated, level=level),
         families=family_fits(observations, measure.key, level=level),
-        forecasts=tuple(_forecast(target, line.cost_to(target), curve, prices) for target in targets),
+        forecasts=tuple(_forecast(target, known, prices) for target in targets),
+        notes=_notes(family_note(observations, measure.key), fitted),
     )
+
+
+def _notes(of_families: str, fitted: Rungs) -> tuple[str, ...]:
+    if of_families and len(np.unique(fitted.costs)) < MIN_RUNGS:
+        of_families += TO_FIT_ALL
+    return tuple(note for note in (of_families, fitted.note) if note)
 
 
 def _flat_or_not(line: LogLog, means: Floats) -> LogLog:
@@ -109,46 +106,84 @@ def _flat_or_not(line: LogLog, means: Floats) -> LogLog:
     return replace(line, slope=0.0, variance=0.0, r_squared=0.0)
 
 
-def _rungs(compute: Floats, error: Floats) -> tuple[Floats, Floats, bool]:
-    """Return rungs, their errors (n_rungs, n_seeds), and whether the rows are a ladder.
-
-    They are one when every compute stands in at least two rows: those are seeds. Where rungs have not
-    equally many, each counts with its mean.
-    """
-    counts = Counter(compute.tolist())
-    if min(counts.values()) < 2:
-        return compute, error[:, None], False
-    rungs = np.array(sorted(counts))
-    seeds = [error[compute == rung] for rung in rungs]
-    if len(set(counts.values())) > 1:
-        return rungs, np.array([[np.exp(np.log(one).mean())] for one in seeds]), True
-    return rungs, np.array(seeds), True
-
-
-def _refusals(curve: CurveFit, *, is_ladder: bool) -> tuple[tuple[str, str], ...]:
-    if is_ladder:
-        return tuple((code, sentence) for code, sentence in curve.refusals)
+def _refusals(curve: CurveFit, line: LogLog, fitted: Rungs, compute: Floats) -> tuple[tuple[str, str], ...]:
+    """Return what speaks against forecasts, in the words of a table's rows."""
     found = []
     for code, sentence in curve.refusals:
-        if code != NOT_OF_A_SCATTER:
-            told = sentence.replace("rungs were measured", "results are there")
-            found.append((code, told.replace("the largest rung", "the result of largest compute")))
+        told = sentence
+        if code == NOT_OF_A_SCATTER:
+            if not fitted.is_ladder:
+                continue
+            if fitted.note:
+                told = _uneven(compute)
+        if code == "no_fall" and line.exponent.low > 0:
+            told = "with a floor in play the error may as well stay as it is"
+        if not fitted.is_ladder:
+            told = told.replace("rungs were measured", "results are there")
+            told = told.replace("the largest rung", "the result of largest compute")
+        found.append((code, told))
     return tuple(found)
 
 
-def _forecast(target: float, line: Interval, curve: CurveFit, prices: Sequence[Price]) -> Forecast:
+def _uneven(compute: Floats) -> str:
+    counts = np.unique(compute, return_counts=True)[1]
+    return (
+        f"the rungs have {counts.min()} to {counts.max()} rows, so their noise is not known; a forecast "
+        f"needs equally many at every compute, at least {MIN_SEEDS}"
+    )
+
+
+class _Results(NamedTuple):
+    """What targets are held against: the fits, the rungs' costs and errors, and what was refused."""
+
+    line: LogLog
+    curve: CurveFit
+    costs: Floats
+    means: Floats
+    refusals: tuple[tuple[str, str], ...]
+
+    def reach(self, target: float, told: Interval, *, refused: bool) -> Reach:
+        cheapest = self.costs == self.costs.min()
+        return reach(
+            target,
+            told,
+            self.line,
+            self.curve,
+            ends=(float(self.costs.min()), float(self.costs.max())),
+            first=float(self.means[cheapest].min()),
+            highest=float(self.means.max()),
+            refused=refused or bool(self.refusals),
+        )
+
+
+def _forecast(target: float, known: _Results, prices: Sequence[Price]) -> Forecast:
     per_unit = {price.quantity: price.per_unit for price in prices}
-    reached = curve.cost_to(target) if curve.fit is not None else None
-    refusal = curve.refuse_target(target)
+    line = known.line.cost_to(target)
+    curve = known.curve.cost_to(target) if known.curve.fit is not None else None
+    refusal = None
+    # Without a fit, or a fall, the study's own refusals say why; what a result has reached is within reach.
+    if curve is not None and may_fall(known.line) and target < known.means.min():
+        refusal = known.curve.refuse_target(target)
+    refused = refusal is not None
     return Forecast(
         target=target,
+        by="curve" if curve is not None and shows_floor(known.line, known.curve) else "line",
+        line_reach=known.reach(target, line, refused=refused),
+        curve_reach=None if curve is None else known.reach(target, curve, refused=refused),
         line=line,
-        curve=reached,
-        refusals=() if refusal is None else ((refusal.code, refusal.sentence),),
+        curve=curve,
+        refusals=() if refusal is None else ((refusal.code, _of_the_curve(refusal.sentence)),),
         usd=_times(line, per_unit.get("usd")),
         kg_co2=_times(line, per_unit.get("kg_co2")),
-        usd_curve=_times(reached, per_unit.get("usd")),
-        kg_co2_curve=_times(reached, per_unit.get("kg_co2")),
+        usd_curve=_times(curve, per_unit.get("usd")),
+        kg_co2_curve=_times(curve, per_unit.get("kg_co2")),
+    )
+
+
+def _of_the_curve(sentence: str) -> str:
+    """Say whose figure it is: the line has another."""
+    return sentence.replace(
+        "the largest cost measured", "the largest compute in the table, by the curve with a floor"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from toolkit.analysis.fits.curves import CurveFit
 from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
+from toolkit.analysis.published.reach import Reach, may_fall, shows_floor
 from toolkit.published.values import Measure, Observation, Price
 
 __all__ = [
@@ -25,10 +26,15 @@ __all__ = [
 class Forecast(NamedTuple):
     """What a target takes, by the line and by the curve with a floor; None where it cannot be told.
 
-    `usd` and `kg_co2` follow from the line's compute; their intervals are its, for a price has none.
+    `by` is which of the two is told first, ``line`` or ``curve``; `line_reach` and `curve_reach` are what may
+    be said of each (`toolkit.analysis.published.reach`). `usd` and `kg_co2` follow from the line's compute;
+    their intervals are its, for a price has none.
     """
 
     target: float
+    by: str
+    line_reach: Reach
+    curve_reach: Reach | None
     line: Interval
     curve: Interval | None
     refusals: tuple[tuple[str, str], ...]
@@ -36,6 +42,17 @@ class Forecast(NamedTuple):
     kg_co2: Interval | None
     usd_curve: Interval | None
     kg_co2_curve: Interval | None
+
+    @property
+    def told(self) -> Interval:
+        """The compute by the fit that is told first."""
+        return self.curve if self.by == "curve" and self.curve is not None else self.line
+
+    @property
+    def reach(self) -> Reach:
+        """What may be said of it."""
+        found = self.curve_reach if self.by == "curve" else None
+        return found or self.line_reach
 
 
 class FixedFloor(NamedTuple):
@@ -80,7 +97,7 @@ class Study:
     n_rungs, n_seeds : int
         What the fits count: rows of equal compute are one rung with seeds where the table is a ladder.
     is_ladder : bool
-        Every compute stands in at least two rows.
+        Most computes stand in at least two rows.
     line : LogLog
         The classic regression.
     curve : CurveFit
@@ -92,6 +109,8 @@ class Study:
     with_year : WithYear or None
     families : tuple of FamilyFit
     forecasts : tuple of Forecast
+    notes : tuple of str
+        What the fits do not use of the rows that have this measure, and why.
     """
 
     measure: Measure
@@ -107,6 +126,17 @@ class Study:
     with_year: WithYear | None
     families: tuple[FamilyFit, ...]
     forecasts: tuple[Forecast, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def may_fall(self) -> bool:
+        """Whether the error may fall at all with compute."""
+        return may_fall(self.line)
+
+    @property
+    def shows_floor(self) -> bool:
+        """Whether the data exclude that there is no floor: the curve is told then, not the line."""
+        return shows_floor(self.line, self.curve)
 
     def compute(self, one: Observation) -> float:
         """Return an observation's compute by this measure."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
-from toolkit.analysis.decisions import validation_value
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
 from toolkit.analysis.fits.profile import region
 from toolkit.analysis.fits.shapes import EXPONENTIAL, LOGARITHM, POWER
@@ -23,9 +23,10 @@ from toolkit.analysis.interval import Interval
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.stacks import Floats, StackKey
 from toolkit.analysis.stops.prospect_record import FormProspect, Prospect
+from toolkit.analysis.validation import Validation, validate
 from toolkit.records import Evidence
 
-__all__ = ["FIRST_RUNGS", "ValidationRung", "look_ahead", "prospects", "validation_rung"]
+__all__ = ["FIRST_RUNGS", "ValidationRung", "look_ahead", "prospects"]
 
 FIRST_RUNGS = 7
 """A track is asked from so many measured rungs on."""
@@ -42,48 +43,12 @@ _N_PLACES = 100
 _PLACES = special.ndtri((np.arange(_N_PLACES) + 0.5) / _N_PLACES)
 
 
-@dataclass(frozen=True)
-class ValidationRung:
-    """One rung of a track as the validation block sees it.
-
-    Parameters
-    ----------
-    rung : int
-    rows : float
-        Labelled rows.
-    values : mapping of int to float
-        Seed -> value of a decision at the threshold that earns most there.
-    perfect : float
-        Value of a decision that is always right.
-    """
+class ValidationRung(NamedTuple):
+    """One rung of a track as the validation block sees it, and its labelled rows."""
 
     rung: int
     rows: float
-    values: Mapping[int, float]
-    perfect: float
-
-
-def validation_rung(
-    rung: int, rows: float, evidence: Mapping[int, Evidence], values: Floats
-) -> ValidationRung | None:
-    """Return a rung as the validation block sees it; None without such rows.
-
-    Parameters
-    ----------
-    rung : int
-    rows : float
-    evidence : mapping of int to Evidence
-        By seed.
-    values : ndarray of shape (4,)
-        Mean money of each outcome, in the order of `decisions.OUTCOMES`.
-    """
-    found = {
-        seed: told for seed, one in evidence.items() if (told := validation_value(one, values)) is not None
-    }
-    if not found:
-        return None
-    perfect = max(best for _, best in found.values())
-    return ValidationRung(rung, rows, {seed: value for seed, (value, _) in found.items()}, perfect)
+    seen: Validation
 
 
 def look_ahead(track: str, measured: Sequence[ValidationRung], left: Sequence[tuple[int, float]]) -> Prospect:
@@ -102,7 +67,7 @@ def look_ahead(track: str, measured: Sequence[ValidationRung], left: Sequence[tu
     fits = _fits(measured)
     if isinstance(fits, str):
         return replace(bare, refusal=fits)
-    perfect = measured[0].perfect
+    perfect = measured[0].seen.perfect
     forms = [_of_form(fit, weight, perfect, bare) for fit, weight in fits]
     return replace(bare, forms=tuple(forms))
 
@@ -142,8 +107,8 @@ def _fits(measured: Sequence[ValidationRung]) -> list[tuple[CurveFit, float]] | 
     """Return the forms that fit the regret, with their weights; in words, why none may be used."""
     if len(measured) < FIRST_RUNGS:
         return f"{len(measured)} rungs were measured; the first to be asked after is the {FIRST_RUNGS}th"
-    seeds = sorted(set.intersection(*(set(one.values) for one in measured)))
-    regret = np.array([[one.perfect - one.values[seed] for seed in seeds] for one in measured])
+    seeds = sorted(set.intersection(*(set(one.seen.values) for one in measured)))
+    regret = np.array([[one.seen.perfect - one.seen.values[seed] for seed in seeds] for one in measured])
     if not seeds or not (regret > 0).all():
         return "no seed has run on all rungs" if not seeds else "every decision is right already"
     rows = [one.rows for one in measured]
@@ -192,14 +157,14 @@ def prospects(
     evidence : iterable of ((track, rung), mapping of int to Evidence)
         By seed.
     values : ndarray of shape (4,)
-        As in `validation_rung`.
+        As in `validate`.
     """
     tracks: dict[str, list[ValidationRung]] = {}
     for (track, rung), own in evidence:
         rows = readings[track, rung].n_train
-        found = validation_rung(rung, rows, own, values) if rows > 0 else None
-        if found is not None:
-            tracks.setdefault(track, []).append(found)
+        seen = validate(own, values) if rows > 0 else None
+        if seen is not None:
+            tracks.setdefault(track, []).append(ValidationRung(rung, rows, seen))
     for track, found_rungs in tracks.items():
         ladder = sorted(found_rungs, key=lambda one: one.rung)
         for n in range(FIRST_RUNGS, len(ladder)):

@@ -13,13 +13,14 @@ from toolkit.analysis.economics import RungEconomics, price_rung
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.machines import on_one_machine
-from toolkit.analysis.pricing import declared_inputs
+from toolkit.analysis.pricing import declared_inputs, systems
 from toolkit.analysis.readings import RungReadings, by_rung, of_cells
 from toolkit.analysis.results import CellKey
 from toolkit.analysis.stacks import StackKey
-from toolkit.analysis.stops.prospects import ValidationRung, look_ahead, validation_rung
+from toolkit.analysis.stops.prospects import ValidationRung, look_ahead
 from toolkit.analysis.stops.question import ask
 from toolkit.analysis.stops.saved import forecast_saved
+from toolkit.analysis.validation import Validation, validate
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, CellSpec, Evidence
 
@@ -55,12 +56,13 @@ class Standpoint:
         readings = by_rung(machine.records, machine.log_widths)
         self._inputs = declared_inputs(experiment, tracks, self._cells, knowledge)
         self._seen: dict[str, list[ValidationRung]] = {}
-        self._priced: dict[StackKey, RungEconomics] = {}
+        priced: dict[StackKey, RungEconomics] = {}
         for key, one in readings.items():
             seen = _seen(one, evidence, experiment)
             if seen is not None:
-                self._seen.setdefault(one.track, []).append(seen)
-                self._priced[key] = _priced(one, seen, self._inputs)
+                self._seen.setdefault(one.track, []).append(ValidationRung(one.rung, one.n_train, seen))
+                priced[key] = _priced(one, seen, self._inputs)
+        self._priced = {key: priced[key] for key in systems(priced, readings)}
 
     def highest(self, track: str) -> int:
         """Return the highest rung of a track that has run; -1 where none has."""
@@ -90,14 +92,13 @@ class Standpoint:
 
 def _seen(
     one: RungReadings, evidence: Mapping[CellKey, Evidence], experiment: Experiment
-) -> ValidationRung | None:
+) -> Validation | None:
     keys = {cell.seed: (cell.track, cell.rung, cell.seed) for cell in one.cells}
     own = {seed: evidence[key] for seed, key in keys.items() if key in evidence}
-    return validation_rung(one.rung, one.n_train, own, mean_values(experiment.economics.value))
+    return validate(own, mean_values(experiment.economics.value))
 
 
-def _priced(readings: RungReadings, seen: ValidationRung, inputs: Inputs) -> RungEconomics:
+def _priced(readings: RungReadings, seen: Validation, inputs: Inputs) -> RungEconomics:
     """Price a rung as the validation block values its decisions."""
-    value = float(np.mean(list(seen.values.values())))
-    decision = Decision(readings.track, readings.rung, 0.5, value, np.full(inputs.n, value))
+    decision = Decision(readings.track, readings.rung, 0.5, seen, np.full(inputs.n, seen.value))
     return price_rung(decision, readings, inputs)

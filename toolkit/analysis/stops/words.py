@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from toolkit.analysis.forecast_record import EarlyStop, Replay, Saved
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.results import Verdict
+from toolkit.analysis.results import Finding, Verdict
 from toolkit.analysis.stops.stopping import SURE
 from toolkit.analysis.verdict import money
 
 __all__ = [
     "chance",
+    "check_stops",
     "told_contradiction",
     "told_replay",
     "told_risk",
@@ -109,6 +110,16 @@ def told_contradiction(stop: EarlyStop, verdict: Verdict) -> str:
         f"where the stop was decided, it was behind {stop.leader}; the skipped rungs may change the verdict, "
         "so run it again without --stop-early"
     )
+
+
+def check_stops(stops: Iterable[EarlyStop], verdict: Verdict) -> Iterator[Finding]:
+    """Yield a finding for every stop that the verdict speaks against."""
+    for stop in stops:
+        against = told_contradiction(stop, verdict)
+        if against:
+            yield Finding(
+                "stop_contradicted", "warning", f"{stop.track} stopped climbing early, but {against}"
+            )
 
 
 def told_stops(stops: Iterable[EarlyStop], verdict: Verdict) -> Iterator[str]:

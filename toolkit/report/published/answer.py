@@ -12,7 +12,7 @@ from toolkit.report import elements, figures, formats
 from toolkit.report.elements import Column, Tile
 from toolkit.report.published import words
 from toolkit.report.published.figures import error_against_compute
-from toolkit.report.published.sentences import key_sentences, main_study, shows_floor
+from toolkit.report.published.sentences import key_sentences, main_study
 
 __all__ = ["answer", "drawings"]
 
@@ -45,7 +45,7 @@ def _tiles(published: Published, study: Study) -> list[Tile]:
     line = [_halving_tile(study), _power_tile(study)]
     targets = [_target_tile(published, study, one) for one in study.forecasts]
     floor = [_floor_tile(published, study, study.curve.floor)] if study.curve.floor is not None else []
-    if shows_floor(study):
+    if study.shows_floor:
         return [*floor, *_curve_tile(study), *targets, *line[:1]]
     return [*line, *floor, *targets]
 
@@ -53,28 +53,40 @@ def _tiles(published: Published, study: Study) -> list[Tile]:
 def _halving_tile(study: Study) -> Tile:
     factor = study.line.k_half
     return Tile(
-        "Half the error, on a line without floor" if shows_floor(study) else "Compute to halve the error",
+        "Half the error, on a line without floor" if study.shows_floor else "Compute to halve the error",
         _factor(factor),
-        f"{formats.plain(factor.low, 2)} to {formats.plain(factor.high, 2)}, "
-        f"{words.lower(study.measure.title)}, {words.models(study)}",
+        f"{_ends(factor)}{words.lower(study.measure.title)}, {words.models(study)}",
     )
 
 
 def _factor(value: Interval) -> str:
-    return "not reached" if math.isinf(value.estimate) else f"{formats.plain(value.estimate, 2)} ×"
+    if math.isinf(value.low):
+        return "not reached"
+    return "not shown" if math.isinf(value.high) else f"{words.compute(value.estimate, '', 2)} ×"
+
+
+def _ends(value: Interval) -> str:
+    """Return the ends of a factor and what parts them from the rest of a note; empty without any."""
+    if math.isinf(value.low):
+        return ""
+    least = words.compute(value.low, "", 2)
+    if math.isinf(value.high):
+        return f"at least {least} ×; "
+    return f"{least} to {words.compute(value.high, '', 2)}; "
 
 
 def _power_tile(study: Study) -> Tile:
     power = study.line.power
-    return Tile(
-        "Power",
-        f"k{_raised(power.estimate)}",
-        f"{formats.interval(power)}; compute for an error k times lower",
-    )
+    if math.isinf(power.low):
+        return Tile("Power", "none", "the error does not fall")
+    shown = "not shown" if math.isinf(power.high) else _raised(power.estimate)
+    return Tile("Power", shown, f"{words.power(power)}; compute for an error k times lower")
 
 
 def _floor_tile(published: Published, study: Study, floor: Interval) -> Tile:
-    known = shows_floor(study)
+    if not study.may_fall:
+        return Tile("Floor", "not known", "an error that does not fall tells nothing of it")
+    known = study.shows_floor
     least = words.error(published, floor.low) if known else "none"
     return Tile(
         "Floor",
@@ -87,25 +99,30 @@ def _curve_tile(study: Study) -> list[Tile]:
     factor = study.curve.k_half
     if factor is None:
         return []
-    reach = "" if math.isinf(factor.estimate) else f" to {formats.plain(factor.high, 2)}"
-    least = "" if math.isinf(factor.low) else f"at least {formats.plain(factor.low, 2)} ×{reach}; "
-    return [Tile("Half the error of the largest", _factor(factor), f"{least}with the floor")]
+    return [Tile("Half the error of the largest", _factor(factor), f"{_ends(factor)}with the floor")]
 
 
 def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
-    line, curve = one.line, one.curve
-    unit = study.measure.unit
-    ends = {
-        name: f"{words.compute(value.low, '', 2)} to {words.compute(value.high, '', 2)}"
-        for name, value in (("line", line), ("curve", curve))
-        if value is not None
-    }
-    if shows_floor(study) and curve is not None:
-        shown = "not reached" if math.isinf(curve.estimate) else _with_unit(curve.estimate, unit)
-        return Tile(f"{words.error(published, one.target)}, with the floor", shown, ends["curve"])
-    note = f"{ends['line']}; with a floor {ends['curve']}" if "curve" in ends else ends["line"]
-    shown = "not reached" if math.isinf(line.estimate) else _with_unit(line.estimate, unit)
-    return Tile(f"{words.error(published, one.target)}, on the line", shown, note)
+    unit, told = study.measure.unit, one.told
+    target = words.error(published, one.target)
+    label = f"{target}, {'with the floor' if one.by == 'curve' else 'on the line'}"
+    if one.reach in ("at_most", "at_most_fitted"):
+        least = f"at most {_with_unit(study.compute(study.points[0]), unit)}"
+        return Tile(target if one.reach == "at_most" else label, least, words.REACHES[one.reach])
+    if one.reach == "not_told":
+        return Tile(target, "not told", "the error does not clearly fall")
+    if one.reach == "cannot":
+        return Tile(label, "not reached")
+    if one.reach == "not_shown":
+        return Tile(label, "not shown", f"at least {words.compute(told.low, unit, 2)}")
+    ends = f"{words.compute(told.low, '', 2)} to {words.compute(told.high, '', 2)}"
+    if one.by == "line" and one.curve is not None and one.curve_reach != "cannot":
+        ends += (
+            f"; with a floor {words.compute(one.curve.low, '', 2)} to {words.compute(one.curve.high, '', 2)}"
+        )
+    if one.reach == "drawn_on":
+        return Tile(label, "no forecast", f"drawn on {words.compute(told.estimate, unit, 2)}, {ends}")
+    return Tile(label, _with_unit(told.estimate, unit), ends)
 
 
 def _with_unit(value: float, unit: str) -> str:
@@ -113,8 +130,9 @@ def _with_unit(value: float, unit: str) -> str:
     return f"{words.compute(value, '', 2)} {unit}".strip()
 
 
-def _raised(power: float) -> str:
-    return formats.superscript(round(power, 1) if power < 10 else round(power)) if power < 1e3 else "^∞"
+def _raised(power: float) -> Markup:
+    shown = formats.plain(power, 2 if power < 10 else max(2, len(f"{power:.0f}")))
+    return Markup("k<sup>{}</sup>").format(shown)
 
 
 def drawings(published: Published) -> Markup:
@@ -144,6 +162,7 @@ def _drawing(published: Published, study: Study) -> Markup:
             ]
             for one in points
         ],
+        hide_empty=True,
     )
     return figures.embed(
         error_against_compute(published, study),
@@ -153,5 +172,5 @@ def _drawing(published: Published, study: Study) -> Markup:
         "regression of log error on log compute, the dashed curve has a floor. Beyond the last result both "
         "are drawn on, which is no evidence.",
         table=table,
-        note=study.measure.about,
+        note=" ".join(filter(None, (study.measure.about, *map(formats.sentence, study.notes)))),
     )

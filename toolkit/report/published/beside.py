@@ -88,7 +88,7 @@ def _references(published: Published, references: Sequence[Mapping[str, Any]]) -
         unit = study.measure.unit if study else ""
         theirs = [f"{one['n']} results"] if one.get("n") else []
         if one.get("r_squared"):
-            theirs.append(f"R² {formats.plain(one['r_squared'], 2)}")
+            theirs.append(f"R² {formats.r_squared(one['r_squared'])}")
         if one.get("power") and study:
             low, middle, high = one["power"]
             figures = [
@@ -96,7 +96,7 @@ def _references(published: Published, references: Sequence[Mapping[str, Any]]) -
                 formats.interval(Interval(middle, low, high)),
                 formats.interval(study.line.power),
             ]
-            ours = f"{words.models(study)}, R² {formats.number(study.line.r_squared, 2)}"
+            ours = f"{words.models(study)}, R² {formats.r_squared(study.line.r_squared)}"
         elif one.get("compute") and study:
             low, middle, high = one["compute"]
             own = next((each for each in study.forecasts if each.target == one.get("target")), None)

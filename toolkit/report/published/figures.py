@@ -94,10 +94,12 @@ def _right_end(published: Published, study: Study, largest: float) -> float:
     """Return where the axis ends: past the forecasts and the claims, as far as they can be drawn."""
     wanted = [10 * largest]
     for one in study.forecasts:
-        if math.isfinite(one.line.high):
-            wanted.append(3 * one.line.high)
-        elif math.isfinite(one.line.estimate):
-            wanted.append(10 * one.line.estimate)
+        if one.reach not in words.WITH_AMOUNT:
+            continue
+        if math.isfinite(one.told.high):
+            wanted.append(3 * one.told.high)
+        elif math.isfinite(one.told.estimate):
+            wanted.append(10 * one.told.estimate)
     wanted += [3 * claim for _, claim in _claimed(published, study)]
     return min(max(wanted), largest * 1e8)
 
@@ -214,11 +216,12 @@ def _points(
 
 
 def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequence[float]) -> None:
-    """Draw each target as a level, where the line crosses it with its interval, and what is claimed."""
+    """Draw each target as a level, where the fit that is told crosses it, and what is claimed."""
+    named: set[str] = set()
     for one in study.forecasts:
         figure.add_trace(
             go.Scatter(
-                name=f"{words.error(published, one.target)}",
+                name=f"target {words.error(published, one.target)}",
                 mode="lines",
                 x=[grid[0], grid[-1]],
                 y=[one.target, one.target],
@@ -226,23 +229,28 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                 hoverinfo="skip",
             )
         )
-        if grid[0] <= one.line.estimate <= grid[-1]:
+        if one.reach in words.WITH_AMOUNT and one.told.estimate <= grid[-1]:
+            drawn_on = one.reach == "drawn_on"
+            name = f"the {one.by} drawn on, no forecast" if drawn_on else f"where the {one.by} reaches it"
+            style = _CURVE if one.by == "curve" else _LINE
             text = axes.hover(
                 (
-                    f"the line at {words.error(published, one.target)}",
-                    words.interval(one.line, study.measure.unit),
+                    f"the {one.by} at {words.error(published, one.target)}",
+                    words.interval(one.told, study.measure.unit),
+                    *(["drawn on: no forecast"] if drawn_on else []),
                 )
             )
             figure.add_trace(
                 go.Scatter(
-                    name="where the line reaches it",
+                    name=name,
+                    showlegend=name not in named,
                     mode="markers",
-                    x=[one.line.estimate],
+                    x=[one.told.estimate],
                     y=[one.target],
-                    error_x=axes.errors([_within(one.line, grid)], _LINE.colour),
+                    error_x=axes.errors([_within(one.told, grid)], style.colour),
                     marker={
-                        "color": _LINE.colour,
-                        "symbol": "diamond",
+                        "color": style.colour,
+                        "symbol": "diamond-open" if drawn_on else "diamond",
                         "size": 10,
                         "line": {"color": INK, "width": 0.8},
                     },
@@ -250,6 +258,7 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
                     hoverinfo="text",
                 )
             )
+            named.add(name)
     claimed = _claimed(published, study)
     if claimed:
         figure.add_trace(

@@ -38,10 +38,10 @@ def _lines(published: Published) -> Markup:
                 study.measure.title,
                 str(line.n),
                 elements.estimate(line.exponent),
-                elements.estimate(line.power),
+                elements.split(words.power(line.power)),
                 _factor(line.k_half),
-                formats.number(line.r_squared, 2),
-                elements.estimate(year.power) if year else "",
+                formats.r_squared(line.r_squared),
+                elements.split(words.power(year.power)) if year else "",
                 _yearly(study),
             ]
         )
@@ -59,12 +59,12 @@ def _lines(published: Published) -> Markup:
             Column("Error a year", numeric=True, note="at equal compute"),
         ],
         rows,
+        hide_empty=True,
     )
 
 
 def _factor(value: Interval) -> Markup:
-    ends = f"[{formats.plain(value.low, 2)}, {formats.plain(value.high, 2)}]"
-    return elements.fragment("estimate", main=formats.plain(value.estimate, 2), ends=ends)
+    return elements.split(words.times(value).replace(" times", ""))
 
 
 def _yearly(study: Study) -> Markup | str:
@@ -83,8 +83,8 @@ def _curves(published: Published) -> Markup:
         rows.append(
             [
                 study.measure.title,
-                elements.estimate(curve.exponent) if curve.exponent else "",
-                _error_cell(published, study),
+                elements.estimate(curve.exponent) if curve.exponent and study.may_fall else "not known",
+                elements.split(words.floor(published, study)),
                 Markup("<br>").join(
                     f"{_FORMS[form]} {formats.ratio(weight, 2)}"
                     for form, weight in curve.forms
@@ -111,20 +111,15 @@ def _curves(published: Published) -> Markup:
     )
 
 
-def _error_cell(published: Published, study: Study) -> Markup:
-    main, _, ends = words.error_interval(published, study.curve.floor).partition(" [")
-    return elements.fragment("estimate", main=main, ends=f"[{ends}")
-
-
 def _families(published: Published) -> Markup:
     rows = [
         [
             each.family,
             study.measure.title,
             str(each.n),
-            elements.estimate(each.line.power),
+            elements.split(words.power(each.line.power)),
             _factor(each.line.k_half),
-            formats.number(each.line.r_squared, 2),
+            formats.r_squared(each.line.r_squared),
         ]
         for study in published.studies
         for each in study.families
@@ -175,7 +170,7 @@ def floors(published: Published) -> Markup:
     """
     parts: list[Markup] = []
     for study in published.studies:
-        if not study.floors:
+        if not (study.floors and study.may_fall):
             continue
         parts += [
             Markup("<h3>{}</h3>").format(study.measure.title),
@@ -194,7 +189,9 @@ def floors(published: Published) -> Markup:
             ),
         ]
     if not parts:
-        raise NotApplicable("A curve with a floor takes at least five results of different compute.")
+        raise NotApplicable(
+            "A curve with a floor takes at least five results of different compute, whose error falls."
+        )
     told = (
         f"Fits whose AICc differs by less than {formats.plain(AS_GOOD)} are as good as each other. A floor "
         "given beforehand counts as no parameter."

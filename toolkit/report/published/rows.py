@@ -19,8 +19,9 @@ __all__ = ["again", "sources", "table"]
 def table(published: Published) -> Markup:
     """Return every row, with the keys of its sources below each figure."""
     studies = published.studies
-    rows = [_row(published, one) for one in sorted(published.observations, key=_place)]
-    left_out = [formats.sentence(told) for told in published.left_out]
+    rows = [_row(published, one) for one in sorted(published.observations, key=_year)]
+    notes = (f"{study.measure.title}: {note}" for study in studies for note in study.notes)
+    left_out = [formats.sentence(told) for told in (*published.left_out, *notes)]
     return elements.join(
         elements.table(
             "Every row of the table",
@@ -33,13 +34,15 @@ def table(published: Published) -> Markup:
             ],
             rows,
             hide_caption=True,
+            hide_empty=True,
         ),
         elements.items(left_out),
     )
 
 
-def _place(one: Observation) -> tuple[float, str]:
-    return (one.year if one.year is not None else 0.0, one.name)
+def _year(one: Observation) -> float:
+    """Return what rows are sorted by: within a year, and without one, they keep the table's order."""
+    return one.year if one.year is not None else 0.0
 
 
 def _row(published: Published, one: Observation) -> list[str | Markup]:

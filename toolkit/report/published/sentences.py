@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from toolkit.analysis.fits.curves import REACH
+from toolkit.analysis.fits.refusals import REACH
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import formats
 from toolkit.report.published import words
 
-__all__ = ["AS_GOOD", "cannot_tell", "key_sentences", "main_study", "shows_floor"]
+__all__ = ["AS_GOOD", "cannot_tell", "key_sentences", "main_study"]
 
 AS_GOOD = 2.0
 """AICc that two fits must differ by before one is called better."""
@@ -20,13 +19,6 @@ def main_study(published: Published) -> Study:
     """Return the measure that is told first: the priced one, else the first."""
     named = [one for one in published.studies if one.measure.key == published.priced]
     return (named or list(published.studies))[0]
-
-
-def shows_floor(study: Study) -> bool:
-    """Tell whether the data exclude that there is no floor."""
-    floor = study.curve.floor
-    falls = study.line.exponent.high != 0
-    return falls and floor is not None and floor.low > 1e-6 * floor.estimate
 
 
 def key_sentences(published: Published) -> tuple[str, ...]:
@@ -43,7 +35,7 @@ def key_sentences(published: Published) -> tuple[str, ...]:
 def _course(published: Published, study: Study) -> Iterator[str]:
     """Yield how the error falls; where a floor shows it comes first, for the line is wrong beside it."""
     parts = (_halving(published, study), cannot_tell(published, study))
-    yield from reversed(parts) if shows_floor(study) else parts
+    yield from reversed(parts) if study.shows_floor else parts
 
 
 def _halving(published: Published, study: Study) -> str:
@@ -59,36 +51,68 @@ def _halving(published: Published, study: Study) -> str:
         )
     line = study.line
     told = (
-        f"Over {words.models(study)} (R² {formats.number(line.r_squared, 2)}), halving the error took "
+        f"Over {words.models(study)} (R² {formats.r_squared(line.r_squared)}), halving the error took "
         f"{words.times(line.k_half)} the {title}: the power of k is {formats.interval(line.power)}"
     )
     return (
         f"{told}. That is the line without a floor, which is too hopeful here."
-        if shows_floor(study)
+        if study.shows_floor
         else f"{told}."
     )
 
 
 def _forecast(published: Published, study: Study, one: Forecast) -> str:
     target = words.error(published, one.target)
-    if shows_floor(study):
-        reached, usd, carbon, what = one.curve, one.usd_curve, one.kg_co2_curve, "curve with its floor"
-    else:
-        reached, usd, carbon, what = one.line, one.usd, one.kg_co2, "line"
-    if reached is None or math.isinf(reached.low) or study.line.exponent.high <= 0:
+    what = "curve with its floor" if one.by == "curve" else "line"
+    unit, least = study.measure.unit, study.compute(study.points[0])
+    if one.reach == "cannot":
         return f"The {what} never reaches {target}."
-    if math.isinf(reached.estimate):
-        least = words.compute(reached.low, study.measure.unit, 2)
-        return f"{target} takes at least {least} by the {what}, and may be out of reach."
-    share = reached.estimate / study.compute(study.points[-1])
-    drawn = "Drawn on far beyond the results" if share > REACH else "Drawn on"
-    told = f"{drawn}, the {what} reaches {target} at {words.interval(reached, study.measure.unit)}"
-    if share <= 1:
-        told = f"On the {what} {target} takes {words.interval(reached, study.measure.unit)}"
+    if one.reach == "at_most":
+        result = "rung" if study.is_ladder else "result"
+        shown = _and(words.priced(published, study, least))
+        at_rates = f", which is {shown} at the declared rates" if shown else ""
+        return (
+            f"{target} takes at most {words.compute(least, unit, 2)}{at_rates}: the cheapest {result} "
+            "reaches it already."
+        )
+    if one.reach == "at_most_fitted":
+        return (
+            f"By the {what} {target} takes less than {words.compute(least, unit, 2)}, the least compute in "
+            "the table, whose own result does not reach it."
+        )
+    if one.reach == "not_told":
+        return (
+            f"What {target} takes is not told: the error does not clearly fall with "
+            f"{words.lower(study.measure.title)}."
+        )
+    if one.reach == "not_shown":
+        return (
+            f"{target} takes at least {words.compute(one.told.low, unit, 2)} by the {what}, and may be out "
+            "of reach."
+        )
+    return _drawn(published, study, one, target, what)
+
+
+def _drawn(published: Published, study: Study, one: Forecast, target: str, what: str) -> str:
+    amount = words.interval(one.told, study.measure.unit)
+    if one.reach == "measured":
+        told = f"On the {what} {target} takes {amount}"
     else:
-        told += f", {formats.plain(share, 2)} times the largest compute in the table"
-    shown = " and ".join([*([words.money(usd)] if usd else []), *([words.carbon(carbon)] if carbon else [])])
+        share = one.told.estimate / study.compute(study.points[-1])
+        times = f"{formats.plain(share, 2)} times the largest compute in the table"
+        far = " far beyond the results" if share > REACH else ""
+        told = (
+            f"By the {what} {target} is forecast to take {amount}, {times}"
+            if one.reach == "forecast"
+            else f"Drawn on{far}, which is no forecast, the {what} reaches {target} at {amount}, {times}"
+        )
+    usd, carbon = (one.usd_curve, one.kg_co2_curve) if one.by == "curve" else (one.usd, one.kg_co2)
+    shown = _and([*([words.money(usd)] if usd else []), *([words.carbon(carbon)] if carbon else [])])
     return f"{told}, which is {shown} at the declared rates." if shown else f"{told}."
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join(parts)
 
 
 def cannot_tell(published: Published, study: Study) -> str:
@@ -99,10 +123,10 @@ def cannot_tell(published: Published, study: Study) -> str:
             f"Too few results for a curve with a floor: {words.models(study)} of different compute. So "
             "nothing is known of where the fall ends."
         )
-    lies = words.error_interval(published, floor)
-    if study.line.exponent.high == 0:
+    if not study.may_fall:
         return "An error that does not fall tells nothing of a floor."
-    if shows_floor(study):
+    if study.shows_floor:
+        lies = words.error_interval(published, floor)
         return f"The error levels off: more of the same does not take it below {lies}."
     told = (
         "The data cannot tell whether there is a floor: it may lie anywhere from none to "
@@ -110,7 +134,8 @@ def cannot_tell(published: Published, study: Study) -> str:
     )
     good = _as_good(study)
     if good:
-        told += f", and one of {words.error(published, good[1])} fits as well as none"
+        how = "better than none, though not clearly" if good[0] < -AS_GOOD else "as well as none"
+        told += f", and one of {words.error(published, good[1])} fits {how}"
     targets = [one for one in study.forecasts if _is_open(one)]
     if targets:
         shown = " and ".join(words.error(published, one.target) for one in targets)
@@ -119,16 +144,16 @@ def cannot_tell(published: Published, study: Study) -> str:
 
 
 def _is_open(one: Forecast) -> bool:
-    return one.curve is not None and math.isinf(one.curve.high) and not math.isinf(one.curve.low)
+    return any(code == "not_shown_reachable" for code, _ in one.refusals)
 
 
 def _as_good(study: Study) -> tuple[float, float] | None:
-    """Return the AICc of no floor, and the highest floor that fits as well or better."""
+    """Return the highest floor that fits as well as none or better, after its AICc less that of none."""
     if len(study.floors) < 2:
         return None
     none = study.floors[0]
-    good = [one.floor for one in study.floors[1:] if one.aicc < none.aicc + AS_GOOD]
-    return (none.aicc, max(good)) if good else None
+    good = [one for one in study.floors[1:] if one.aicc < none.aicc + AS_GOOD]
+    return (good[-1].aicc - none.aicc, good[-1].floor) if good else None
 
 
 def _year(study: Study) -> Iterator[str]:
@@ -140,7 +165,7 @@ def _year(study: Study) -> Iterator[str]:
             "At equal compute, later models are better: the error falls by "
             f"{formats.ratio(-yearly.estimate, 2)} a year [{formats.ratio(-yearly.high, 2)}, "
             f"{formats.ratio(-yearly.low, 2)}]. The line counts that progress of methods as compute; with "
-            f"year beside it the power is {formats.interval(study.with_year.power)}."
+            f"year beside it the power is {words.power(study.with_year.power)}."
         )
 
 
@@ -148,7 +173,7 @@ def _others(published: Published, main: Study) -> Iterator[str]:
     others = [one for one in published.studies if one is not main]
     if others:
         shown = "; ".join(
-            f"{words.lower(one.measure.title)}, {words.models(one)}: {formats.interval(one.line.power)}"
+            f"{words.lower(one.measure.title)}, {words.models(one)}: {words.power(one.line.power)}"
             for one in others
         )
         yield f"By other measures, each in a fit of its own, the power is: {shown}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from markupsafe import Markup
 
+from toolkit.analysis.interval import Interval
+from toolkit.analysis.published.reach import Reach
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable
@@ -36,7 +37,7 @@ def forecasts(published: Published) -> Markup:
         formats.sentence(sentence)
         for study in published.studies
         for one in study.forecasts
-        for _, sentence in one.refusals
+        for sentence in words.refusals(published, study, one)
     )
     return elements.join(
         elements.table(
@@ -47,6 +48,7 @@ def forecasts(published: Published) -> Markup:
                 Column("By"),
                 Column("Compute", numeric=True),
                 Column("Times the largest", numeric=True),
+                Column("Which is"),
                 *(
                     [Column("Money", numeric=True), Column("Carbon", numeric=True)]
                     if published.prices
@@ -68,28 +70,37 @@ def forecasts(published: Published) -> Markup:
 
 
 def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterator[list[str | Markup]]:
-    unit, largest = study.measure.unit, study.compute(study.points[-1])
     fitted = (
-        ("line", one.line, one.usd, one.kg_co2),
-        ("curve with a floor", one.curve, one.usd_curve, one.kg_co2_curve),
+        ("line", one.line, one.line_reach, one.usd, one.kg_co2),
+        ("curve with a floor", one.curve, one.curve_reach, one.usd_curve, one.kg_co2_curve),
     )
-    for name, value, usd, carbon in fitted:
-        if value is None:
+    for name, value, reach, usd, carbon in fitted:
+        if value is None or reach is None:
             continue
-        priced = [_split(words.money(usd)) if usd else "", _split(words.carbon(carbon)) if carbon else ""]
+        priced = [words.money(usd) if usd else "", words.carbon(carbon) if carbon else ""]
+        if reach not in words.WITH_AMOUNT:
+            priced = ["", ""]
         yield [
             words.error(published, one.target),
             study.measure.title,
             name,
-            _split(words.interval(value, unit if math.isfinite(value.estimate) else "")),
-            "∞" if math.isinf(value.estimate) else formats.plain(value.estimate / largest, 2),
-            *(priced if published.prices else []),
+            *_amount(study, value, reach),
+            words.REACHES[reach],
+            *(map(elements.split, priced) if published.prices else []),
         ]
 
 
-def _split(text: str) -> Markup:
-    main, _, ends = text.partition(" [")
-    return elements.fragment("estimate", main=main, ends=f"[{ends}" if ends else "")
+def _amount(study: Study, value: Interval, reach: Reach) -> tuple[str | Markup, str]:
+    """Return the compute and its multiple of the largest, as far as either may be told."""
+    unit, largest = study.measure.unit, study.compute(study.points[-1])
+    if reach in ("cannot", "not_told"):
+        return "", ""
+    if reach in ("at_most", "at_most_fitted"):
+        return elements.whole(f"at most {words.compute(study.compute(study.points[0]), unit, 2)}"), ""
+    if reach == "not_shown":
+        at_least = f"at least {words.compute(value.low, unit, 2)}"
+        return elements.whole(at_least), f"at least {formats.plain(value.low / largest, 2)}"
+    return elements.split(words.interval(value, unit)), formats.plain(value.estimate / largest, 2)
 
 
 def _yardsticks(published: Published) -> Markup:
@@ -97,7 +108,7 @@ def _yardsticks(published: Published) -> Markup:
     for study in published.studies:
         for one in study.forecasts:
             for known in published.declared.get("yardsticks") or ():
-                if one.kg_co2 is not None:
+                if one.kg_co2 is not None and one.line_reach in words.WITH_AMOUNT:
                     kg = known["kg_co2"]
                     ends = (one.kg_co2.estimate / kg, one.kg_co2.low / kg, one.kg_co2.high / kg)
                     shown = [formats.plain(end, 2) for end in ends]

@@ -28,17 +28,17 @@ def summary(published: Published) -> Group:
     for heading in ("results", "R²", "times compute\nfor half of it", "power\nof k", "floor"):
         table.add_column(heading, justify="right", no_wrap=True)
     for study in published.studies:
-        floor = study.curve.floor
         line = study.line
         table.add_row(
             escape(study.measure.title),
             str(line.n),
-            formats.number(line.r_squared, 2),
+            formats.r_squared(line.r_squared),
             _two_lines(words.times(line.k_half).replace(" times", "")),
-            _two_lines(formats.interval(line.power)),
-            "" if floor is None else _two_lines(words.error_interval(published, floor)),
+            _two_lines(words.power(line.power)),
+            _two_lines(words.floor(published, study)),
         )
-    return Group(table, *(_item(told) for told in published.sentences))
+    notes = (f"{study.measure.title}: {note}." for study in published.studies for note in study.notes)
+    return Group(table, *(_item(told) for told in (*published.sentences, *notes)))
 
 
 def _item(told: str) -> Table:

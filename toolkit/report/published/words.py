@@ -5,22 +5,42 @@ from __future__ import annotations
 import math
 
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.published.values import Published, Study
+from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import formats, spans
 
 __all__ = [
+    "REACHES",
+    "WITH_AMOUNT",
     "carbon",
     "compute",
     "error",
     "error_interval",
+    "floor",
     "interval",
     "level",
     "lower",
     "models",
     "money",
+    "power",
+    "priced",
+    "refusals",
     "tick",
     "times",
 ]
+
+REACHES = {
+    "at_most": "reached by the cheapest already",
+    "at_most_fitted": "below the cheapest, by the fit",
+    "measured": "within the results",
+    "forecast": "forecast",
+    "drawn_on": "drawn on; no forecast",
+    "not_told": "not told: it may not fall",
+    "not_shown": "not shown to be reached",
+    "cannot": "not reached",
+}
+"""What may be said of a target, in words."""
+WITH_AMOUNT = ("measured", "forecast", "drawn_on")
+"""Where an amount of compute stands for the target."""
 
 _SPACE = "\u00a0"
 _LONG = 1e7
@@ -42,6 +62,16 @@ def error_interval(published: Published, value: Interval | None) -> str:
     return (
         f"{error(published, value.estimate)} [{error(published, value.low)}, {error(published, value.high)}]"
     )
+
+
+def floor(published: Published, study: Study) -> str:
+    """Return the floor with its interval, or that it is not known and how high it may be."""
+    found = study.curve.floor
+    if found is None or not study.may_fall:
+        return "not known"
+    if study.shows_floor:
+        return error_interval(published, found)
+    return f"not known [none, {error(published, found.high)}]"
 
 
 def compute(value: float, unit: str = "", digits: int = 3) -> str:
@@ -71,13 +101,47 @@ def interval(value: Interval | None, unit: str = "", digits: int = 2) -> str:
 
 
 def times(value: Interval, digits: int = 2) -> str:
-    """Return a factor with its interval: ``990 times [330, 4,900]``."""
+    """Return a factor with its interval: ``990 times [330, 4,900]``; without an upper end what it is over."""
     if math.isinf(value.low):
-        return "∞"
-    if math.isinf(value.estimate):
-        return f"over {formats.plain(value.low, digits)} times"
-    ends = f"[{formats.plain(value.low, digits)}, {formats.plain(value.high, digits)}]"
-    return f"{formats.plain(value.estimate, digits)} times {ends}"
+        return "never"
+    if math.isinf(value.high):
+        return f"over {compute(value.low, '', digits)} times"
+    low, high = (compute(end, "", digits) for end in (value.low, value.high))
+    return f"{compute(value.estimate, '', digits)} times [{low}, {high}]"
+
+
+def power(value: Interval) -> str:
+    """Return a power of k with its interval; without an upper end what it is over."""
+    if math.isinf(value.low):
+        return "none"
+    return f"over {formats.plain(value.low, 3)}" if math.isinf(value.high) else formats.interval(value)
+
+
+def priced(published: Published, study: Study, amount: float) -> list[str]:
+    """Return the money and carbon of an amount of compute; empty where no rate holds for the measure."""
+    if study.measure.key != published.priced:
+        return []
+    rates = {price.quantity: price.per_unit for price in published.prices}
+    shown = []
+    if "usd" in rates:
+        shown.append(formats.money(amount * rates["usd"], "USD", 2))
+    if "kg_co2" in rates:
+        shown.append(f"{_kilograms(amount * rates['kg_co2'])} CO₂")
+    return shown
+
+
+def refusals(published: Published, study: Study, one: Forecast) -> list[str]:
+    """Return why a target is not forecast, with errors as the rest of the report writes them."""
+    told = []
+    for code, sentence in one.refusals:
+        known = study.curve.floor
+        if code == "unreachable" and known is not None:
+            sentence = (
+                f"{error(published, one.target)} is unreachable with this recipe: it lies under the floor, "
+                f"which is at least {error(published, known.low)}"
+            )
+        told.append(sentence.replace(f"an error of {one.target:.4g}", error(published, one.target)))
+    return told
 
 
 def money(value: Interval | None) -> str:
@@ -113,6 +177,6 @@ def lower(title: str) -> str:
 def models(study: Study) -> str:
     """Return what the fit counts: ``26 models``, or ``8 rungs of 3 seeds``."""
     if study.is_ladder:
-        seeds = f" of {study.n_seeds} seeds" if study.n_seeds > 1 else ""
+        seeds = f" of {study.n_seeds} seeds" if study.n_seeds > 1 else f" of {len(study.points)} rows"
         return f"{study.n_rungs} rungs{seeds}"
     return f"{len(study.points)} results"
