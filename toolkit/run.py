@@ -123,7 +123,8 @@ def run_experiment(
     UserError
     """
     if is_published(path):
-        _refuse_training(path, {"--only": only, "--seeds": seeds, "--quick": quick, "--fresh": fresh})
+        asked = {"--only": only, "--seeds": seeds, "--quick": quick, "--fresh": fresh}
+        _refuse_training(path, {**asked, "--stop-early": stop_early})
         return publish(path, store_folder=store_folder, console=console)
     experiment = config.load(path)
     with preparing(console) as progress:

@@ -131,6 +131,7 @@ def test_check_counts_what_is_there():
     [
         (["run", IMAGENET, "--only", "neural"], "--only does not go with published results"),
         (["run", IMAGENET, "--quick"], "--quick does not go with published results"),
+        (["run", IMAGENET, "--stop-early"], "--stop-early does not go with published results"),
         (["check", IMAGENET, "--data"], "--data goes with a knowledge base"),
         (["explain", IMAGENET, "--row", "1"], "this experiment holds published results: nothing was trained"),
         (["predict", IMAGENET, IMAGENET], "this experiment holds published results: nothing was trained"),

@@ -68,6 +68,16 @@ def test_intervals_of_the_cost_cover_the_truth() -> None:
     assert 0.92 <= hits / 400 <= 0.98
 
 
+@pytest.mark.parametrize("slope", [-0.1, -0.2, -0.25, -0.5])
+@pytest.mark.parametrize("n", [4, 6, 12])
+def test_points_on_the_line_have_intervals_that_hold_the_estimate(slope: float, n: int) -> None:
+    cost = np.geomspace(1, 1e4, n)
+    line = fit_loglog(cost, 0.5 * cost**slope)
+    for target in (0.4, 0.3, 0.1, 0.01):
+        reach = line.cost_to(target)
+        assert reach.low <= reach.estimate <= reach.high
+
+
 def test_no_line_through_one_cost() -> None:
     with pytest.raises(ValueError, match="three points"):
         fit_loglog(np.ones(5), np.ones(5))

@@ -102,6 +102,9 @@ def test_forecasts_and_replay_survive_the_snapshot(replayed, world, declare_expe
     assert told == to_json(price(analysed, experiment))
     assert len(told["backtest"]["forecasts"]) == 2 * 2 * 2 * 3
     assert told["stop_early"]["stops"][0]["reason"] == "behind_leader"
+    whole = analyse_cells(experiment, task={}, cells=cells, evidence=evidence)
+    document, arrays = encode(whole)
+    told = to_json(price(decode(json.loads(json.dumps(document)), arrays, evidence), experiment))
     assert told["stop_early"]["replay"]["right"] is True
     assert told["stop_early"]["replay"]["cpu_seconds_saved"] > 0
 
@@ -215,3 +218,39 @@ def test_skipped_cells_are_no_missing_ones(replayed, declare_experiment) -> None
     assert both[1].sentence.startswith("1 of the 3 cells")
     alone = list(check_planned(declare_experiment(TRACKS), [], **asked))
     assert [one.sentence.split()[0] for one in alone] == ["3"]
+
+
+def test_a_ladder_that_was_cut_short_is_not_replayed(world, replayed, declare_experiment) -> None:
+    cells, evidence = world
+    cut = analyse_cells(
+        declare_experiment(TRACKS, hours=HOURS),
+        task={},
+        cells=cells,
+        evidence=evidence,
+        stops=replayed.replay.stops,
+    )
+    results = price(cut, declare_experiment(TRACKS, hours=HOURS))
+    assert results.stops == replayed.replay.stops
+    assert results.replay.asked == 0
+    assert results.replay.stops == ()
+
+
+def test_a_replay_knows_what_ran_before_the_next_rung(
+    truth, draw_world, declare_experiment, monkeypatch
+) -> None:
+    """Of six rungs of rules, the fifth stands .8 up the ladder: before the ninth of ten, at .89."""
+    cells, evidence = draw_world(
+        {"neural": truth(0.9, gain=0.4, cpu_seconds=0.1, seed_noise=0.003)}, rungs=10, n_clusters=60, rows=20
+    )
+    few, told = draw_world({"rules": truth(0.5, gain=1e-6)}, rungs=6, n_clusters=60, rows=20)
+    known = []
+
+    def listen(prospect, rungs, *_, **__):
+        known.append((prospect.reached, max(rung for track, rung in rungs if track == "rules")))
+        return "climbs on"
+
+    monkeypatch.setattr("toolkit.analysis.stops.replay.ask", listen)
+    both = declare_experiment(["rules", "neural"])
+    analyse(both, task={}, cells=[*cells, *few], evidence={**evidence, **told})
+    assert (7, 4) in known
+    assert (6, 3) in known

@@ -78,6 +78,8 @@ def test_energy_without_an_end_is_a_bound() -> None:
     one = asked("measured", Interval(1, 1, math.inf))
     assert needed_energy(one, Spread(2, 4, math.inf), spans.joules) == "at least 2.00\u00a0J"
     assert needed_energy(one, Spread(2, 4, 8), spans.joules) == "2–8\u00a0J"
+    most = asked("at_most", Interval(1, 0, 2))
+    assert needed_energy(most, Spread(0, 4, 8), spans.joules) == "at most 8.00\u00a0J"
     assert needed_energy(asked("cannot"), None, spans.joules) == ""
     assert needed_energy(one, None, spans.joules) == "not measured"
 

@@ -13,7 +13,7 @@ import pytest
 from toolkit.analysis.curve_record import FormWeight, HeldOut, Refusal
 from toolkit.analysis.results import Interval, Results
 from toolkit.report import curve_figures, curve_tables
-from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes
+from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes, on_front_of
 from toolkit.report.curve_drawings import curve_drawings
 from toolkit.report.curve_figures import error_against_cost, picture_of
 from toolkit.report.curve_lines import fitted_line
@@ -152,7 +152,29 @@ def test_the_front_is_a_step_line_where_it_was_computed(steep: Results, golden: 
     assert front["y"] == sorted(front["y"], reverse=True)
     assert front["x"] == sorted(front["x"])
     assert curve_figures.FRONT not in names(drawn(steep, "rows"))
-    assert curve_figures.FRONT not in names(drawn(golden, "cpu", error=1))
+    assert curve_figures.FRONT in names(drawn(golden, "cpu", error=1))
+
+
+def test_every_error_has_a_front_of_its_own(golden: Results) -> None:
+    first, second = golden.summaries[-2:]
+    costs = {"cost_fit_cpu_seconds": 1.0, "cost_search_cpu_seconds": 1.0}
+    scores = [(0.2, 0.3), (0.3, 0.6)]
+    both = tuple(
+        replace(
+            one,
+            costs=costs,
+            scores={
+                "error_log_loss": Interval(loss, loss, loss),
+                "score_average_precision": Interval(precision, precision, precision),
+            },
+        )
+        for one, (loss, precision) in zip((first, second), scores, strict=True)
+    )
+    results = replace(golden, summaries=both)
+    fronts = [
+        [one.on_front for one in on_front_of(results, error).summaries] for error in error_axes(results)
+    ]
+    assert fronts == [[True, False], [False, True]]
 
 
 def test_how_sure_the_front_is_stands_in_the_hover_where_it_is_known(steep: Results) -> None:

@@ -16,6 +16,7 @@ from toolkit.analysis.comparison.front import mark_front
 from toolkit.analysis.comparison.pairwise import compare
 from toolkit.analysis.comparison.ranking import rank
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
+from toolkit.analysis.forecast_record import Replay
 from toolkit.analysis.inputs import Inputs, draw_inputs
 from toolkit.analysis.price_list import price_list
 from toolkit.analysis.readings import RungReadings
@@ -98,7 +99,7 @@ def price(
         spending=replace(spending(entering, cells, analysed.machine.machines, inputs), training_prices=paid),
         backtest=analysed.backtest,
         stops=analysed.stops,
-        replay=replay(analysed, may_enter, inputs),
+        replay=Replay() if analysed.stops else replay(analysed, may_enter, inputs),
         ranking=rank([(analysed.stacks[key], analysed.drawn[key]) for key in rungs], pairs),
         fronts=analysed.fronts,
         equal_errors=price_equal_errors(analysed.equal_errors, paid, inputs),

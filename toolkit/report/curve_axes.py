@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from toolkit.analysis.comparison.front import training_cpu_seconds
+from toolkit.analysis.comparison.front import ONE_MINUS, mark_front, training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.analysis.spending import TrainingPrice
 from toolkit.report import formats
 from toolkit.report.slopes import COMPUTE_SLOPES, ROW_SLOPES, Slope
 
-__all__ = ["CostAxis", "ErrorAxis", "cost_axes", "error_axes"]
+__all__ = ["CostAxis", "ErrorAxis", "cost_axes", "error_axes", "on_front_of"]
 
 Rung = tuple[str, int]
 """(track, rung)."""
@@ -94,6 +94,12 @@ class ErrorAxis:
         return error.removeprefix("error_").removeprefix("one_minus_").removeprefix(
             "score_"
         ) == self.key.removeprefix("error_").removeprefix("score_")
+
+
+def on_front_of(results: Results, error: ErrorAxis) -> Results:
+    """Return the results with the rungs marked that are on the front of this error."""
+    name = f"{ONE_MINUS}{error.key.removeprefix('score_')}" if error.is_score else error.key
+    return replace(results, summaries=mark_front(results.summaries, name, results.fronts))
 
 
 _TITLES = {"log_loss": "Log loss", "brier": "Brier score"}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from toolkit.analysis.results import Results
 from toolkit.report import formats
-from toolkit.report.curve_axes import CostAxis, ErrorAxis
-from toolkit.report.curve_figures import drawn_slopes, error_against_cost, picture_of
+from toolkit.report.curve_axes import CostAxis, ErrorAxis, on_front_of
+from toolkit.report.curve_figures import drawn_front, drawn_slopes, error_against_cost, picture_of
 from toolkit.report.curve_points import Picture
 from toolkit.report.figures import Drawing
 
@@ -24,6 +24,7 @@ def curve_drawings(results: Results, error: ErrorAxis, axes: Sequence[CostAxis])
     axes : sequence of CostAxis
         The first is what paper shows.
     """
+    results = on_front_of(results, error)
     found = []
     for axis in axes:
         shown = picture_of(results, error, axis)
@@ -58,6 +59,8 @@ def _notes(results: Results, error: ErrorAxis, axis: CostAxis, shown: Picture) -
     if far:
         told = " and ".join(f"{level.summary.track} at {axis.show(level.x)}" for level in far)
         notes.append(f"Left of the picture: {told}.")
+    if axis.has_front and drawn_front(shown):
+        notes.append("The step line is the front: nothing is cheaper and better.")
     if any(line.forecast for line in shown.fits.values()):
         notes.append("Dashed, beyond the last rung of its track, a fit is a forecast.")
     unmeasured = {one.track for one in results.summaries if axis.read(one) is None and error.read(one)}

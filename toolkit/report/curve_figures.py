@@ -23,6 +23,7 @@ __all__ = [
     "FRONT",
     "GUIDES",
     "TRACK",
+    "drawn_front",
     "drawn_slopes",
     "error_against_cost",
     "fits_of",
@@ -87,7 +88,7 @@ def _traces(results: Results, error: ErrorAxis, cost: CostAxis, found: Picture) 
     yield from _slopes(results, cost, found)
     for track, line in found.fits.items():
         yield from line_traces(line, track, known[track])
-    if cost.has_front and error.key == results.task.get("primary_error", error.key):
+    if cost.has_front:
         yield from _front(found)
     for track, level in found.levels.items():
         yield from _level(level, cost, known[track], found, leader)
@@ -154,15 +155,25 @@ def _level_name(level: Point) -> str:
     return f"{level.summary.track} ({formats.count(rules)})" if rules else level.summary.track
 
 
+def _points(found: Picture) -> list[Point]:
+    return [*(point for own in found.ladders.values() for point in own), *found.levels.values()]
+
+
+def drawn_front(found: Picture) -> list[tuple[float, float]]:
+    """Return cost and error of the rungs on the front, cheapest first."""
+    return sorted(
+        (point.x, point.y.estimate) for point in _points(found) if point.summary.on_front and point.x > 0
+    )
+
+
 def _front(found: Picture) -> Iterator[go.Scatter]:
     """Yield the best error for every budget, as far as it was measured."""
-    points = [*(point for own in found.ladders.values() for point in own), *found.levels.values()]
-    front = sorted((point.x, point.y.estimate) for point in points if point.summary.on_front and point.x > 0)
+    front = drawn_front(found)
     if not front:
         return
     inside = [place for place in front if place[0] >= found.x.low]
     before = [(found.x.low, place[1]) for place in front if place[0] < found.x.low][-1:]
-    last = max(point.x for point in points)
+    last = max(point.x for point in _points(found))
     steps = [*before, *inside, (last, front[-1][1])]
     yield go.Scatter(
         name=FRONT,
@@ -177,8 +188,9 @@ def _front(found: Picture) -> Iterator[go.Scatter]:
 
 def _rings(found: Picture, leader: str | None) -> Iterator[go.Scatter]:
     """Yield rings around the rungs that enter the verdict, two around the leader's."""
-    points = [*(point for own in found.ladders.values() for point in own), *found.levels.values()]
-    chosen = [point for point in points if point.is_deployed and point.x >= found.x.low and point.x > 0]
+    chosen = [
+        point for point in _points(found) if point.is_deployed and point.x >= found.x.low and point.x > 0
+    ]
     leading = [point for point in chosen if point.summary.track == leader]
     for ringed, size in ((chosen, 16), (leading, 23)):
         if ringed:

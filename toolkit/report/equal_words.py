@@ -97,7 +97,7 @@ def needed_energy(one: EqualError, value: Spread | None, show: Callable[[Spread]
     if value is None:
         return formats.MISSING
     if one.reach == "at_most":
-        return f"at most {show(Spread(value.mid, value.mid, value.mid))}"
+        return f"at most {show(Spread(value.high, value.high, value.high))}"
     if math.isinf(value.high):
         return f"at least {show(Spread(value.low, value.low, value.low))}"
     return show(value)

@@ -158,10 +158,13 @@ def test_a_scatter_is_not_refused_for_want_of_seeds(scatter, flop):
     assert ("few_rungs", "5 results are there; a forecast needs at least 8") in few.refusals
 
 
-def test_many_results_of_one_compute_are_fitted_without_a_warning(scatter, flop):
+def test_many_results_of_one_compute_are_one_rung_and_give_no_forecast(scatter, flop):
     compute = np.append(np.full(7, 1.0), np.geomspace(10, 1e6, 6))
-    found = study(scatter(compute, noisy(0.5 * compute**-0.1)), flop, targets=[0.05])
-    assert found.line.n == 13
+    found = study(scatter(compute, noisy(0.5 * compute**-0.1)), flop, targets=[0.06])
+    assert found.is_ladder
+    assert found.line.n == found.n_rungs == 7
+    assert "few_seeds" in [code for code, _ in found.refusals]
+    assert found.forecasts[0].reach == "drawn_on"
     assert found.line.power.estimate == pytest.approx(10, rel=0.2)
     assert found.curve.floor.low <= found.curve.floor.estimate <= found.curve.floor.high
     assert found.curve.held_out is not None
@@ -209,3 +212,16 @@ def test_a_decomposition_is_a_product_of_three_ratios():
     assert (found.product, found.error) == (50, 0.25)
     assert decompose(rows, "old", "bare") is None
     assert decompose(rows, "old", "none") is None
+
+
+def test_repeats_of_two_computes_are_no_further_results(scatter, flop):
+    computes = np.geomspace(1.0, 1e4, 10)
+    compute = np.concatenate([computes, np.repeat(computes[-2:], 5)])
+    holds = 0
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        rung = dict(zip(computes.tolist(), generator.normal(0, 0.06, 10), strict=True))
+        off = np.array([rung[one] for one in compute.tolist()]) + generator.normal(0, 0.005, len(compute))
+        power = study(scatter(compute, 0.5 * compute**-0.2 * np.exp(off)), flop).line.power
+        holds += power.low <= 5 <= power.high
+    assert holds >= 88

@@ -8,7 +8,10 @@ from dataclasses import replace
 from toolkit.analysis.comparison.comparison_record import Front
 from toolkit.analysis.results import RungSummary
 
-__all__ = ["mark_front", "training_cpu_seconds"]
+__all__ = ["ONE_MINUS", "mark_front", "training_cpu_seconds"]
+
+ONE_MINUS = "error_one_minus_"
+"""How the error that is 1 less a score is called."""
 
 
 def training_cpu_seconds(summary: RungSummary) -> float | None:
@@ -17,6 +20,15 @@ def training_cpu_seconds(summary: RungSummary) -> float | None:
     if fit is None:
         return None
     return fit + (summary.costs.get("cost_search_cpu_seconds") or 0.0)
+
+
+def _error(summary: RungSummary, error: str) -> float | None:
+    """Return an error of a rung, or 1 less the score that it names."""
+    told = summary.scores.get(error)
+    if told is not None or not error.startswith(ONE_MINUS):
+        return None if told is None else told.estimate
+    score = summary.scores.get(f"score_{error.removeprefix(ONE_MINUS)}")
+    return None if score is None else 1 - score.estimate
 
 
 def mark_front(
@@ -28,14 +40,16 @@ def mark_front(
     ----------
     summaries : sequence of RungSummary
     error : str
-        The error that counts; rungs without it, or without a measured cost, are not on the front.
+        The error that counts, ``error_one_minus_…`` for 1 less a score; rungs without it, or without a
+        measured cost, are not on the front.
     fronts : sequence of Front
         Of which the one of this error tells `front_probability`.
     """
     points = {
-        index: (cost, summary.scores[error].estimate)
+        index: (cost, value)
         for index, summary in enumerate(summaries)
-        if (cost := training_cpu_seconds(summary)) is not None and error in summary.scores
+        if (cost := training_cpu_seconds(summary)) is not None
+        and (value := _error(summary, error)) is not None
     }
     front = {
         index

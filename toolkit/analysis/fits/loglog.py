@@ -90,7 +90,9 @@ class LogLog:
         if square > 0 and self.slope < 0:
             root = math.sqrt(max(under_root, 0.0))
             low, high = ((-linear + sign * root) / (2 * square) for sign in (-1, 1))
-            return Interval(estimate, _exp(self.center + low), _exp(self.center + high))
+            # Where the points lie on the line, rounding takes the ends past the estimate.
+            ends = _exp(self.center + low), _exp(self.center + high)
+            return Interval(estimate, min(estimate, ends[0]), max(estimate, ends[1]))
         if under_root <= 0 or constant <= 0 or drop > 0:
             return Interval(estimate, 0.0, math.inf)
         # The slope may be zero: what remains are two rays, and the one of higher costs is asked for.

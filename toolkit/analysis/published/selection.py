@@ -73,15 +73,16 @@ class Rungs(NamedTuple):
 def rungs(compute: Floats, error: Floats) -> Rungs:
     """Return rungs and whether the rows are a ladder.
 
-    They are one when more than half of the different computes stand in at least two rows: those are seeds,
-    which are no independent results. Where rungs have not equally many, each counts with its mean.
+    They are one when more than half of the different computes stand in at least two rows, or one in three:
+    those are seeds, which are no independent results. Where rungs have not equally many, each counts with
+    its mean.
 
     Parameters
     ----------
     compute, error : ndarray of shape (n,)
     """
     counts = Counter(compute.tolist())
-    if 2 * sum(count > 1 for count in counts.values()) <= len(counts):
+    if 2 * sum(count > 1 for count in counts.values()) <= len(counts) and max(counts.values()) < 3:
         return Rungs(compute, error[:, None], is_ladder=False)
     costs = np.array(sorted(counts))
     seeds = [error[compute == cost] for cost in costs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -44,7 +45,8 @@ def replay(analysed: Analysed, priced: Mapping[StackKey, RungEconomics], inputs:
             if key in skipped or key not in priced:
                 continue
             n_asked += 1
-            known = {one for one in priced if levels[one] <= levels[key] and one not in skipped}
+            ahead = levels.get((prospect.track, prospect.left[0]), math.inf)
+            known = {one for one in priced if levels[one] < ahead and one not in skipped}
             cells = _cells_of(analysed.cells, {(prospect.track, rung) for rung in prospect.left})
             stop = ask(
                 prospect,

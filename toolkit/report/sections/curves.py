@@ -11,7 +11,7 @@ from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
-from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes
+from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes, on_front_of
 from toolkit.report.curve_drawings import curve_drawings
 from toolkit.report.curve_figures import rule_steps
 from toolkit.report.curve_tables import fit_tables
@@ -42,6 +42,7 @@ class CurvesSection(Section):
 
 
 def _figure(results: Results, error: ErrorAxis) -> Markup | None:
+    results = on_front_of(results, error)
     axes = cost_axes(results)
     drawings = curve_drawings(results, error, axes)
     if not drawings:
@@ -56,8 +57,7 @@ def _figure(results: Results, error: ErrorAxis) -> Markup | None:
         question="Cost",
         description=f"Lower is better; the lowest is {best.track} with {formats.interval(lowest)}. Bars span "
         f"the seeds; other {cluster}s would move all points together, within that 95 % interval. Rings mark "
-        "the rungs of the verdict, two the leader's. The step line is the front: nothing is cheaper and "
-        "better. Tracks that do not learn from more rows are levels.",
+        "the rungs of the verdict, two the leader's. Tracks that do not learn from more rows are levels.",
         table=_table(results, error, axes, measured),
     )
 
