@@ -195,6 +195,23 @@ def test_a_new_rung_is_less_sure_than_the_curve_and_a_lower_level_is_narrower() 
     assert rung.estimate == expected.estimate == narrow.estimate
 
 
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.999])
+def test_what_is_refused_does_not_depend_on_the_level_of_the_intervals(level: float) -> None:
+    cost = np.geomspace(1, 1e3, 10)
+    for seed in range(20):
+        eps = np.random.default_rng(seed).normal(0, 0.03, (10, 3))
+        error = (0.1 + 0.4 * cost**-0.4)[:, None] * np.exp(eps)
+        assert codes(fit_curve(cost, error, level=level)) == codes(fit_curve(cost, error))
+
+
+def test_rungs_of_one_cost_count_once() -> None:
+    cost = np.repeat(np.geomspace(1, 1e3, 5), 4)
+    error = 0.5 * cost**-0.2 * np.exp(np.random.default_rng(1).normal(0, 0.01, 20))
+    fit = fit_curve(cost, error[:, None])
+    (told,) = [one.sentence for one in fit.refusals if one.code == "few_rungs"]
+    assert told == "5 rungs of different cost were measured; a forecast needs at least 8"
+
+
 def test_the_held_out_rung_is_told_with_its_prediction() -> None:
     cost, error = ladder(0.4, 0.3)
     fit = fit_curve(cost, noisy(error, 0.01))

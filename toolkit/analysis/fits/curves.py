@@ -39,6 +39,8 @@ __all__ = ["FORMS", "REACH", "CurveFit", "FormWeight", "HeldOut", "Refusal", "fi
 
 FEWEST_RUNGS = 5
 """With fewer nothing is fitted: three parameters and the noise."""
+REFUSAL_LEVEL = 0.95
+"""Of what speaks against a forecast, whatever the level of the intervals that are asked for."""
 _SHAPES = {"power": POWER, "power_floor": POWER, "exponential_floor": EXPONENTIAL, "log": LOGARITHM}
 _Quantity = Callable[[Floats, Floats, Floats], Floats]
 """A figure of (b, h, a)."""
@@ -162,18 +164,18 @@ class CurveFit:
 
     @cached_property
     def held_out(self) -> HeldOut | None:
-        """The largest rung against the prediction of the others; None with fewer than seven rungs."""
+        """The largest rung against the 95 % prediction of the others; None with fewer than seven rungs."""
         if self.fit is None or self.ladder.n < FEWEST_RUNGS + 2:
             return None
         data = self.ladder
         rest = with_rung_noise(data.cheapest(data.n - 1))
         before = self.largest_cost * math.exp(float(data.log_x[-2]))
-        others = _fitted(rest, self.form, self.level, before)
+        others = _fitted(rest, self.form, REFUSAL_LEVEL, before)
         # The last rung has its own weight, which the others do not know.
         told = others.predict(self.largest_cost)
         assert told is not None and others.fit is not None  # noqa: S101, PT018
         scale = others.fit.squares / others.fit.degrees
-        quantile = float(special.stdtrit(others.fit.degrees, (1 + self.level) / 2))
+        quantile = float(special.stdtrit(others.fit.degrees, (1 + REFUSAL_LEVEL) / 2))
         noise = scale * float(data.weights[:-1].mean() / data.weights[-1])
         predicted = _widen(told, quantile * math.sqrt(noise))
         observed = math.exp(float(data.y[-1]))
@@ -199,7 +201,7 @@ class CurveFit:
         assert self.fit is not None  # noqa: S101
         data = self.ladder
         mean = float(data.y @ data.weights) / data.n
-        return float((data.y - mean) ** 2 @ data.weights) <= bound(self.fit, self.level)
+        return float((data.y - mean) ** 2 @ data.weights) <= bound(self.fit, REFUSAL_LEVEL)
 
     @property
     def form_weight(self) -> float:

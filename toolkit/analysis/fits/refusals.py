@@ -34,8 +34,10 @@ RISE_LEVEL = 0.05
 
 def refuse_ladder(data: Ladder) -> Iterator[Refusal]:
     """Yield what is missing of a ladder, whatever is fitted to it."""
-    if data.n < MIN_RUNGS:
-        yield Refusal("few_rungs", f"{data.n} rungs were measured; a forecast needs at least {MIN_RUNGS}")
+    different = len(np.unique(data.log_x))
+    if different < MIN_RUNGS:
+        told = f"{different} rungs of different cost" if different < data.n else f"{data.n} rungs"
+        yield Refusal("few_rungs", f"{told} were measured; a forecast needs at least {MIN_RUNGS}")
     if data.n_seeds < MIN_SEEDS:
         run = "1 seed was run" if data.n_seeds == 1 else f"{data.n_seeds} seeds were run"
         yield Refusal("few_seeds", f"{run}; a forecast needs at least {MIN_SEEDS}")

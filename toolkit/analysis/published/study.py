@@ -120,6 +120,7 @@ def _refusals(curve: CurveFit, line: LogLog, fitted: Rungs, compute: Floats) -> 
             told = "with a floor in play the error may as well stay as it is"
         if not fitted.is_ladder:
             told = told.replace("rungs were measured", "results are there")
+            told = told.replace("rungs of different cost were measured", "different computes are there")
             told = told.replace("the largest rung", "the result of largest compute")
         found.append((code, told))
     return tuple(found)
