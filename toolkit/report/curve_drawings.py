@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from toolkit.analysis.results import Results
 from toolkit.report import formats
-from toolkit.report.curve_axes import CostAxis, ErrorAxis, on_front_of
+from toolkit.report.curve_axes import CostAxis, ErrorAxis
 from toolkit.report.curve_figures import drawn_front, drawn_slopes, error_against_cost, picture_of
 from toolkit.report.curve_points import Picture
 from toolkit.report.figures import Drawing
@@ -20,11 +20,11 @@ def curve_drawings(results: Results, error: ErrorAxis, axes: Sequence[CostAxis])
     Parameters
     ----------
     results : Results
+        Their rungs marked by the front of this error (`curve_axes.on_front_of`).
     error : ErrorAxis
     axes : sequence of CostAxis
         The first is what paper shows.
     """
-    results = on_front_of(results, error)
     found = []
     for axis in axes:
         shown = picture_of(results, error, axis)
