@@ -54,7 +54,9 @@ def validated(truth: float, groups: np.ndarray, noise: float, generator: np.rand
     """Return what a block of equal groups says of a rung that is worth `truth` a decision."""
     by_seed = truth + groups.mean() + noise * generator.normal(size=SEEDS)
     sums = 50 * (by_seed.mean() + groups - groups.mean())
-    return Validation(dict(enumerate(by_seed.tolist())), PERFECT, tuple(sums.tolist()), (50.0,) * len(groups))
+    return Validation(
+        {}, dict(enumerate(by_seed.tolist())), PERFECT, tuple(sums.tolist()), (50.0,) * len(groups)
+    )
 
 
 def stated(ahead: Prospect, leader: Validation, noise: Noise) -> Odds:

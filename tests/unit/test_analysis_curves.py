@@ -260,12 +260,29 @@ def test_too_few_rungs_give_no_figures(rungs: int) -> None:
     assert "few_rungs" in codes(fit)
 
 
-@pytest.mark.parametrize("errors", [np.full((10, 3), 0.2), noisy(np.full(10, 0.2), 0.01)[:, :3]])
-def test_what_does_not_fall_is_refused(errors: np.ndarray) -> None:
-    fit = fit_curve(np.geomspace(10, 10_000, 10), errors)
+def test_what_does_not_fall_is_refused() -> None:
+    fit = fit_curve(np.geomspace(10, 10_000, 10), noisy(np.full(10, 0.2), 0.01)[:, :3])
     assert "no_fall" in codes(fit)
     assert fit.floor is not None
     assert fit.floor.low <= 0.2 * 1.01
+
+
+@pytest.mark.parametrize("form", ["auto", "power", "log"])
+def test_one_error_for_all_rungs_gives_no_figures_of_rounding(form: str) -> None:
+    seeds = np.array([0.2, 0.1 + 0.1, 0.3])
+    errors = np.stack([np.roll(seeds, rung) for rung in range(10)])
+    fit = fit_curve(np.geomspace(10, 10_000, 10), errors, form=form)
+    assert (fit.form, fit.k_half, fit.predict(1.0)) == ("none", None, None)
+    assert "no_fall" in codes(fit)
+    told = fit.refuse_target(0.1)
+    assert told is not None
+    assert told.code == "no_fall"
+
+
+def test_errors_of_one_seed_need_no_second_dimension() -> None:
+    cost, error = ladder(0.4, 0.3)
+    one = noisy(error, 0.01)[:, 0]
+    assert fit_curve(cost, one).k_half == fit_curve(cost, one[:, None]).k_half
 
 
 def test_wide_spans_of_cost_stay_numbers() -> None:

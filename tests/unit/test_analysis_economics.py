@@ -16,6 +16,7 @@ from toolkit.analysis.price_list import price_list
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.stacks import stack_evidence
 from toolkit.errors import ConfigError
+from toolkit.records import N_BINS, N_VALID_GROUPS
 
 
 def priced(cells, evidence, experiment, key=("classical", 0)):
@@ -210,7 +211,7 @@ def test_without_validation_rows_the_rung_has_no_validation_value(
     truth, draw_world, declare_experiment
 ) -> None:
     cells, evidence = draw_world({"rules": truth(0.8)})
-    nothing = np.zeros(512, dtype=np.int64)
+    nothing = np.zeros((N_VALID_GROUPS, N_BINS), dtype=np.int64)
     bare = {
         key: replace(one, valid_positives=nothing, valid_negatives=nothing) for key, one in evidence.items()
     }

@@ -26,7 +26,7 @@ ROWS = np.geomspace(100, 100 * 10**2.5, 10)
 
 
 def seen(rung: int, rows: float, values: dict[int, float], perfect: float) -> ValidationRung:
-    return ValidationRung(rung, rows, Validation(values, perfect, (), ()))
+    return ValidationRung(rung, rows, Validation({}, values, perfect, (), ()))
 
 
 def ladder(

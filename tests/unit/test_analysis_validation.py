@@ -12,7 +12,7 @@ VALUES = np.array([10.0, -3.0, 0.0, 0.0])
 
 
 def seen(sums: list[float], rows: list[float] | None = None) -> Validation:
-    return Validation({0: 1.0}, 2.0, tuple(sums), tuple(rows or [10.0] * len(sums)))
+    return Validation({0: 1}, {0: 1.0}, 2.0, tuple(sums), tuple(rows or [10.0] * len(sums)))
 
 
 def draw(generator: np.random.Generator, *, n_clusters: int, rows: int) -> tuple[Validation, Validation]:

@@ -17,9 +17,9 @@ from toolkit import scores
 from toolkit.analysis.draws import N_DRAWS, drawn, mean_of
 from toolkit.analysis.intervals import draw_weights, seed_share
 from toolkit.analysis.stacks import Floats, Stack
-from toolkit.analysis.validation import OUTCOMES, Validation, choose_threshold, validate
+from toolkit.analysis.validation import OUTCOMES, Validation, validate
 from toolkit.business import OutcomeValue
-from toolkit.records import Evidence
+from toolkit.records import N_BINS, Evidence
 from toolkit.seeding import derive_seed
 
 __all__ = [
@@ -157,18 +157,17 @@ def _value_of_decision(stack: Stack, outcomes: Floats, shared: OutcomeDraws) -> 
 
 def value_rung(stack: Stack, shared: OutcomeDraws) -> Decision:
     """Value the decisions of one track at one rung."""
-    chosen = [choose_threshold(one, shared.values[0]) for one in stack.evidence]
+    validation = validate(dict(zip(stack.seeds, stack.evidence, strict=True)), shared.values[0])
+    unchosen = N_BINS // 2  # without validation rows
+    chosen = [validation.thresholds[seed] if validation else unchosen for seed in stack.seeds]
     outcomes = np.stack(
-        [
-            _cluster_outcomes(one, threshold)
-            for one, (threshold, _) in zip(stack.evidence, chosen, strict=True)
-        ]
+        [_cluster_outcomes(one, threshold) for one, threshold in zip(stack.evidence, chosen, strict=True)]
     )
     edges = scores.bin_edges()
     return Decision(
         track=stack.track,
         rung=stack.rung,
-        threshold=float(np.median([edges[threshold] for threshold, _ in chosen])),
-        validation=validate(dict(zip(stack.seeds, stack.evidence, strict=True)), shared.values[0]),
+        threshold=float(np.median([edges[threshold] for threshold in chosen])),
+        validation=validation,
         value=_value_of_decision(stack, outcomes, shared),
     )

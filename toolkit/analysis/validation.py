@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 
 from toolkit import scores
 from toolkit.analysis.stacks import Floats
-from toolkit.records import N_BINS, Evidence
+from toolkit.records import Evidence
 
-__all__ = ["MIN_GROUPS", "OUTCOMES", "Validation", "choose_threshold", "standard_error", "validate"]
+__all__ = ["MIN_GROUPS", "OUTCOMES", "Validation", "standard_error", "validate"]
 
 OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")
 
@@ -30,8 +30,10 @@ class Validation:
 
     Parameters
     ----------
+    thresholds : mapping of int to int
+        Seed -> bin of the scores from which to say yes: the one that earns most.
     values : mapping of int to float
-        Seed -> value of a decision, at the threshold that earns most.
+        Seed -> value of a decision, at that threshold.
     perfect : float
         Value of a decision that is always right.
     sums : tuple of float, (n_groups,)
@@ -40,6 +42,7 @@ class Validation:
         Of each group; the same for all tracks of an experiment.
     """
 
+    thresholds: Mapping[int, int]
     values: Mapping[int, float]
     perfect: float
     sums: tuple[float, ...]
@@ -49,29 +52,6 @@ class Validation:
     def value(self) -> float:
         """Value of a decision, mean over seeds."""
         return float(np.mean(list(self.values.values())))
-
-
-def choose_threshold(one: Evidence, values: Floats) -> tuple[int, float | None]:
-    """Return the bin from which to say yes, and the value of a decision on the validation block.
-
-    Parameters
-    ----------
-    one : Evidence
-    values : ndarray of shape (4,)
-        Money of each outcome, in the order of `OUTCOMES`.
-
-    Returns
-    -------
-    tuple of (int, float or None)
-        Without validation rows the middle bin, and None.
-    """
-    positives, negatives = one.valid_positives.sum(axis=0), one.valid_negatives.sum(axis=0)
-    n_rows = float(positives.sum() + negatives.sum())
-    if n_rows == 0:
-        return N_BINS // 2, None
-    worth = _worth(positives, negatives, values)
-    best = int(np.argmax(worth))
-    return best, float(worth[best]) / n_rows
 
 
 def _worth(positives: ArrayLike, negatives: ArrayLike, values: Floats) -> Floats:
@@ -87,28 +67,30 @@ def validate(evidence: Mapping[int, Evidence], values: Floats) -> Validation | N
     Parameters
     ----------
     evidence : mapping of int to Evidence
-        By seed.
+        By seed, at least one for an answer.
     values : ndarray of shape (4,)
         Money of each outcome, in the order of `OUTCOMES`.
     """
-    chosen = {seed: choose_threshold(one, values) for seed, one in evidence.items()}
-    found = {seed: value for seed, (_, value) in chosen.items() if value is not None}
-    if not found:
+    if not evidence:
         return None
-    sums = [
-        _worth(evidence[seed].valid_positives, evidence[seed].valid_negatives, values)[..., chosen[seed][0]]
-        for seed in found
-    ]
-    one = evidence[min(found)]
-    positives, negatives = one.valid_positives.sum(axis=1), one.valid_negatives.sum(axis=1)
-    rows = positives + negatives
+    positives = np.stack([one.valid_positives for one in evidence.values()])  # (n_seeds, n_groups, N_BINS)
+    negatives = np.stack([one.valid_negatives for one in evidence.values()])
+    rows = positives[0].sum(axis=1) + negatives[0].sum(axis=1)  # all seeds validate on the same
+    n_rows = float(rows.sum())
+    if n_rows == 0:
+        return None
+    worth = _worth(positives.sum(axis=1), negatives.sum(axis=1), values)
+    best = worth.argmax(axis=1)
+    earned = np.take_along_axis(worth, best[:, None], axis=1)[:, 0] / n_rows
+    sums = np.take_along_axis(_worth(positives, negatives, values), best[:, None, None], axis=2)[..., 0]
     true_positive, false_positive, true_negative, false_negative = values.tolist()
-    right = float(positives.sum()) * max(true_positive, false_negative)
-    right += float(negatives.sum()) * max(true_negative, false_positive)
+    right = float(positives[0].sum()) * max(true_positive, false_negative)
+    right += float(negatives[0].sum()) * max(true_negative, false_positive)
     return Validation(
-        values=found,
-        perfect=right / float(rows.sum()),
-        sums=tuple(np.mean(sums, axis=0).tolist()),
+        thresholds=dict(zip(evidence, best.tolist(), strict=True)),
+        values=dict(zip(evidence, earned.tolist(), strict=True)),
+        perfect=right / n_rows,
+        sums=tuple(sums.mean(axis=0).tolist()),
         rows=tuple(rows.astype(float).tolist()),
     )
 

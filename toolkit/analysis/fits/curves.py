@@ -53,7 +53,7 @@ class CurveFit:
     Parameters
     ----------
     form : str
-        Whose figures these are, one of `FORMS`; ``none`` when too few rungs could be fitted.
+        Whose figures these are, one of `FORMS`; ``none`` when nothing could be fitted.
     level : float
         Confidence level of all intervals.
     largest_cost : float
@@ -114,7 +114,7 @@ class CurveFit:
         Parameters
         ----------
         cost : float
-            Not to be shown beyond `REACH` times the largest.
+            Not to be shown beyond `REACH` times the largest. Where a logarithm has come to nothing, 0.
         level : float, optional
             That of the fit by default.
         new_rung : bool
@@ -157,6 +157,8 @@ class CurveFit:
     def refuse_target(self, error: float) -> Refusal | None:
         """Return why `cost_to` of this error is not to be promised; None where it may be shown."""
         cost = self.cost_to(error)
+        if cost is None and self.ladder.is_constant:
+            return Refusal("no_fall", "all rungs have one error: nothing is seen to fall with cost")
         if cost is None:
             return Refusal("few_rungs", "too few rungs were measured for a fit")
         multiple = Interval(*(end / self.largest_cost for end in (cost.estimate, cost.low, cost.high)))
@@ -186,7 +188,7 @@ class CurveFit:
     def refusals(self) -> tuple[Refusal, ...]:
         """Everything that speaks against forecasting from this fit."""
         found = list(refuse_ladder(self.ladder))
-        if self.fit is not None and self._may_be_flat():
+        if self.ladder.is_constant or (self.fit is not None and self._may_be_flat()):
             found.append(Refusal("no_fall", "the error does not clearly fall with cost"))
         if self.fit is not None and self.form_weight < MIN_FORM_WEIGHT:
             found.append(Refusal("form_unclear", "other forms fit as well, and they forecast something else"))
@@ -291,7 +293,8 @@ def _check_positive(name: str, value: float) -> None:
 def _check(costs: Floats, errors: Floats, level: float, form: str) -> None:
     if costs.ndim != 1 or errors.ndim != 2 or len(costs) != len(errors) or errors.size == 0:
         raise ValueError(
-            f"cost must be (n_rungs,) and error (n_rungs, n_seeds), got {costs.shape} and {errors.shape}"
+            "cost must be (n_rungs,) and error (n_rungs, n_seeds), or (n_rungs,) for one seed, got "
+            f"{costs.shape} and {errors.shape}"
         )
     if not (np.isfinite(costs).all() and (costs > 0).all()):
         raise ValueError("every cost must be finite and positive")
@@ -309,10 +312,11 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     Parameters
     ----------
     cost : array-like of shape (n_rungs,)
-        Positive.
-    error : array-like of shape (n_rungs, n_seeds)
-        Positive. Seeds of a rung share its test set and tuning, so they are never taken for independent
-        points: the fit is to the log means of the rungs, weighted by a smooth variance function.
+        Positive. Two rungs of one cost are two systems, each a point; runs of one system are columns.
+    error : array-like of shape (n_rungs, n_seeds) or (n_rungs,)
+        Positive; without a second dimension it is one seed. Seeds of a rung share its test set and tuning,
+        so they are never taken for independent points: the fit is to the log means of the rungs, weighted
+        by a smooth variance function.
     level : float
         Confidence level of all intervals.
     form : {"auto", "power", "power_floor", "exponential_floor", "log"}
@@ -322,7 +326,8 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     Returns
     -------
     CurveFit
-        With form ``none`` and no figures when there are fewer than five rungs of different cost.
+        With form ``none`` and no figures when there are fewer than five rungs of different cost, or when all
+        rungs have one error: rounding would choose the curve.
 
     Raises
     ------
@@ -336,13 +341,15 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     """
     costs = np.asarray(cost, dtype=np.float64)
     errors = np.asarray(error, dtype=np.float64)
+    if errors.ndim == 1:
+        errors = errors[:, None]
     _check(costs, errors, level, form)
     largest = float(costs.max())
     different = len(np.unique(costs))
     data = with_rung_noise(prepare(costs, errors))
     means = np.exp(np.log(errors).mean(axis=1))
     loglog = fit_loglog(costs, means, level=level) if len(costs) > 2 and different > 1 else None
-    if different < FEWEST_RUNGS:
+    if different < FEWEST_RUNGS or data.is_constant:
         return CurveFit("none", level, largest, loglog, data)
     if form == "auto":
         return _chosen(data, level, largest, loglog)

@@ -12,6 +12,9 @@ from toolkit.analysis.stacks import Floats
 
 __all__ = ["Ladder", "prepare"]
 
+ROUNDING = 1e-12
+"""Log errors that differ by no more are one error."""
+
 
 @dataclass(frozen=True)
 class Ladder:
@@ -48,6 +51,11 @@ class Ladder:
     def decades(self) -> float:
         """Powers of ten that the costs span."""
         return -float(self.log_x[0]) / math.log(10)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all rungs have one error."""
+        return bool(np.ptp(self.y) <= ROUNDING)
 
     def cheapest(self, n_rungs: int) -> Ladder:
         """Return the ladder of the `n_rungs` cheapest rungs."""

@@ -117,14 +117,14 @@ def _and(parts: Sequence[str]) -> str:
 
 def cannot_tell(published: Published, study: Study) -> str:
     """Return what the data say of a floor, and with that of the targets."""
+    if not study.may_fall:
+        return "An error that does not fall tells nothing of a floor."
     floor = study.curve.floor
     if floor is None:
         return (
             f"Too few results for a curve with a floor: {words.models(study)} of different compute. So "
             "nothing is known of where the fall ends."
         )
-    if not study.may_fall:
-        return "An error that does not fall tells nothing of a floor."
     if study.shows_floor:
         lies = words.error_interval(published, floor)
         return f"The error levels off: more of the same does not take it below {lies}."
