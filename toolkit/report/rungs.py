@@ -26,11 +26,11 @@ def deployed(results: Results) -> dict[str, RungSummary]:
 def effort(summary: RungSummary) -> str:
     """Return rows or rules in words."""
     if summary.n_rules is not None and summary.n_train == 0:
-        return f"{formats.count(summary.n_rules)} rules"
+        return formats.counted(summary.n_rules, "rule")
     if summary.n_train == 0:
         return "no training rows"
-    rules = f", {formats.count(summary.n_rules)} rules" if summary.n_rules is not None else ""
-    return f"{formats.count(summary.n_train)} rows{rules}"
+    rules = f", {formats.counted(summary.n_rules, 'rule')}" if summary.n_rules is not None else ""
+    return f"{formats.counted(summary.n_train, 'row')}{rules}"
 
 
 def none_pays(verdict: Verdict) -> bool:

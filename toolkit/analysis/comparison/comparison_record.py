@@ -138,7 +138,7 @@ class EqualError:
     joules, kg_co2e : Spread or None
         From the lower end at the lowest coefficients to the upper one at the highest.
     hours : Interval or None
-        People's hours to build it, as declared.
+        People's hours to build it: the mean of what is declared between the ends of the declared range.
     """
 
     error: str

@@ -56,8 +56,8 @@ def _figure(results: Results, error: ErrorAxis) -> Markup | None:
         title=f"{error.title} against what training costs",
         question="Cost",
         description=f"Lower is better; the lowest is {best.track} with {formats.interval(lowest)}. Bars span "
-        f"the seeds; other {cluster}s would move all points together, within that 95 % interval. Rings mark "
-        "the rungs of the verdict, two the leader's. Tracks that do not learn from more rows are levels.",
+        f"the seeds; other {cluster}s would move all points together, within that 95 % interval. Tracks that "
+        "do not learn from more rows are levels.",
         table=_table(results, error, axes, measured),
     )
 
