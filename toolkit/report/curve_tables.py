@@ -135,7 +135,7 @@ def _times(factor: Interval | None) -> str | Markup:
 
 
 def _halved(curve: Curve) -> str | Markup:
-    """Return what halves the error; out of reach only where the whole interval of the floor lies above that."""
+    """Return what halves the error: not reachable only where the whole interval of the floor lies above."""
     factor, line = curve.k_half, fitted_line(curve)
     if factor is None or not math.isinf(factor.estimate):
         return _times(factor)
@@ -172,7 +172,8 @@ def _ahead(curve: Curve) -> str | Markup:
         return ""
     end = line.forecast[-1]
     told = elements.estimate(Interval(end.error, end.low, end.high))
-    return Markup("{}<br><small>{}</small>").format(told, f"at {_amount(curve)(end.cost)}")
+    # The ends of the interval are a line of their own.
+    return Markup("{} <small>{}</small>").format(told, f"at {_amount(curve)(end.cost)}")
 
 
 def held_out(curve: Curve) -> str:

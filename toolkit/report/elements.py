@@ -33,6 +33,11 @@ __all__ = [
 ]
 
 
+_LONG_TITLE = 16
+_SENTENCE = 60
+"""Characters of a cell or heading from which its column takes more room on a narrow page."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table; numbers stand to the right."""
@@ -113,7 +118,16 @@ def table(
         rows=body,
         hide_caption=hide_caption,
         missing=formats.MISSING,
+        wide=[_width(column, [row[place] for row in body]) for place, column in enumerate(columns)],
     )
+
+
+def _width(column: Column, cells: Sequence[str | Markup]) -> str:
+    """Return the class that keeps a column from being squeezed into many lines where the table scrolls."""
+    longest = max((len(cell.striptags() if isinstance(cell, Markup) else cell) for cell in cells), default=0)
+    if not column.numeric and longest > _SENTENCE:
+        return "sentences"
+    return "long" if len(column.title) > _LONG_TITLE or (not column.numeric and longest > _LONG_TITLE) else ""
 
 
 def facts(pairs: Iterable[tuple[str, str | Markup]]) -> Markup:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from toolkit.analysis.climbs import error_table
 from toolkit.analysis.comparison.comparison_record import EqualError
 from toolkit.analysis.comparison.reached import Climbed, ends, have_reached, sees_rows
 from toolkit.analysis.comparison.rung_errors import RungErrors
@@ -186,14 +187,7 @@ def _exp(value: float) -> float:
 
 def _fit(rungs: RungErrors, order: list[int]) -> CurveFit | None:
     """Fit the curve of a track to the errors of its seeds; None without a fit."""
-    by_seed = [rungs.by_seed[place] for place in order]
-    common = sorted(set.intersection(*(set(errors) for errors in by_seed)))
-    # Without a seed that climbed every rung, the rungs' means are all there is.
-    table = (
-        np.array([[errors[seed] for seed in common] for errors in by_seed])
-        if common
-        else np.array([[np.mean(list(errors.values()))] for errors in by_seed])
-    )
+    table = error_table([rungs.by_seed[place] for place in order])
     if not (table > 0).all():
         return None
     fit = fit_curve(rungs.cpu_seconds[order], table)
