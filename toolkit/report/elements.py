@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-_LONG_TITLE = 16
+_LONG = 14
 _SENTENCE = 60
 """Characters of a cell or heading from which its column takes more room on a narrow page."""
 
@@ -127,7 +127,8 @@ def _width(column: Column, cells: Sequence[str | Markup]) -> str:
     longest = max((len(cell.striptags() if isinstance(cell, Markup) else cell) for cell in cells), default=0)
     if not column.numeric and longest > _SENTENCE:
         return "sentences"
-    return "long" if len(column.title) > _LONG_TITLE or (not column.numeric and longest > _LONG_TITLE) else ""
+    heading = max(len(column.title), len(column.note))
+    return "long" if heading > _LONG or (not column.numeric and longest > _LONG) else ""
 
 
 def facts(pairs: Iterable[tuple[str, str | Markup]]) -> Markup:
