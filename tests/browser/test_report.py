@@ -158,7 +158,7 @@ def test_a_table_that_is_wider_than_the_page_says_so(report: Path, visit: Open) 
     seen = visit(report.as_uri(), width=390)
     wait_until_drawn(seen.page)
     seen.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    seen.page.wait_for_function("document.querySelector('#equal-error .sideways').checkVisibility()")
+    seen.page.locator("#equal-error .sideways[data-more]").first.wait_for()
     told, wide = seen.page.evaluate(
         """() => { const every = [...document.querySelectorAll('.scroll')]; return [
             every.map((one) => one.previousElementSibling.checkVisibility()),
