@@ -154,6 +154,21 @@ def test_no_table_makes_the_page_scroll_sideways(
     assert seen.complaints == []
 
 
+def test_a_table_that_is_wider_than_the_page_says_so(report: Path, visit: Open) -> None:
+    seen = visit(report.as_uri(), width=390)
+    wait_until_drawn(seen.page)
+    seen.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    seen.page.locator("#equal-error .sideways[data-more]").first.wait_for()
+    told, wide = seen.page.evaluate(
+        """() => { const every = [...document.querySelectorAll('.scroll')]; return [
+            every.map((one) => one.previousElementSibling.checkVisibility()),
+            every.map((one) => one.scrollWidth > one.clientWidth + 1)]; }"""
+    )
+    assert told == wide
+    assert True in told
+    assert False in told
+
+
 @pytest.mark.parametrize("width", [360, 390, 1280])
 def test_ticks_do_not_touch_and_titles_are_whole(report: Path, visit: Open, width: int) -> None:
     seen = visit(report.as_uri(), width=width)
@@ -242,4 +257,4 @@ def test_keyboard_reaches_tables_and_contents(report: Path, visit: Open) -> None
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "verdict"
-    assert page.locator(".scroll:not([tabindex='0'])").count() == 0
+    assert page.locator(".scroll:not([tabindex='0'][role='region'][aria-label])").count() == 0

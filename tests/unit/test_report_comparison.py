@@ -6,14 +6,15 @@ import math
 from dataclasses import replace
 from types import ModuleType
 
+import plotly.graph_objects as go
 import pytest
 
 from toolkit import registry
 from toolkit.analysis.results import EqualError, Interval, Results
 from toolkit.analysis.spending import Spread
-from toolkit.report import spans
+from toolkit.report import elements, spans
 from toolkit.report.equal_figures import equal_figure
-from toolkit.report.equal_words import needed_energy, needed_sentence, needed_text
+from toolkit.report.equal_words import declared_hours, needed_energy, needed_sentence, needed_text
 from toolkit.report.front_figures import front_figure
 from toolkit.report.rungs import none_pays, standing
 
@@ -43,8 +44,8 @@ def asked(reach, seconds: Interval | None = None, track: str = "neural", **more)
         (asked("measured", Interval(31, 22, 50)), "neural 31 [22, 50]"),
         (asked("measured", Interval(31, 22, math.inf)), "neural 31.0 [22.0, ∞]"),
         (asked("forecast", Interval(310, 220, 500)), "neural 310 [220, 500] (forecast)"),
-        (asked("at_most", Interval(1.5, 0, 2)), "neural at most 1.5"),
-        (asked("at_least", Interval(math.inf, 34, math.inf)), "neural at least 34"),
+        (asked("at_most", Interval(0.96, 0, 1.41)), "neural at most 1.5"),
+        (asked("at_least", Interval(math.inf, 34.9, math.inf)), "neural at least 34"),
         (
             asked("not_shown", Interval(math.inf, 34, math.inf)),
             "neural is not shown to reach it and takes at least 34",
@@ -79,7 +80,8 @@ def test_energy_without_an_end_is_a_bound() -> None:
     assert needed_energy(one, Spread(2, 4, math.inf), spans.joules) == "at least 2.00\u00a0J"
     assert needed_energy(one, Spread(2, 4, 8), spans.joules) == "2–8\u00a0J"
     most = asked("at_most", Interval(1, 0, 2))
-    assert needed_energy(most, Spread(0, 4, 8), spans.joules) == "at most 8.00\u00a0J"
+    assert needed_energy(most, Spread(0, 4, 8.001), spans.joules) == "at most 8.01\u00a0J"
+    assert needed_energy(one, Spread(2.109, 4, math.inf), spans.joules) == "at least 2.10\u00a0J"
     assert needed_energy(asked("cannot"), None, spans.joules) == ""
     assert needed_energy(one, None, spans.joules) == "not measured"
 
@@ -87,17 +89,49 @@ def test_energy_without_an_end_is_a_bound() -> None:
 def test_bounds_and_forecasts_are_not_drawn_as_measured(golden: Results) -> None:
     figure = equal_figure(golden, golden.equal_errors)
     assert figure is not None
-    symbols = {
-        trace.name: list(trace.marker.symbol)
-        for trace in figure.data
-        if isinstance(trace.marker.symbol, tuple)
-    }
+    symbols = symbols_of(figure)
     assert symbols["neural"] == ["triangle-up-open", "triangle-up"]
     assert symbols["hybrid"] == ["diamond-open", "diamond"]
     assert "baseline" not in symbols
     low, high = min(figure.layout.xaxis.tickvals), max(figure.layout.xaxis.tickvals)
     assert 0 < low < high
     assert equal_figure(golden, [asked("cannot")]) is None
+
+
+def symbols_of(figure: go.Figure) -> dict[str, list[str]]:
+    return {
+        trace.name: list(trace.marker.symbol)
+        for trace in figure.data
+        if isinstance(trace.marker.symbol, tuple)
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "at", "reaches", "arrows"),
+    [
+        (asked("at_most", Interval(10, 0, 15)), 15, (False, True), ["triangle-left"]),
+        (asked("at_least", Interval(math.inf, 20, math.inf)), 20, (True, False), ["triangle-right"]),
+        (asked("measured", Interval(20, 15, math.inf)), 20, (True, True), ["triangle-right"]),
+        (asked("forecast", Interval(20, 15, 30)), 20, (True, True), []),
+    ],
+)
+def test_marker_and_whisker_are_what_the_words_say(
+    golden: Results, one: EqualError, at: float, reaches: tuple[bool, bool], arrows: list[str]
+) -> None:
+    figure = equal_figure(golden, [one, asked("own", Interval(12, 11, 13), "classical")])
+    assert figure is not None
+    (drawn,) = [trace for trace in figure.data if trace.name == "neural" and trace.x[0] is not None]
+    assert drawn.x == (at,)
+    right, left = (drawn.error_x[side][0] > 0 for side in ("array", "arrayminus"))
+    assert (right, left) == reaches
+    assert symbols_of(figure).get("neural, no end", []) == arrows
+    assert (symbols_of(figure)["neural"] == ["triangle-up"]) == (one.reach == "measured")
+
+
+def test_declared_hours_are_a_range_or_one_number() -> None:
+    assert elements.join(declared_hours(Interval(8, 8, 8))).striptags() == "8 declared"
+    assert elements.join(declared_hours(Interval(86.7, 40, 160))).striptags() == "87 [40, 160]"
+    assert declared_hours(None) == ""
 
 
 def test_markers_of_the_front_tell_its_probability(golden: Results) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from types import ModuleType
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from toolkit import registry
 from toolkit.analysis.curve_record import FormWeight, HeldOut, Refusal
-from toolkit.analysis.results import Interval, Results
+from toolkit.analysis.results import Finding, Interval, Results
 from toolkit.report import curve_figures, curve_tables
 from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes, on_front_of
 from toolkit.report.curve_drawings import curve_drawings
@@ -198,6 +200,50 @@ def test_rings_mark_the_rungs_of_the_verdict_and_two_the_leaders(golden: Results
     leader = next(one for one in drawn(golden, "cpu")["data"] if one.get("name") == "classical")
     assert rings[1]["x"] == leader["x"][-1:]
     assert rings[1]["marker"]["size"] > rings[0]["marker"]["size"]
+
+
+def test_rings_are_told_as_they_are_drawn(golden: Results) -> None:
+    def told(best: str | None) -> str:
+        results = replace(golden, verdict=replace(golden.verdict, best=best))
+        error = error_axes(results)[0]
+        return curve_drawings(results, error, [axis(results, "cpu")])[0].note
+
+    assert "Rings mark the rungs of the verdict, two the leader's." in told("classical")
+    assert "Rings mark the rungs of the verdict." in told("rules")  # far to the left of the picture
+    assert "Rings mark the rungs of the verdict." in told(None)
+    bare = replace(golden, verdict=replace(golden.verdict, tracks=()), summaries=golden.summaries[-1:])
+    assert "two" not in curve_drawings(bare, error_axes(bare)[0], [axis(bare, "rows")])[0].note
+
+
+@pytest.mark.parametrize(
+    ("floor", "factor", "words"),
+    [
+        (Interval(0.2, 0.15, 0.25), Interval(math.inf, math.inf, math.inf), "not reachable"),
+        (Interval(0.2, 0.10, 0.25), Interval(math.inf, math.inf, math.inf), "not shown to be reachable"),
+        (
+            Interval(0.2, 0.10, 0.25),
+            Interval(math.inf, 38.79, math.inf),
+            "not shown to be reachable; at least 38.7",
+        ),
+        (None, Interval(math.inf, math.inf, math.inf), "not shown to be reachable"),
+        (Interval(0.1, 0, 0.2), Interval(31, 12, math.inf), "31.0 [12.0,\u00a0∞]"),
+    ],
+)
+def test_half_the_error_is_out_of_reach_only_where_the_whole_floor_lies_above_it(
+    golden: Results, floor: Interval | None, factor: Interval, words: str
+) -> None:
+    held = next(one for one in golden.curves if not one.refusals)
+    assert max(held.points)[1] / 2 == pytest.approx(0.134, abs=0.002)
+    text = curve_tables.fit_tables(replace(golden, curves=(replace(held, floor=floor, k_half=factor),)))
+    assert f">{words}<" in str(text).replace('</span> <span class="ends">', " ")
+
+
+def test_seeds_that_fits_leave_out_are_told_where_curves_are(golden: Results) -> None:
+    finding = Finding("seeds_left_out", "warning", "neural: its fitted curves rest on seed 0")
+    for name in ("curves", "equal_error"):
+        section = registry.plugin("report.sections", name)()
+        assert "rest on seed 0." in section.render(replace(golden, findings=(finding,)))
+        assert "rest on seed 0." not in section.render(golden)
 
 
 def test_bars_span_the_seeds_and_the_axis_is_not_widened_by_what_all_share(steep: Results) -> None:

@@ -71,7 +71,7 @@ def test_probability(value: float | None, text: str) -> None:
         (-1_200.0, "EUR", "−€1,200"),
         (0.0031, "USD", "$0.00310"),
         (2.5e9, "CHF", f"CHF{NBSP}2.50{NBSP}bn"),
-        (math.inf, "USD", "$∞"),
+        (math.inf, "USD", "∞"),
         (None, "USD", "not measured"),
     ],
 )
@@ -150,3 +150,28 @@ def test_an_infinite_estimate_keeps_its_finite_end() -> None:
 )
 def test_a_share_of_variance_is_1_only_where_it_is(value, told):
     assert formats.r_squared(value) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "down", "up"),
+    [
+        (28.618, 2, 28, 29),
+        (28.618, 3, 28.6, 28.7),
+        (0.89531, 2, 0.89, 0.90),
+        (0.9, 2, 0.9, 0.9),
+        (-1.23, 2, -1.3, -1.2),
+        (996.0, 2, 990, 1000),
+        (0.0, 2, 0, 0),
+        (math.inf, 2, math.inf, math.inf),
+    ],
+)
+def test_bounds_are_rounded_outwards(value: float, digits: int, down: float, up: float) -> None:
+    assert formats.bound(value, digits, up=False) == down
+    assert formats.bound(value, digits, up=True) == up
+
+
+def test_one_thing_is_not_many() -> None:
+    assert formats.counted(1, "rule") == "1 rule"
+    assert formats.counted(0, "rule") == "0 rules"
+    assert formats.counted(1_200, "row") == "1,200 rows"
+    assert formats.counted(2, "entry", "entries") == "2 entries"

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from toolkit.analysis.results import Results
 from toolkit.report import formats
 from toolkit.report.curve_axes import CostAxis, ErrorAxis
-from toolkit.report.curve_figures import drawn_front, drawn_slopes, error_against_cost, picture_of
+from toolkit.report.curve_figures import (
+    drawn_front,
+    drawn_rings,
+    drawn_slopes,
+    error_against_cost,
+    picture_of,
+)
 from toolkit.report.curve_points import Picture
 from toolkit.report.figures import Drawing
 
@@ -54,7 +60,7 @@ def _told(shown: Picture) -> str:
 
 
 def _notes(results: Results, error: ErrorAxis, axis: CostAxis, shown: Picture) -> list[str]:
-    notes = [axis.note] if axis.note else []
+    notes = [*([axis.note] if axis.note else []), *_rings(results.verdict.best, shown)]
     far = [level for level in shown.levels.values() if 0 < level.x < shown.x.low]
     if far:
         told = " and ".join(f"{level.summary.track} at {axis.show(level.x)}" for level in far)
@@ -67,6 +73,15 @@ def _notes(results: Results, error: ErrorAxis, axis: CostAxis, shown: Picture) -
     if unmeasured and axis.name != "flop":
         notes.append(f"Rungs whose cost was not measured are missing: {', '.join(sorted(unmeasured))}.")
     return [*notes, *_slopes(results, axis, shown)]
+
+
+def _rings(leader: str | None, shown: Picture) -> list[str]:
+    """Return what the rings in the picture mark; the rung of a leader that lies beside it has none."""
+    ringed = [point.summary.track for point in drawn_rings(shown)]
+    if not ringed:
+        return []
+    two = ", two the leader's" if leader in ringed else ""
+    return [f"Rings mark the rungs of the verdict{two}."]
 
 
 def _slopes(results: Results, axis: CostAxis, shown: Picture) -> list[str]:

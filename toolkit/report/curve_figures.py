@@ -24,6 +24,7 @@ __all__ = [
     "GUIDES",
     "TRACK",
     "drawn_front",
+    "drawn_rings",
     "drawn_slopes",
     "error_against_cost",
     "fits_of",
@@ -186,11 +187,14 @@ def _front(found: Picture) -> Iterator[go.Scatter]:
     )
 
 
+def drawn_rings(found: Picture) -> list[Point]:
+    """Return the rungs that enter the verdict and lie within the picture."""
+    return [point for point in _points(found) if point.is_deployed and point.x >= found.x.low and point.x > 0]
+
+
 def _rings(found: Picture, leader: str | None) -> Iterator[go.Scatter]:
     """Yield rings around the rungs that enter the verdict, two around the leader's."""
-    chosen = [
-        point for point in _points(found) if point.is_deployed and point.x >= found.x.low and point.x > 0
-    ]
+    chosen = drawn_rings(found)
     leading = [point for point in chosen if point.summary.track == leader]
     for ringed, size in ((chosen, 16), (leading, 23)):
         if ringed:
@@ -307,7 +311,7 @@ def rule_steps(results: Results, error: ErrorAxis) -> go.Figure | None:
                 hovertext=[
                     axes.hover(
                         (
-                            f"{track}, {formats.count(summary.n_rules)} rules",
+                            f"{track}, {formats.counted(summary.n_rules, 'rule')}",
                             f"error: {formats.interval(y)}",
                         )
                     )

@@ -58,7 +58,7 @@ def _figures(curves: Sequence[Curve], known: Sequence[str]) -> Markup:
                 _FORMS.get(curve.form, formats.words(curve.form)),
                 elements.estimate(curve.exponent) if curve.exponent else "",
                 elements.estimate(curve.floor) if curve.floor else "",
-                _times(curve.k_half),
+                _halved(curve),
                 _times(curve.k_half_excess),
                 elements.estimate(curve.loglog.exponent) if curve.loglog else "",
             ]
@@ -129,17 +129,32 @@ def _times(factor: Interval | None) -> str | Markup:
     """Return how many times the largest cost, as far as the data show it."""
     if factor is None:
         return ""
-    if math.isinf(factor.low):
-        return "not reachable"
-    if math.isinf(factor.estimate):
-        return f"not reachable; at least {formats.number(factor.low)}"
+    if math.isinf(factor.estimate) or math.isinf(factor.low):
+        return _not_shown(factor)
     return elements.estimate(factor)
+
+
+def _halved(curve: Curve) -> str | Markup:
+    """Return what halves the error: not reachable only where the whole interval of the floor lies above."""
+    factor, line = curve.k_half, fitted_line(curve)
+    if factor is None or not math.isinf(factor.estimate):
+        return _times(factor)
+    if curve.floor is not None and line is not None and curve.floor.low > line.measured[-1].error / 2:
+        return "not reachable"
+    return _not_shown(factor)
+
+
+def _not_shown(factor: Interval) -> str:
+    told = "not shown to be reachable"
+    if math.isinf(factor.low):
+        return told
+    return f"{told}; at least {formats.number(formats.bound(factor.low, up=False))}"
 
 
 def _amount(curve: Curve) -> Callable[[float], str]:
     """Return what puts a cost of the curve into words."""
     if curve.cost == "n_train":
-        return lambda rows: f"{formats.count(rows)} rows"
+        return lambda rows: formats.counted(rows, "row")
     return formats.seconds if "cpu_seconds" in curve.cost else formats.number
 
 
@@ -157,7 +172,8 @@ def _ahead(curve: Curve) -> str | Markup:
         return ""
     end = line.forecast[-1]
     told = elements.estimate(Interval(end.error, end.low, end.high))
-    return Markup("{}<br><small>{}</small>").format(told, f"at {_amount(curve)(end.cost)}")
+    # The ends of the interval are a line of their own.
+    return Markup("{} <small>{}</small>").format(told, f"at {_amount(curve)(end.cost)}")
 
 
 def held_out(curve: Curve) -> str:

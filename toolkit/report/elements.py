@@ -33,6 +33,11 @@ __all__ = [
 ]
 
 
+_LONG = 14
+_SENTENCE = 60
+"""Characters of a cell or heading from which its column takes more room on a narrow page."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table; numbers stand to the right."""
@@ -113,7 +118,17 @@ def table(
         rows=body,
         hide_caption=hide_caption,
         missing=formats.MISSING,
+        wide=[_width(column, [row[place] for row in body]) for place, column in enumerate(columns)],
     )
+
+
+def _width(column: Column, cells: Sequence[str | Markup]) -> str:
+    """Return the class that keeps a column from being squeezed into many lines where the table scrolls."""
+    longest = max((len(cell.striptags() if isinstance(cell, Markup) else cell) for cell in cells), default=0)
+    if not column.numeric and longest > _SENTENCE:
+        return "sentences"
+    heading = max(len(column.title), len(column.note))
+    return "long" if heading > _LONG or (not column.numeric and longest > _LONG) else ""
 
 
 def facts(pairs: Iterable[tuple[str, str | Markup]]) -> Markup:

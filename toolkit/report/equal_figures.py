@@ -35,7 +35,7 @@ def equal_figure(results: Results, asked: Sequence[EqualError]) -> go.Figure | N
     ends = [
         end
         for one in shown
-        for end in (_place(one), one.cpu_seconds.low if one.cpu_seconds else None)
+        for end in (_place(one), _whisker(one).low)
         if end is not None and math.isfinite(end) and end > 0
     ]
     if not ends:
@@ -82,11 +82,21 @@ def _add_separators(figure: go.Figure, n_targets: int, span: tuple[float, float]
 
 
 def _place(one: EqualError) -> float | None:
-    """Return where the marker stands: the estimate, or the bound."""
+    """Return where the marker stands: the estimate, or the bound that the words tell."""
     if one.cpu_seconds is None:
         return None
+    if one.reach == "at_most":
+        return one.cpu_seconds.high
     at = one.cpu_seconds.estimate
     return at if math.isfinite(at) else one.cpu_seconds.low
+
+
+def _whisker(one: EqualError) -> Interval:
+    """Return the marker with its interval; a bound has nothing on its far side."""
+    at, known = _place(one) or 0.0, one.cpu_seconds
+    if known is None:
+        return Interval(at, at, at)
+    return Interval(at, 0.0 if one.reach == "at_most" else min(known.low, at), max(known.high, at))
 
 
 def _highs(shown: Sequence[EqualError]) -> list[float]:
@@ -96,12 +106,12 @@ def _highs(shown: Sequence[EqualError]) -> list[float]:
 def _add_track(
     figure: go.Figure, own: Sequence[EqualError], rows: Sequence[float], look: Look, span: tuple[float, float]
 ) -> None:
-    """Add one track; a whisker without an end runs to the edge of the figure."""
-    values = []
-    for one in own:
-        at, interval = _place(one) or span[0], one.cpu_seconds
-        low, high = (interval.low, interval.high) if interval else (at, at)
-        values.append(Interval(at, max(min(low, at), span[0]), min(max(high, at), span[1])))
+    """Add one track; a whisker without an end runs to the edge of the figure, with an arrow there."""
+    whiskers = [_whisker(one) for one in own]
+    values = [
+        Interval(max(one.estimate, span[0]), max(one.low, span[0]), min(one.high, span[1]))
+        for one in whiskers
+    ]
     name = html.escape(own[0].track, quote=False)
     figure.add_trace(axes.legend_entry(name, look.colour, look.symbol))
     figure.add_trace(
@@ -126,3 +136,26 @@ def _add_track(
             hoverinfo="text",
         )
     )
+    arrows = [
+        (end, row, symbol)
+        for one, row in zip(whiskers, rows, strict=True)
+        for end, symbol, open_end in (
+            (span[0], "triangle-left", one.low < span[0]),
+            (span[1], "triangle-right", math.isinf(one.high)),
+        )
+        if open_end
+    ]
+    if arrows:
+        x, y, symbols = zip(*arrows, strict=True)
+        figure.add_trace(
+            go.Scatter(
+                name=f"{name}, no end",
+                legendgroup=name,
+                showlegend=False,
+                mode="markers",
+                x=x,
+                y=y,
+                marker={"color": look.colour, "symbol": symbols, "size": 8, "line": {"width": 0}},
+                hoverinfo="skip",
+            )
+        )

@@ -12,7 +12,15 @@ from toolkit.analysis.spending import Spread
 from toolkit.report import elements, formats
 from toolkit.report.formats import Show
 
-__all__ = ["RANGES", "cpu_seconds", "needed", "needed_energy", "needed_sentence", "needed_text"]
+__all__ = [
+    "RANGES",
+    "cpu_seconds",
+    "declared_hours",
+    "needed",
+    "needed_energy",
+    "needed_sentence",
+    "needed_text",
+]
 
 RANGES = {
     "own": "its own error",
@@ -32,7 +40,7 @@ def cpu_seconds(value: float, digits: int = 3) -> str:
     return formats.number(value, digits)
 
 
-def needed(one: EqualError, value: Interval | None, show: Show) -> Markup:
+def needed(one: EqualError, value: Interval | None, show: Show, digits: int = 2) -> Markup:
     """Return an amount that is needed as a table shows it, or why there is none.
 
     Parameters
@@ -42,15 +50,17 @@ def needed(one: EqualError, value: Interval | None, show: Show) -> Markup:
         Of CPU-seconds or money.
     show : callable
         As in `formats.interval`.
+    digits : int
+        Of a bound.
     """
     if one.reach in _REFUSED:
         return elements.whole(f"{_REFUSED[one.reach][0]} reach it")
     if value is None:
         return elements.whole(formats.MISSING)
     if one.reach == "at_most":
-        return elements.whole(f"at most {show(value.estimate, 2)}")
+        return elements.whole(f"at most {show(formats.bound(value.high, digits, up=True), digits)}")
     if one.reach in ("at_least", "not_shown"):
-        return elements.whole(f"at least {show(value.low, 2)}")
+        return elements.whole(f"at least {show(formats.bound(value.low, digits, up=False), digits)}")
     return elements.estimate(value, show)
 
 
@@ -63,8 +73,7 @@ def needed_text(one: EqualError) -> str:
         return f"{one.track} is not shown to reach it and takes {text}"
     rules = one.n_rules
     if rules is not None and math.isfinite(rules.estimate):
-        plural = "" if rules.estimate == 1 else "s"
-        return f"{one.track} {text} with {formats.count(rules.estimate)} rule{plural}"
+        return f"{one.track} {text} with {formats.counted(rules.estimate, 'rule')}"
     return f"{one.track} {text}{' (forecast)' if one.reach == 'forecast' else ''}"
 
 
@@ -97,7 +106,16 @@ def needed_energy(one: EqualError, value: Spread | None, show: Callable[[Spread]
     if value is None:
         return formats.MISSING
     if one.reach == "at_most":
-        return f"at most {show(Spread(value.high, value.high, value.high))}"
+        return f"at most {show(Spread(*[formats.bound(value.high, up=True)] * 3))}"
     if math.isinf(value.high):
-        return f"at least {show(Spread(value.low, value.low, value.low))}"
+        return f"at least {show(Spread(*[formats.bound(value.low, up=False)] * 3))}"
     return show(value)
+
+
+def declared_hours(value: Interval | None) -> str | Markup:
+    """Return people's hours: their mean and range, or the one number that was declared."""
+    if value is None:
+        return ""
+    if value.low == value.high:
+        return elements.whole(f"{formats.plain(value.estimate, 3)} declared")
+    return elements.estimate(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Protocol
 
 from toolkit.analysis.results import Interval
@@ -12,7 +13,9 @@ from toolkit.analysis.results import Interval
 __all__ = [
     "MISSING",
     "Show",
+    "bound",
     "count",
+    "counted",
     "digits_for",
     "in_money",
     "interval",
@@ -137,6 +140,11 @@ def count(value: float | None) -> str:
     return f"{round(value):,}".replace("-", _MINUS)
 
 
+def counted(value: float | None, one: str, several: str = "") -> str:
+    """Return a whole number of things: ``1 rule``, ``5 rules``; `several` where an s does not make it."""
+    return f"{count(value)} {one if value == 1 else several or f'{one}s'}"
+
+
 def probability(value: float | None) -> str:
     """Return a probability in per cent; never 0 % or 100 %, which sampling cannot show."""
     special = _special(value)
@@ -176,13 +184,11 @@ def money(value: float | None, currency: str = "USD", digits: int = 3) -> str:
         Significant digits.
     """
     special = _special(value)
-    if special == MISSING or value is None:
-        return MISSING
+    if special is not None or value is None:
+        return special or MISSING
     symbol = _SYMBOLS.get(currency, f"{currency}{_SPACE}")
     sign = _MINUS if value < 0 else ""
     size = abs(value)
-    if special is not None:
-        return f"{sign}{symbol}∞"
     for step, name in _MONEY_STEPS:
         if size >= step:
             return f"{sign}{symbol}{number(size / step, digits)}{_SPACE}{name}"
@@ -231,6 +237,26 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
         if size >= step:
             return f"{number(value / step, digits)}{_SPACE}{prefix}{unit}"
     return f"{number(value, digits)}{_SPACE}{unit}"
+
+
+def bound(value: float, digits: int = 3, *, up: bool) -> float:
+    """Return a bound rounded outwards: up after "at most", down after "at least".
+
+    Rounded to the nearest, half of all bounds would claim more than what is known.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+        Significant digits.
+    up : bool
+        True for an upper bound.
+    """
+    if not math.isfinite(value) or value == 0:
+        return value
+    exact = Decimal(repr(float(value)))
+    last = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+    return float(exact.quantize(last, ROUND_CEILING if up else ROUND_FLOOR))
 
 
 def digits_for(value: Interval) -> int:

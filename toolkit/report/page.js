@@ -98,6 +98,13 @@
     choices.addEventListener("change", (event) => drawOne(show(choices.closest("figure"), event.target)));
   }
 
+  // A table in a closed fold has no size until it is opened.
+  const sizes = new ResizeObserver((seen) => {
+    for (const { target } of seen)
+      target.previousElementSibling.toggleAttribute("data-more", target.scrollWidth > target.clientWidth + 1);
+  });
+  for (const table of document.querySelectorAll(".scroll")) sizes.observe(table);
+
   // A frame without an origin, as MLflow's, lets nothing be saved.
   const framed = window.parent !== window && window.origin === "null";
   for (const save of document.querySelectorAll(".save")) {

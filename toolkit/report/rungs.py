@@ -6,11 +6,12 @@ import math
 
 from markupsafe import Markup
 
+from toolkit.analysis.climbs import SEEDS_LEFT_OUT
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict, Verdict
 from toolkit.report import formats
 from toolkit.report.elements import badge
 
-__all__ = ["deployed", "effort", "none_pays", "standing"]
+__all__ = ["deployed", "effort", "none_pays", "seeds_left_out", "standing"]
 
 
 def deployed(results: Results) -> dict[str, RungSummary]:
@@ -26,11 +27,16 @@ def deployed(results: Results) -> dict[str, RungSummary]:
 def effort(summary: RungSummary) -> str:
     """Return rows or rules in words."""
     if summary.n_rules is not None and summary.n_train == 0:
-        return f"{formats.count(summary.n_rules)} rules"
+        return formats.counted(summary.n_rules, "rule")
     if summary.n_train == 0:
         return "no training rows"
-    rules = f", {formats.count(summary.n_rules)} rules" if summary.n_rules is not None else ""
-    return f"{formats.count(summary.n_train)} rows{rules}"
+    rules = f", {formats.counted(summary.n_rules, 'rule')}" if summary.n_rules is not None else ""
+    return f"{formats.counted(summary.n_train, 'row')}{rules}"
+
+
+def seeds_left_out(results: Results) -> list[str]:
+    """Return a sentence for each track whose fits leave out seeds that did not climb every rung."""
+    return [formats.sentence(one.sentence) for one in results.findings if one.code == SEEDS_LEFT_OUT]
 
 
 def none_pays(verdict: Verdict) -> bool:

@@ -36,6 +36,8 @@ _MARKERS: dict[str, Any] = {
     "square": "s",
     "triangle-up": "^",
     "triangle-down": "v",
+    "triangle-left": "<",
+    "triangle-right": ">",
     "diamond": "D",
     "diamond-tall": "d",
     "x": "X",

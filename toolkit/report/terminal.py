@@ -130,8 +130,8 @@ def _heading(score: str, error: str) -> str:
 
 def _trained_on(summary: RungSummary) -> str:
     if summary.n_rules is not None:
-        return f"{summary.n_rules} rules"
-    return f"{formats.count(summary.n_train)} rows"
+        return formats.counted(summary.n_rules, "rule")
+    return formats.counted(summary.n_train, "row")
 
 
 def _estimate(summary: RungSummary, score: str) -> str:

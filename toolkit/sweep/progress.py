@@ -127,7 +127,9 @@ class SweepDisplay:
 
 
 def _line(record: CellRecord) -> str:
-    size = f"{record.n_rules} rules" if record.n_rules is not None else f"{record.n_train:,} rows"
+    size = f"{record.n_train:,} rows"
+    if record.n_rules is not None:
+        size = "1 rule" if record.n_rules == 1 else f"{record.n_rules} rules"
     start = f"{escape(record.track):<10} rung {record.rung:<2} seed {record.seed}  {size:>13}"
     if record.repeat:
         start += f"  again {record.repeat}"

@@ -117,8 +117,9 @@ class EqualError:
     of : str
         The track that reached it.
     of_rung : int
+        Its first rung that is no worse than its largest, whose error the target is.
     of_cpu_seconds : float or None
-        With so many.
+        What that took.
     track : str
         The one that is asked.
     reach : {"own", "measured", "at_most", "forecast", "at_least", "not_shown", "cannot", "does_not"}
@@ -126,7 +127,8 @@ class EqualError:
         its curve, at most ten times the largest cost; a lower bound only; its floor may lie above; its
         floor lies above; or it has no cost to raise and does not reach it.
     cpu_seconds : Interval or None
-        Of one search and one fit; infinite where it may never be reached. None where there is no bound.
+        Of one search and one fit; infinite where it may never be reached. None where there is no bound. With
+        ``at_most`` the estimate is what the cheapest rung took, and the upper end is the bound.
     probability : float or None
         That the target is truly reached by a rung that was measured. None without evidence.
     n_rules : Interval or None
@@ -136,7 +138,7 @@ class EqualError:
     joules, kg_co2e : Spread or None
         From the lower end at the lowest coefficients to the upper one at the highest.
     hours : Interval or None
-        People's hours to build it, as declared.
+        People's hours to build it: the mean of what is declared between the ends of the declared range.
     """
 
     error: str

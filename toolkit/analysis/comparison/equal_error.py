@@ -2,7 +2,8 @@
 
 Targets are the errors that the tracks reached at their largest rungs, the baseline's among them. A track with
 a ladder of data is read off its curve, or off its rungs where that does not hold; one that climbs rules, or
-stands on one rung, reaches a target or does not.
+stands on one rung, reaches a target or does not. No track is told to need more than the cheapest of its rungs
+that has reached the target; that holds for the one whose error it is as well.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
+from toolkit.analysis.climbs import error_table
 from toolkit.analysis.comparison.comparison_record import EqualError
+from toolkit.analysis.comparison.reached import Climbed, ends, have_reached, sees_rows
 from toolkit.analysis.comparison.rung_errors import RungErrors
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
 from toolkit.analysis.fits.refusals import REACH, refuse_target
@@ -26,8 +29,6 @@ __all__ = ["equal_errors"]
 
 _MISFIT = ("not_monotone", "held_out_miss")
 """Refusals that speak against reading a curve even between its rungs; the others are of forecasts."""
-_SAME = 1e-9
-"""Relative difference of errors that is rounding."""
 _TAIL = (1 - LEVEL) / 2
 
 
@@ -56,40 +57,29 @@ def equal_errors(rungs: RungErrors) -> tuple[EqualError, ...]:
     found = []
     for of in sorted(tracks, key=lambda track: -float(rungs.estimate[last[track]])):
         targets = np.concatenate([[rungs.estimate[last[of]]], rungs.draws[:, last[of]]])
+        own = Climbed.of(rungs, rungs.places(of)).own(targets)
         for track in tracks:
             asked = EqualError(
                 error=rungs.error,
                 target=float(targets[0]),
                 of=of,
-                of_rung=rungs.readings[last[of]].rung,
-                of_cpu_seconds=float(rungs.cpu_seconds[last[of]]),
+                of_rung=rungs.readings[own.place].rung,
+                of_cpu_seconds=own.cpu_seconds.estimate,
                 track=track,
                 reach="own",
             )
-            found.append(_own(rungs, asked) if track == of else readers[track].read(asked, targets))
+            found.append(
+                replace(asked, cpu_seconds=own.cpu_seconds, n_rules=own.n_rules)
+                if track == of
+                else readers[track].read(asked, targets)
+            )
     return tuple(found)
-
-
-def _own(rungs: RungErrors, asked: EqualError) -> EqualError:
-    place = rungs.places(asked.of)[-1]
-    low, high = np.quantile(rungs.cost_draws[:, place], [_TAIL, 1 - _TAIL])
-    cost = float(rungs.cpu_seconds[place])
-    rules = rungs.readings[place].cells[0].n_rules
-    return replace(
-        asked,
-        cpu_seconds=Interval(cost, min(float(low), cost), max(float(high), cost)),
-        n_rules=None if rules is None or _sees_rows(rungs, place) else Interval(rules, rules, rules),
-    )
-
-
-def _sees_rows(rungs: RungErrors, place: int) -> bool:
-    return any(cell.n_train > 0 for cell in rungs.readings[place].cells)
 
 
 def _reader(rungs: RungErrors, track: str) -> _Reader:
     places = rungs.places(track)
-    climbs = any(_sees_rows(rungs, place) for place in places)
-    return _Ladder(rungs, places) if climbs and len(places) > 1 else _Steps(rungs, places)
+    climbs = any(sees_rows(rungs, place) for place in places)
+    return _Ladder(rungs, places) if climbs and len(places) > 1 else _Steps(Climbed.of(rungs, places))
 
 
 class _Ladder:
@@ -114,39 +104,39 @@ class _Ladder:
     def read(self, asked: EqualError, targets: Floats) -> EqualError:
         """Return what the track needs."""
         crossed = crossing(self.cost_draws, self.errors, targets)
-        low, high = _ends(crossed[1:])
+        low, high = ends(crossed[1:])
         asked = replace(asked, probability=float(np.isfinite(crossed[1:]).mean()))
-        cheapest, largest = float(self.costs[0]), float(self.costs[-1])
+        largest = float(self.costs[-1])
         curve = self._by_curve(targets)
         if curve is not None and curve.estimate > largest and math.isfinite(crossed[0]):
             curve = None  # it misses what a rung has reached
         cost = Interval(float(crossed[0]), low, high) if curve is None else curve
-        if cost.estimate <= cheapest:
-            return replace(
-                asked, reach="at_most", cpu_seconds=Interval(cheapest, 0.0, max(cost.high, cheapest))
-            )
+        # Where nothing may be forecast, a curve's end beyond the rungs is none: they tell it themselves.
+        reach = REACH * largest if self.fit is not None and not self.fit.refusals else largest
         if cost.estimate <= largest:
-            # Where nothing may be forecast, a curve's end beyond the rungs is none: they tell it themselves.
-            reach = REACH * largest if self.fit is not None and not self.fit.refusals else largest
             end = cost.high if cost.high <= reach else high
-            held = Interval(cost.estimate, min(cost.low, cost.estimate), max(end, cost.estimate))
-            return replace(asked, reach="measured", cpu_seconds=held)
-        own = self._own_rung(asked.target)
-        if own is not None:
-            return replace(
-                asked, reach="measured", cpu_seconds=Interval(own, min(low, cost.low, own), max(high, own))
-            )
+            return self._within(asked, Interval(cost.estimate, min(cost.low, cost.estimate), end))
+        if have_reached(self.measured, asked.target).any():
+            return self._within(asked, Interval(cost.estimate, min(low, cost.low), high))
         if self.fit is None or curve is None or self.fit.refusals:
-            return _at_least(asked, min(low, largest))
+            short = np.where(np.isfinite(crossed), crossed, self.cost_draws[:, -1])
+            return _at_least(asked, ends(short[1:])[0])
         return self._ahead(asked, self.fit, curve)
 
-    def _own_rung(self, target: float) -> float | None:
-        """Return the cost of the cheapest rung that measured the target; None where none did.
+    def _within(self, asked: EqualError, cost: Interval) -> EqualError:
+        """Return what is told of a target that rungs have reached: no more than the cheapest of them took.
 
         Rungs smoothed until they fall, or their curve, may stay above what a rung has measured.
         """
-        reached = self.measured <= target * (1 + _SAME)
-        return float(self.costs[reached.argmax()]) if reached.any() else None
+        cheapest, spent = float(self.costs[0]), np.quantile(self.cost_draws[1:], [_TAIL, 1 - _TAIL], axis=0)
+        if cost.estimate <= cheapest and math.isfinite(cost.high):
+            bound = max(cost.high, float(spent[1, 0]), cheapest)
+            return replace(asked, reach="at_most", cpu_seconds=Interval(cheapest, 0.0, bound))
+        at, low = max(cost.estimate, cheapest), cost.low
+        reached = np.flatnonzero(have_reached(self.measured, asked.target))
+        if reached.size and self.costs[reached[0]] < at:
+            at, low = float(self.costs[reached[0]]), min(low, float(spent[0, reached[0]]))
+        return replace(asked, reach="measured", cpu_seconds=Interval(at, min(low, at), max(cost.high, at)))
 
     def _ahead(self, asked: EqualError, fit: CurveFit, curve: Interval) -> EqualError:
         """Return what a curve says of a target that no rung reached: a forecast where one may be made."""
@@ -197,14 +187,7 @@ def _exp(value: float) -> float:
 
 def _fit(rungs: RungErrors, order: list[int]) -> CurveFit | None:
     """Fit the curve of a track to the errors of its seeds; None without a fit."""
-    by_seed = [rungs.by_seed[place] for place in order]
-    common = sorted(set.intersection(*(set(errors) for errors in by_seed)))
-    # Without a seed that climbed every rung, the rungs' means are all there is.
-    table = (
-        np.array([[errors[seed] for seed in common] for errors in by_seed])
-        if common
-        else np.array([[np.mean(list(errors.values()))] for errors in by_seed])
-    )
+    table = error_table([rungs.by_seed[place] for place in order])
     if not (table > 0).all():
         return None
     fit = fit_curve(rungs.cpu_seconds[order], table)
@@ -212,52 +195,20 @@ def _fit(rungs: RungErrors, order: list[int]) -> CurveFit | None:
 
 
 class _Steps:
-    """A track that does not learn from rows: each number of rules reaches a target or does not.
-
-    A rung without rules is no expert system, so it counts only where it is the only one.
+    """A track that does not learn from rows: a number of rules reaches a target or does not.
 
     Parameters
     ----------
-    rungs : RungErrors
-    places : list of int
+    climbed : Climbed
     """
 
-    def __init__(self, rungs: RungErrors, places: list[int]) -> None:
-        rules = {place: rungs.readings[place].cells[0].n_rules for place in places}
-        own = [place for place in places if rules[place] != 0] or places
-        self.costs = rungs.cpu_seconds[own]
-        self.errors = np.vstack([rungs.estimate[own], rungs.draws[:, own]])
-        numbers = [rules[place] for place in own]
-        self.n_rules = None if None in numbers else np.array([*numbers, math.inf], dtype=np.float64)
+    def __init__(self, climbed: Climbed) -> None:
+        self.climbed = climbed
 
     def read(self, asked: EqualError, targets: Floats) -> EqualError:
-        """Return the fewest rules from which on the target is kept, or that the track does not reach it."""
-        misses = self.errors > targets[:, None] * (1 + _SAME)
-        n = misses.shape[1]
-        # One past the last rung that misses; n where the last one does.
-        first = np.where(misses.any(axis=1), n - misses[:, ::-1].argmax(axis=1), 0)
-        asked = replace(asked, probability=float((first[1:] < n).mean()))
-        if first[0] == n:
+        """Return the first rung that reached the target, or that the track does not reach it."""
+        asked = replace(asked, probability=self.climbed.probability(targets))
+        found = self.climbed.first(targets)
+        if found is None:
             return replace(asked, reach="does_not")
-        low, high = np.quantile(first[1:], [_TAIL, 1 - _TAIL], method="closest_observation").astype(int)
-        low, high = min(low, int(first[0])), max(high, int(first[0]))
-        costs = self.costs[low : high + 1]
-        interval = Interval(
-            float(self.costs[first[0]]), float(costs.min()), math.inf if high == n else float(costs.max())
-        )
-        rules = self.n_rules
-        return replace(
-            asked,
-            reach="measured",
-            cpu_seconds=interval,
-            n_rules=None
-            if rules is None
-            else Interval(*(float(rules[end]) for end in (first[0], low, high))),
-        )
-
-
-def _ends(draws: Floats) -> tuple[float, float]:
-    """Return the quantiles of draws of which some may be infinite."""
-    ordered = np.sort(draws)
-    last = len(ordered) - 1
-    return float(ordered[math.floor(_TAIL * last)]), float(ordered[math.ceil((1 - _TAIL) * last)])
+        return replace(asked, reach="measured", cpu_seconds=found.cpu_seconds, n_rules=found.n_rules)

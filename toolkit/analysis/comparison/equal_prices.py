@@ -8,16 +8,20 @@ beyond them it stays.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
+from toolkit.amounts import Range
 from toolkit.analysis.comparison.comparison_record import EqualError
+from toolkit.analysis.draws import mean_of
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.results import Interval
 from toolkit.analysis.spending import Spread, TrainingPrice
 from toolkit.analysis.stacks import Floats
+from toolkit.business import Hours
 
 __all__ = ["price_equal_errors"]
 
@@ -87,21 +91,31 @@ def _priced(one: EqualError, units: _Units, inputs: Inputs) -> EqualError:
 
 
 def _hours(one: EqualError, inputs: Inputs) -> Interval | None:
-    """Return the hours to build that a track declares; of the first k of n rules k/n, but for other parts."""
-    parts = inputs.hours_build.get(one.track, {})
-    rules = one.n_rules
-    full = inputs.n_rules.get(one.track, 0)
-    if not parts or one.reach in ("does_not", "cannot"):
-        return None
+    """Return the hours to build that a track declares, the mean between the ends of the declared ranges.
 
-    def hours(written: float) -> float:
-        if math.isinf(written):
+    Of the first k of n rules they are k/n, but for the parts that no rule takes.
+    """
+    if not inputs.hours_build.get(one.track) or one.reach in ("does_not", "cannot"):
+        return None
+    declared = inputs.economics.hours.get(one.track, Hours())
+    parts = declared.parts or {"build": declared.to_build}
+    full = inputs.n_rules.get(one.track, 0)
+    rules = one.n_rules if one.n_rules is not None and full else None
+    written = Interval(1.0, 1.0, 1.0) if rules is None else Interval(*(end / full for end in _three(rules)))
+
+    def hours(share: float, of: Callable[[Range], float]) -> float:
+        if math.isinf(share):
             return math.inf
         return sum(
-            float(amount[0]) * (written if part in ("build", "rules") else 1.0)
-            for part, amount in parts.items()
+            of(amount) * (share if part in ("build", "rules") else 1.0) for part, amount in parts.items()
         )
 
-    if rules is None or full == 0:
-        return Interval(hours(1.0), hours(1.0), hours(1.0))
-    return Interval(*(hours(end / full) for end in (rules.estimate, rules.low, rules.high)))
+    return Interval(
+        hours(written.estimate, mean_of),
+        hours(written.low, attrgetter("low")),
+        hours(written.high, attrgetter("high")),
+    )
+
+
+def _three(value: Interval) -> tuple[float, float, float]:
+    return value.estimate, value.low, value.high

@@ -17,7 +17,7 @@ from toolkit.report.curve_figures import rule_steps
 from toolkit.report.curve_tables import fit_tables
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
-from toolkit.report.rungs import deployed, effort
+from toolkit.report.rungs import deployed, effort, seeds_left_out
 
 __all__ = ["CurvesSection"]
 
@@ -38,7 +38,7 @@ class CurvesSection(Section):
             drawn.append(rules)
         if not drawn:
             raise NotApplicable("No finished cell has both an error and a measured training cost.")
-        return elements.join(*drawn, fit_tables(results))
+        return elements.join(elements.items(seeds_left_out(results)), *drawn, fit_tables(results))
 
 
 def _figure(results: Results, error: ErrorAxis) -> Markup | None:
@@ -56,8 +56,8 @@ def _figure(results: Results, error: ErrorAxis) -> Markup | None:
         title=f"{error.title} against what training costs",
         question="Cost",
         description=f"Lower is better; the lowest is {best.track} with {formats.interval(lowest)}. Bars span "
-        f"the seeds; other {cluster}s would move all points together, within that 95 % interval. Rings mark "
-        "the rungs of the verdict, two the leader's. Tracks that do not learn from more rows are levels.",
+        f"the seeds; other {cluster}s would move all points together, within that 95 % interval. Tracks that "
+        "do not learn from more rows are levels.",
         table=_table(results, error, axes, measured),
     )
 

@@ -12,8 +12,16 @@ from toolkit.report import elements, figures, formats, spans
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
 from toolkit.report.equal_figures import equal_figure
-from toolkit.report.equal_words import RANGES, cpu_seconds, needed, needed_energy, needed_sentence
+from toolkit.report.equal_words import (
+    RANGES,
+    cpu_seconds,
+    declared_hours,
+    needed,
+    needed_energy,
+    needed_sentence,
+)
 from toolkit.report.looks import label, track_names
+from toolkit.report.rungs import seeds_left_out
 from toolkit.report.score_names import score_name
 
 __all__ = ["EqualErrorSection"]
@@ -37,9 +45,11 @@ class EqualErrorSection(Section):
                 "The targets are the errors that the tracks reached at their largest rungs. Between "
                 "measured rungs the cost is read off the fitted curve, or off the rungs where that does not "
                 "fit; beyond them it is a forecast, up to ten times the largest cost and only where the "
-                "curve allows one. Brackets are 95 % intervals, over test clusters, seeds and costs.",
+                "curve allows one. Brackets are 95 % intervals, over test clusters, seeds and the spread of "
+                "costs; bounds are their ends.",
                 quiet=True,
             ),
+            elements.items(seeds_left_out(results)),
             *(
                 _error(results, error, [one for one in results.equal_errors if one.error == error])
                 for error in errors
@@ -62,8 +72,8 @@ def _error(results: Results, error: str, asked: Sequence[EqualError]) -> Markup:
         name=f"equal-{error}",
         title=f"Training CPU-seconds for the same {name}",
         description="One row a target, named by the track that reached it. Filled markers lie within what "
-        "was measured, open ones are forecasts, or bounds where the whisker runs to the edge; whiskers are "
-        "95 % intervals. A track without a marker does not reach the target.",
+        "was measured, open ones are forecasts or bounds. Whiskers are 95 % intervals; one that ends in an "
+        "arrow has no end there. A track without a marker does not reach the target.",
         table=table,
     )
     return elements.join(elements.items(sentences), drawn)
@@ -82,7 +92,7 @@ def _table(results: Results, name: str, asked: Sequence[EqualError]) -> Markup:
             Column("Money", numeric=True, note="idle share included"),
             Column("Energy", numeric=True, note="range"),
             Column("Carbon", numeric=True, note="range"),
-            Column("People's hours", numeric=True, note="to build, declared"),
+            Column("People's hours", numeric=True, note="to build; declared range"),
             Column("Reached as measured", numeric=True, note="probability"),
         ],
         [
@@ -91,10 +101,10 @@ def _table(results: Results, name: str, asked: Sequence[EqualError]) -> Markup:
                 label(one.track, known),
                 needed(one, one.cpu_seconds, cpu_seconds),
                 RANGES[one.reach],
-                needed(one, one.money, show) if one.cpu_seconds else "",
+                needed(one, one.money, show, 3) if one.cpu_seconds else "",
                 needed_energy(one, one.joules, spans.joules),
                 needed_energy(one, one.kg_co2e, spans.carbon),
-                "" if one.hours is None else elements.estimate(one.hours),
+                declared_hours(one.hours),
                 "" if one.probability is None else formats.probability(one.probability),
             ]
             for one in asked

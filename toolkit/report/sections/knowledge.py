@@ -37,7 +37,7 @@ def _base(base: Mapping[str, Any], cluster: str) -> Markup:
     return elements.join(
         Markup("<h3>{}</h3>").format(heading),
         elements.paragraph(
-            f"{formats.count(len(rules))} rules in the order written. "
+            f"{formats.counted(len(rules), 'rule')} in the order written. "
             f"Content hash {base.get('hash', 'not recorded')}.",
             quiet=True,
         ),
