@@ -8,12 +8,20 @@ from markupsafe import Markup
 
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.results import Interval, Results
-from toolkit.analysis.stops.words import chance, told_contradiction, told_replay
+from toolkit.analysis.stops.words import chance, told_contradiction, told_replay, told_stop
 from toolkit.report import elements, formats
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
 
 __all__ = ["replayed", "stopped"]
+
+
+_UNKNOWN = "not known"
+_KINDS = (
+    "Whether a further rung pays is asked of the curve, without the luck of single rungs, which no climbing "
+    "buys. Against another track, rungs count as they would be measured, noise included, and so does how "
+    "unsure the validation block is of both."
+)
 
 
 def stopped(results: Results) -> Markup:
@@ -27,7 +35,9 @@ def stopped(results: Results) -> Markup:
             "the value forgone are of those, and the verdict is of test rows. What was saved is a "
             "forecast by the growth of the cells that ran. A run without the option trains what was skipped."
         ),
+        elements.items(formats.sentence(told_stop(stop)) for stop in results.stops),
         _table("What was skipped, what that saved, and what it risks", results.stops, results),
+        elements.paragraph(_KINDS, quiet=True),
         *(
             elements.paragraph(formats.sentence(f"{stop.track}: {against}"))
             for stop in results.stops
@@ -59,6 +69,7 @@ def replayed(results: Results) -> Markup:
         parts.append(
             _table("What --stop-early would have skipped; savings as measured", replay.stops, results)
         )
+        parts.append(elements.paragraph(_KINDS, quiet=True))
     known = track_names(results)
     if replay.climbed_on:
         parts.append(
@@ -72,8 +83,23 @@ def replayed(results: Results) -> Markup:
 
 
 def _odds(stop: EarlyStop) -> str:
-    what = "pays" if stop.reason == "does_not_pay" else f"catches {stop.leader}"
+    """Return what speaks for climbing on, and of which kind it is."""
+    again = stop.asked_again
+    if stop.probability is None or (again is not None and again.reason is None):
+        return "would climb on" if again is not None and again.stops is False else _UNKNOWN
+    reason = stop.reason if again is None else again.reason
+    what = (
+        "pays, by the curve"
+        if reason == "does_not_pay"
+        else f"comes within the margin of {stop.held_against}, as measured"
+    )
     return f"{what}: {chance(stop.probability)}"
+
+
+def _overtakes(stop: EarlyStop) -> str:
+    if stop.probability_leader_changes is not None:
+        return f"{stop.held_against}: {chance(stop.probability_leader_changes)}"
+    return "leads itself" if stop.held_against == stop.track else _UNKNOWN
 
 
 def _amount(value: Interval | None, show: formats.Show = formats.number) -> Markup | str:
@@ -91,25 +117,38 @@ def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup
             Column("Track"),
             Column("Last rung", numeric=True),
             Column("Cells skipped", numeric=True),
-            Column("Would pay, or catch up", numeric=True, note="probability"),
-            Column("Would lead", numeric=True, note="probability"),
+            Column("Speaks for a further rung", numeric=True, note="probability"),
+            Column("Earns more than the leader so far", numeric=True, note="probability, as measured"),
             Column("Value forgone", numeric=True, note="expected, a year"),
             Column("CPU-seconds saved", numeric=True),
-            Column("Money saved", numeric=True),
+            Column("Computing saved", numeric=True, note="money"),
+            Column("Labels saved", numeric=True, note="money, declared"),
             Column("kg CO2e saved", numeric=True, note="modelled"),
         ],
         [
             [
                 label(stop.track, known),
                 str(stop.rung),
-                formats.count(stop.n_cells),
+                formats.count(stop.n_cells - stop.n_trained_since),
                 _odds(stop),
-                chance(stop.probability_leader_changes),
-                formats.money(stop.forgone_per_year, stop.currency),
+                _overtakes(stop),
+                _money(stop.forgone_per_year, stop.currency),
                 _amount(stop.saved.cpu_seconds),
                 _amount(stop.saved.money, formats.in_money(stop.currency)),
+                _labels(stop),
                 _amount(stop.saved.kg_co2e),
             ]
             for stop in stops
         ],
+        hide_empty=True,
     )
+
+
+def _money(value: float | None, currency: str) -> str:
+    return _UNKNOWN if value is None else formats.money(value, currency)
+
+
+def _labels(stop: EarlyStop) -> Markup | str:
+    """Return the money of labels that were not bought; empty where a label has no price."""
+    labels = stop.labels_saved
+    return "" if labels is None else _amount(labels.money, formats.in_money(stop.currency))
