@@ -33,11 +33,11 @@ def stopped(results: Results) -> Markup:
         elements.paragraph(
             "This sweep ran with --stop-early, which looks at validation rows only: the probabilities and "
             "the value forgone are of those, and the verdict is of test rows. What was saved is a "
-            "forecast by the growth of the cells that ran. A run without the option trains what was skipped."
+            "forecast by the growth of the cells that ran; money is at the prices of this report. A run "
+            "without the option trains what was skipped."
         ),
         elements.items(formats.sentence(told_stop(stop)) for stop in results.stops),
-        _table("What was skipped, what that saved, and what it risks", results.stops, results),
-        elements.paragraph(_KINDS, quiet=True),
+        _tables("What was skipped, and what that risks", "What it saved", results.stops, results),
         *(
             elements.paragraph(formats.sentence(f"{stop.track}: {against}"))
             for stop in results.stops
@@ -67,9 +67,13 @@ def replayed(results: Results) -> Markup:
                 )
             )
         parts.append(
-            _table("What --stop-early would have skipped; savings as measured", replay.stops, results)
+            _tables(
+                "What --stop-early would have skipped, and risked",
+                "What it would have saved, as measured",
+                replay.stops,
+                results,
+            )
         )
-        parts.append(elements.paragraph(_KINDS, quiet=True))
     known = track_names(results)
     if replay.climbed_on:
         parts.append(
@@ -109,21 +113,18 @@ def _amount(value: Interval | None, show: formats.Show = formats.number) -> Mark
     return elements.estimate(value, show)
 
 
-def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup:
+def _tables(skipped: str, saved: str, stops: Sequence[EarlyStop], results: Results) -> Markup:
+    """Return why tracks stop and what that risks, and what it saves: one table would be too wide."""
     known = track_names(results)
-    return elements.table(
-        caption,
+    risked = elements.table(
+        skipped,
         [
             Column("Track"),
             Column("Last rung", numeric=True),
             Column("Cells skipped", numeric=True),
             Column("Speaks for a further rung", numeric=True, note="probability"),
-            Column("Earns more than the leader so far", numeric=True, note="probability, as measured"),
+            Column("Would pass the leader", numeric=True, note="probability, as measured"),
             Column("Value forgone", numeric=True, note="expected, a year"),
-            Column("CPU-seconds saved", numeric=True),
-            Column("Computing saved", numeric=True, note="money"),
-            Column("Labels saved", numeric=True, note="money, declared"),
-            Column("kg CO2e saved", numeric=True, note="modelled"),
         ],
         [
             [
@@ -133,6 +134,22 @@ def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup
                 _odds(stop),
                 _overtakes(stop),
                 _money(stop.forgone_per_year, stop.currency),
+            ]
+            for stop in stops
+        ],
+    )
+    spared = elements.table(
+        saved,
+        [
+            Column("Track"),
+            Column("CPU-seconds", numeric=True),
+            Column("Money for computing", numeric=True),
+            Column("Money for labels", numeric=True, note="declared"),
+            Column("kg CO2e", numeric=True, note="modelled"),
+        ],
+        [
+            [
+                label(stop.track, known),
                 _amount(stop.saved.cpu_seconds),
                 _amount(stop.saved.money, formats.in_money(stop.currency)),
                 _labels(stop),
@@ -142,6 +159,18 @@ def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup
         ],
         hide_empty=True,
     )
+    return elements.join(risked, elements.paragraph(_KINDS, quiet=True), spared, *_shared(stops))
+
+
+def _shared(stops: Sequence[EarlyStop]) -> list[Markup]:
+    if not any(stop.labels_saved for stop in stops):
+        return []
+    words = (
+        "Labels are those of the highest skipped rung beyond the rungs of the same track that ran, bought "
+        "once. Tracks share labels: what another track needs all the same is not saved, and the lines are "
+        "not to be added up."
+    )
+    return [elements.paragraph(words, quiet=True)]
 
 
 def _money(value: float | None, currency: str) -> str:

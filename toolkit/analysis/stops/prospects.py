@@ -131,9 +131,10 @@ def _fits(measured: Sequence[ValidationRung]) -> list[tuple[CurveFit, float]] | 
 
 def _of_rows(refusal: Refusal, fit: CurveFit) -> str:
     """Return a refusal's sentence for a curve against labelled rows, where it speaks of costs else."""
+    decades = math.floor(100 * fit.ladder.decades) / 100
     own = {
-        "short_span": f"the rows of its rungs span {math.floor(100 * fit.ladder.decades) / 100:.2f} powers of "
-        f"ten; a forecast needs at least {MIN_DECADES}",
+        "short_span": f"the rows of its rungs span {decades:.2f} powers of ten; a forecast needs at least "
+        f"{MIN_DECADES}",
         "not_monotone": "more rows make decisions worse somewhere, by more than the seeds explain",
         "no_fall": "decisions do not clearly get better with rows",
     }

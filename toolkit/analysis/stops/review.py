@@ -99,11 +99,7 @@ def _answer(
 def _saved(stop: EarlyStop, analysed: Analysed, inputs: Inputs) -> tuple[Saved, LabelsNotBought | None]:
     """Return what the cells that are still missing save; those of earlier versions a share of what was."""
     skipped = [float(one.n_train) for one in stop.cells if one.n_train is not None]
-    own = [
-        cell
-        for cell in analysed.cells
-        if cell.status == "finished" and cell.track == stop.track and cell.rung <= stop.rung
-    ]
+    own = [cell for cell in analysed.cells if cell.status == "finished" and cell.track == stop.track]
     if not skipped or not own:
         share = len(stop.cells) / stop.n_cells if stop.cells else 1.0
         return repriced_saved(stop.saved, inputs, share=share), None

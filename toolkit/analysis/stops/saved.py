@@ -83,7 +83,7 @@ def repriced_saved(saved: Saved, inputs: Inputs, *, share: float = 1.0) -> Saved
 def labels_not_bought(
     rows: Sequence[float], skipped_rows: Sequence[float], inputs: Inputs
 ) -> LabelsNotBought | None:
-    """Return the labels of the skipped rungs beyond those of the rungs that ran; None where they have no price.
+    """Return the labels of skipped rungs beyond those of rungs that ran; None where they have no price.
 
     Rungs are nested, so that the largest holds the labels of all. Their price is declared, not modelled.
 
