@@ -36,7 +36,8 @@ def told_stop(stop: EarlyStop) -> str:
     """Return that a track stops climbing, why, on which rows that was decided, and under which economics."""
     n = len(stop.skipped)
     rungs = "the rung that is left is" if n == 1 else f"the {n} rungs that are left are"
-    since = f", of which {stop.n_trained_since} have been trained since" if stop.n_trained_since else ""
+    trained = stop.n_trained_since
+    since = f", of which {trained} {'has' if trained == 1 else 'have'} been trained since" if trained else ""
     return (
         f"{stop.track} stops climbing after rung {stop.rung}: {rungs} skipped ({stop.n_cells} cells{since}); "
         f"{told_why(stop)}"
