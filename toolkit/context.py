@@ -22,6 +22,7 @@ from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.planned import check_planned, trained_part
 from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
+from toolkit.analysis.stops.review import still_missing
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
 from toolkit.finished import (
@@ -57,7 +58,7 @@ _log = logging.getLogger(__name__)
 def write_context(plan: Plan, root: Path) -> None:
     """Write the context of a plan.
 
-    Stops of an earlier sweep are kept as long as this plan runs none of their cells.
+    Stops of an earlier sweep are kept with those of their cells that this plan asks for and does not run now.
 
     Parameters
     ----------
@@ -107,14 +108,18 @@ def write_stops(plan: Plan, root: Path, stops: Sequence[EarlyStop]) -> None:
         The context cannot be read or written.
     """
     context = dict(read_context(plan.experiment, root))
-    kept = [stop for stop in read_stops(context) if stop.track not in {one.track for one in stops}]
-    context["stops"] = [asdict(stop) for stop in [*kept, *stops]]
+    context["stops"] = [asdict(stop) for stop in [*read_stops(context), *stops]]
     _write(context, report_folder(root, plan.experiment) / "context.json")
 
 
 def read_stops(context: Mapping[str, Any]) -> list[EarlyStop]:
     """Return the stops of a context; none in those of earlier versions."""
-    return TypeAdapter(list[EarlyStop]).validate_python(context.get("stops", []))
+    return TypeAdapter(list[EarlyStop]).validate_python([_as_now(stop) for stop in context.get("stops", [])])
+
+
+def _as_now(stop: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a stop as this version keeps it; earlier ones kept fingerprints instead of cells."""
+    return {"cells": [{"fingerprint": one} for one in stop.get("fingerprints", ())], **stop}
 
 
 def _kept_stops(plan: Plan, root: Path) -> list[EarlyStop]:
@@ -123,9 +128,7 @@ def _kept_stops(plan: Plan, root: Path) -> list[EarlyStop]:
     except (StoreError, ValueError):
         return []
     asked, now = {spec.fingerprint for spec in plan.whole}, {spec.fingerprint for spec in plan.specs}
-    return [
-        stop for stop in before if asked.issuperset(stop.fingerprints) and now.isdisjoint(stop.fingerprints)
-    ]
+    return still_missing(before, asked=asked, absent=asked - now)
 
 
 def _write(context: Mapping[str, Any], path: Path) -> None:
@@ -171,8 +174,11 @@ def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed
     with told(f"reading '{experiment.experiment}'", root / DATABASE):
         digest = basis_digest(experiment, root)
     context = read_context(experiment, root)
-    planned, stops = context["fingerprints"], read_stops(context)
+    planned = context["fingerprints"]
     stored = store.folders(experiment.experiment, planned)
+    absent = set(planned).difference(cell.fingerprint for cell, _ in stored)
+    stops = [stop for stop in read_stops(context) if stop.track in experiment.tracks]
+    stops = still_missing(stops, asked=planned, absent=absent)
     findings = check_planned(
         experiment,
         [cell for cell, _ in stored],
@@ -191,7 +197,9 @@ def _analyse(experiment: Experiment, store: Store, root: Path) -> tuple[Analysed
         findings=findings,
         stops=stops,
     )
-    results = price(analysed, experiment, knowledge=context["knowledge"], environment=environment(experiment))
+    results = price(
+        analysed, experiment, knowledge=context["knowledge"], environment=environment(experiment, root)
+    )
     entering = tuple((one.track, one.rung) for one in results.verdict.tracks)
     analysed = replace(analysed, pairs={entering: results.pairs})
     try:

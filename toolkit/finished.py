@@ -29,6 +29,7 @@ from toolkit.analysis.results import CellKey
 from toolkit.analysis.snapshot import decode, encode
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
+from toolkit.places import DEFAULT_STORE, store_option
 from toolkit.published.file import PublishedExperiment
 from toolkit.records import Evidence
 
@@ -65,15 +66,31 @@ def code_version() -> dict[str, str]:
     return {"git_commit": found.stdout.strip()}
 
 
-def environment(experiment: Experiment | PublishedExperiment) -> dict[str, str]:
-    """Return what a report says of where it was made: machine, versions, commit and time."""
+def environment(
+    experiment: Experiment | PublishedExperiment, root: Path = DEFAULT_STORE, *, command: str = ""
+) -> dict[str, str]:
+    """Return where a report was made (machine, versions, commit, time) and how to do it again.
+
+    Parameters
+    ----------
+    experiment : Experiment or PublishedExperiment
+    root : Path
+        The folder of all results.
+    command : str
+        What made the report, without that folder, where it was no sweep.
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "file": str(experiment.path),
+        "command": (command or _sweep(experiment)) + store_option(root),
         **machine.describe(),
         **code_version(),
         "report_written": now,
     }
+
+
+def _sweep(experiment: Experiment | PublishedExperiment) -> str:
+    return f"python -m toolkit.run {shlex.quote(str(experiment.path))}"
 
 
 def read_context(experiment: Experiment, root: Path) -> Mapping[str, Any]:

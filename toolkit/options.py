@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 
 from toolkit.errors import ToolkitError
+from toolkit.places import DEFAULT_STORE
 
 __all__ = [
     "DEFAULT_STORE",
@@ -32,8 +33,6 @@ __all__ = [
     "StoreFolder",
     "guarded",
 ]
-
-DEFAULT_STORE = Path("mlruns")
 
 ExperimentFile = Annotated[Path, typer.Argument(help="The experiment's YAML file.", show_default=False)]
 StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of all results.")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.values import Published
 from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version, environment, report_folder
-from toolkit.options import DEFAULT_STORE
+from toolkit.places import DEFAULT_STORE, store_option
 from toolkit.published.file import PublishedExperiment, is_published, load
 from toolkit.published.table import Table
 
@@ -48,7 +47,7 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
     from toolkit.store.published import log_published
 
     experiment = load(path)
-    published = report.with_sentences(analysed(experiment, experiment.read_table()))
+    published = report.with_sentences(analysed(experiment, experiment.read_table(), store_folder))
     with Store.open(store_folder) as store:
         paths = report.write(published, report_folder(store_folder, experiment))
         table = experiment.path.parent / experiment.published.table
@@ -61,9 +60,7 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
         )
     console.print(summary(published), highlight=False)
     console.print()
-    start = (
-        "make ui" if store_folder == DEFAULT_STORE else f"toolkit ui --store {shlex.quote(str(store_folder))}"
-    )
+    start = "make ui" if store_folder == DEFAULT_STORE else f"toolkit ui{store_option(store_folder)}"
     places = {
         "report": str(paths.html),
         "results": str(paths.json),
@@ -151,8 +148,15 @@ def _names(experiment: PublishedExperiment, key: str) -> bool:
     return any(one.source == key for one in parts)
 
 
-def analysed(experiment: PublishedExperiment, table: Table) -> Published:
+def analysed(experiment: PublishedExperiment, table: Table, store_folder: Path = DEFAULT_STORE) -> Published:
     """Return what the table of an experiment says, without sentences.
+
+    Parameters
+    ----------
+    experiment : PublishedExperiment
+    table : Table
+    store_folder : Path
+        Where all results go.
 
     Raises
     ------
@@ -175,7 +179,10 @@ def analysed(experiment: PublishedExperiment, table: Table) -> Published:
     )
     try:
         return analyse(
-            table.observations, question, left_out=table.left_out, environment=environment(experiment)
+            table.observations,
+            question,
+            left_out=table.left_out,
+            environment=environment(experiment, store_folder),
         )
     except DataError as error:
         where = str(experiment.path.parent / experiment.published.table)

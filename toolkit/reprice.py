@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -197,7 +198,8 @@ def reprice(
         notes.print(f"[yellow]{line}[/]", highlight=False)
     analysed = _analysed(experiment, store_folder, notes)
     prices_given = " ".join(f"{option} {text}" for option, text in given.items())
-    about = {**environment(experiment), "priced_with": prices_given}
+    command = shlex.join(["toolkit", "report", str(path), *(part for pair in given.items() for part in pair)])
+    about = {**environment(experiment, store_folder, command=command), "priced_with": prices_given}
     after = price(analysed, changed, knowledge=knowledge, environment=about)
     if as_json:
         text = json.dumps(to_json(after), indent=2, ensure_ascii=False, allow_nan=False)
@@ -205,6 +207,7 @@ def reprice(
         sys.stdout.buffer.flush()
         return 0
     from toolkit.report import document
+    from toolkit.report.stop_lines import print_stops
     from toolkit.report.terminal import repriced_table, tracks_table
 
     before = price(analysed, experiment, knowledge=knowledge)
@@ -212,6 +215,7 @@ def reprice(
     console.print(tracks_table(after))
     console.print(repriced_table(before, after))
     console.print()
+    print_stops(after, console)
     for line in _without_effect(changed, given):
         notes.print(f"[yellow]{line}[/]", highlight=False)
     places = {"report": paths.html, "results": paths.json}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +18,6 @@ from rich.markup import escape
 
 from toolkit import config
 from toolkit.analysis.export import to_json
-from toolkit.analysis.results import Results
-from toolkit.analysis.stops.words import told_stops
 from toolkit.config import Experiment
 from toolkit.context import read_results, write_context, write_stops
 from toolkit.errors import ConfigError, StoreError
@@ -38,8 +35,10 @@ from toolkit.options import (
     StoreFolder,
     guarded,
 )
+from toolkit.places import store_option
 from toolkit.publish import is_published, print_published, publish
 from toolkit.report import document
+from toolkit.report.stop_lines import print_stops
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
 from toolkit.sweep.driver import measure_again, run_cells
@@ -162,7 +161,7 @@ def run_experiment(
     console.print()
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
-    _print_stops(results, console)
+    print_stops(results, console)
     for line in (plan.left_out, f"{ran.failed} cell(s) failed: see the report" if ran.failed else ""):
         if line:
             console.print(f"[yellow]{line}[/]", highlight=False)
@@ -193,7 +192,7 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
-    _print_stops(results, console)
+    print_stops(results, console)
     _print_places(console, paths, links, store_folder)
     return 0
 
@@ -228,16 +227,10 @@ def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
     return start_ui(store_folder, port, console=console)
 
 
-def _print_stops(results: Results, console: Console) -> None:
-    for line in told_stops(results.stops, results.verdict):
-        console.print(line, style="cyan", markup=False, highlight=False, soft_wrap=True)
-
-
 def _print_places(
     console: Console, paths: document.ReportPaths, links: Mapping[str, str], store: Path
 ) -> None:
-    option = "" if store == DEFAULT_STORE else f" --store {shlex.quote(str(store))}"
-    start = "make ui" if store == DEFAULT_STORE else f"toolkit ui{option}"
+    start = "make ui" if store == DEFAULT_STORE else f"toolkit ui{store_option(store)}"
     places = {
         "report": str(paths.html),
         "results": str(paths.json),

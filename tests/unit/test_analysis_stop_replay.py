@@ -7,6 +7,7 @@ import pytest
 
 from toolkit.analysis.analyse import analyse, analyse_cells
 from toolkit.analysis.export import to_json
+from toolkit.analysis.forecast_record import SkippedCell
 from toolkit.analysis.planned import check_planned
 from toolkit.analysis.pricing import price
 from toolkit.analysis.snapshot import decode, encode
@@ -139,7 +140,7 @@ def test_a_sweep_decides_as_its_replay_does(replayed, world, declare_experiment)
     assert not isinstance(stop, str)
     assert (stop.reason, stop.leader, stop.skipped) == (then.reason, then.leader, then.skipped)
     assert stop.probability == pytest.approx(then.probability, abs=0.02)
-    assert stop.fingerprints == tuple(spec.fingerprint for spec in left)
+    assert [one.fingerprint for one in stop.cells] == [spec.fingerprint for spec in left]
     assert not stop.saved.measured
     assert stop.saved.cpu_seconds is not None
     assert then.saved.cpu_seconds is not None
@@ -173,10 +174,14 @@ def test_stops_are_told_in_words(replayed) -> None:
     stop = replayed.replay.stops[0]
     assert told_stop(stop) == (
         "neural stops climbing after rung 6: the 3 rungs that are left are skipped (9 cells); on "
-        "validation rows, one would come within the margin of classical with probability under .01"
+        "validation rows, as it would be measured, a further one would come within the margin of classical "
+        "with probability under .01"
     )
-    assert "CPU-seconds" in told_saved(stop.saved, "USD")
-    assert told_risk(stop).startswith("a skipped rung would have overtaken classical with probability")
+    assert "CPU-seconds" in told_saved(stop)
+    assert told_risk(stop).startswith(
+        "as it would be measured, a skipped rung would have earned more than classical did at that moment "
+        "with probability under .01"
+    )
     assert len(list(told_stops([stop], replayed.verdict))) == 3
     assert "the verdict would have been the same, classical" in told_replay(replayed.replay)
 
@@ -206,16 +211,17 @@ def test_a_verdict_that_speaks_against_a_stop_says_so(replayed, best, gap, share
     assert len(list(told_stops([stop], other))) == 3 + bool(told)
     assert ("run it again without --stop-early" in against) == bool(told)
     assert told_contradiction(replace(stop, leader=stop.track), other) == ""
-    assert [one.code for one in check_stops([stop], other)] == ["stop_contradicted"] * bool(told)
+    codes = [one.code for one in check_stops([stop], other)]
+    assert codes == ["stopped_early"] + ["stop_contradicted"] * bool(told)
 
 
 def test_skipped_cells_are_no_missing_ones(replayed, declare_experiment) -> None:
     stop = replayed.replay.stops[0]
-    skipped = type(stop)(**{**stop.__dict__, "fingerprints": ("a", "b")})
+    skipped = replace(stop, cells=(SkippedCell("a"), SkippedCell("b")))
     asked = {"fingerprints": ["a", "b", "c"], "trained": None}
     both = list(check_planned(declare_experiment(TRACKS), [], **asked, stops=[skipped]))
-    assert [one.code for one in both] == ["stopped_early", "cells_not_run"]
-    assert both[1].sentence.startswith("1 of the 3 cells")
+    assert [one.code for one in both] == ["cells_not_run"]
+    assert both[0].sentence.startswith("1 of the 3 cells")
     alone = list(check_planned(declare_experiment(TRACKS), [], **asked))
     assert [one.sentence.split()[0] for one in alone] == ["3"]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -208,8 +209,26 @@ def test_values_below_nothing_are_foretold_too() -> None:
 def test_a_short_span_refuses() -> None:
     near = [one._replace(rows=100.0 + one.rung) for one in ladder(0.5, noise=0.01)]
     found = look_ahead("neural", near, [(7, 300.0)])
-    assert "powers of ten" in found.refusal
+    assert found.refusal.startswith("the rows of its rungs span 0.02 powers of ten")
+    assert "cost" not in found.refusal
     assert found.forms == ()
+
+
+def test_decisions_that_get_worse_are_told_of_rows() -> None:
+    worse = [one._replace(rows=float(rows)) for one, rows in zip(ladder(0.9)[::-1], ROWS, strict=False)]
+    found = look_ahead("neural", worse, LEFT)
+    assert "more rows make decisions worse" in found.refusal
+    assert "cost" not in found.refusal
+
+
+def test_what_a_track_gains_over_itself_is_of_its_curve_alone() -> None:
+    ahead = prospect([1.0] * 7, [1.0], spread=0.1)
+    still = replace(ahead.forms[0], expected=((1.0,) * 100,))
+    found = asked(replace(ahead, forms=(still,)), leader=100.0, error=0.1)
+    assert (found.pays, found.gained) == (0.0, 0.0)
+    assert found.overtakes == pytest.approx(0.5, abs=0.02)
+    assert found.forgone > 1.0
+    assert asked(prospect([1.0] * 7, [1.1])).gained == pytest.approx(10.0)
 
 
 def test_whoever_decides_right_already_is_not_asked() -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from toolkit.analysis.forecast_record import EarlyStop, Saved
+from toolkit.analysis.forecast_record import EarlyStop, Saved, SkippedCell
 from toolkit.config import load
 from toolkit.records import CellSpec
 from toolkit.sweep import stop_early
@@ -67,9 +67,9 @@ class Answers:
         rungs = tuple(sorted({spec.rung for spec in left}))
         if track != "neural" or self.highest(track) < 7:
             return "it pays"
-        keys = tuple(spec.fingerprint for spec in left)
+        keys = tuple(SkippedCell(spec.fingerprint, spec.rung, spec.n_train) for spec in left)
         return EarlyStop(
-            track, 7, 8, rungs, len(left), "behind_leader", "rules", 0.0, 0.0, 0.0, "USD", NOTHING, keys
+            track, 7, 8, rungs, len(left), "behind_leader", "rules", 0.0, 0.0, 0.0, "USD", NOTHING, cells=keys
         )
 
 
@@ -113,7 +113,7 @@ def test_what_stops_is_left_out_and_all_else_runs(plan: Plan, cell, answers) -> 
         ("neural", 9)
     ] * 2
     assert set(early.stops) == {"neural"}
-    assert early.stops["neural"].fingerprints == tuple(spec.fingerprint for spec in left_out)
+    assert early.stops["neural"].fingerprints == {spec.fingerprint for spec in left_out}
     assert told.count("neural stops, 4 cells") == 1
     assert answers.asked == [
         *[(track, 6) for track in ("classical", "neural")],

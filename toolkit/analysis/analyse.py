@@ -138,10 +138,12 @@ def analyse_cells(
         for error in dict.fromkeys((primary, PRECISION_ERROR))
         if (rungs := rung_errors(bare.readings, stacks, drawn, error)) is not None
     ]
+    stopped = tuple(stops)
     ahead = prospects(
         bare.readings,
         ((key, dict(zip(stack.seeds, stack.evidence, strict=True))) for key, stack in stacks.items()),
         mean_values(experiment.economics.value),
+        stopped,
     )
     return replace(
         bare,
@@ -151,7 +153,7 @@ def analyse_cells(
         fronts=tuple(find_front(rungs, baselines) for rungs in by_error),
         equal_errors=tuple(one for rungs in by_error for one in equal_errors(rungs)),
         backtest=backtest,
-        stops=tuple(stops),
+        stops=stopped,
         prospects=tuple(ahead),
     )
 

@@ -50,9 +50,10 @@ class Analysed:
     equal_errors : tuple of EqualError
         In CPU-seconds alone.
     backtest, stops
-        As in `Results`; the second are those of the sweep.
+        As in `Results`; the second are as the sweep decided them.
     prospects : tuple of Prospect
-        What every rung from the seventh on said of those above it.
+        What every rung from the seventh on said of those above it, and the rungs of a stopped track of those
+        that were skipped.
     """
 
     task: Mapping[str, Any]

@@ -122,8 +122,8 @@ def _backtest(backtest: BackTest) -> dict[str, Any]:
 
 def _stop(stop: EarlyStop) -> dict[str, Any]:
     flat = asdict(stop)
-    del flat["fingerprints"]
-    return flat
+    del flat["cells"], flat["terms"]
+    return {**flat, "n_trained_since": stop.n_trained_since}
 
 
 def _replay(replay: Replay) -> dict[str, Any]:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from toolkit.analysis.interval import Interval
 
-__all__ = ["FORECASTERS", "BackTest", "EarlyStop", "Replay", "RungForecast", "Saved", "StopReason"]
+__all__ = [
+    "FORECASTERS",
+    "AskedAgain",
+    "BackTest",
+    "EarlyStop",
+    "LabelsNotBought",
+    "Replay",
+    "RungForecast",
+    "Saved",
+    "SkippedCell",
+    "StopReason",
+    "rungs_of",
+]
 
 FORECASTERS = ("curve", "loglog", "unchanged")
 """The fitted curve, the plain log-log line, and the last fitted rung over again."""
@@ -91,6 +103,28 @@ StopReason = Literal["does_not_pay", "behind_leader"]
 
 
 @dataclass(frozen=True)
+class SkippedCell:
+    """A cell that was left out.
+
+    Parameters
+    ----------
+    fingerprint : str
+    rung, n_train : int or None
+        None in stops of earlier versions, which did not keep them.
+    """
+
+    fingerprint: str
+    rung: int | None = None
+    n_train: int | None = None
+
+
+def rungs_of(cells: Iterable[SkippedCell]) -> tuple[tuple[int, float], ...]:
+    """Return the rungs of cells with their labelled rows, lowest first; without those not kept."""
+    rows = {one.rung: float(one.n_train) for one in cells if one.rung is not None and one.n_train is not None}
+    return tuple(sorted(rows.items()))
+
+
+@dataclass(frozen=True)
 class Saved:
     """What skipped cells did not spend; None where the cells before them do not tell.
 
@@ -114,8 +148,53 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class LabelsNotBought:
+    """Labels that the highest skipped rung takes beyond those of the rungs that ran.
+
+    Of this track alone: another one that climbs as high needs the same labels.
+
+    Parameters
+    ----------
+    labels : int
+    money : Interval
+        At the declared price of a label, paid once; without width where that is one number.
+    """
+
+    labels: int
+    money: Interval
+
+
+@dataclass(frozen=True)
+class AskedAgain:
+    """What a stop looks like under other economics than those it was decided under.
+
+    Parameters
+    ----------
+    changed : tuple of str
+        Keys of the economics that differ; empty where those of the decision are not on record.
+    stops : bool or None
+        Whether the track would stop too; None where it cannot be asked.
+    reason : {"does_not_pay", "behind_leader"} or None
+        Why it would stop.
+    leader : str
+        As validation rows see it now; empty where it cannot be asked.
+    why : str
+        Why it would climb on, or cannot be asked; empty where it would stop.
+    """
+
+    changed: tuple[str, ...]
+    stops: bool | None = None
+    reason: StopReason | None = None
+    leader: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class EarlyStop:
     """A track that stopped climbing, why, what that saved, and what it risks.
+
+    In results, every figure is under the economics of the report: where a stop was decided under others,
+    `asked_again` says so, and figures that are not known under these are None.
 
     Parameters
     ----------
@@ -129,19 +208,30 @@ class EarlyStop:
     n_cells : int
         Cells of those.
     reason : {"does_not_pay", "behind_leader"}
+        Of the decision.
     leader : str
-        The track that earned most so far, as the validation block saw it; it may be this one.
-    probability : float
-        What speaks for climbing on: that a skipped rung would have paid for itself, or caught up with the
-        leader (to within the margin), under the form of the curve that says so most.
-    probability_leader_changes : float
-        That a skipped rung would have been worth more than the leader's best so far.
-    forgone_per_year : float
-        What that would have brought a year, times its probability, in `currency`.
+        The track that earned most when it was decided, as the validation block saw it; it may be this one.
+    probability : float or None
+        What speaks for climbing on, under the form of the curve that says so most. Where a further rung does
+        not pay: that, by the curve alone, one gains more than it costs. Where the track is behind: that one,
+        as it would be measured, comes within the margin of the leader.
+    probability_leader_changes : float or None
+        That a skipped rung, as it would be measured, would have earned more than the leader did; None where
+        the track itself leads, since `probability` is then all there is to tell.
+    forgone_per_year : float or None
+        By how much a skipped rung would have earned more, times the probability: than the leader; where the
+        track itself leads, than its own rungs, by the curve. In `currency`.
     currency : str
     saved : Saved
-    fingerprints : tuple of str
-        Of the skipped cells; empty in a replay.
+    labels_saved : LabelsNotBought or None
+        None where a label has no price, or it is not known how many the skipped rungs take.
+    cells : tuple of SkippedCell
+        Empty in a replay.
+    terms : mapping of str to str, optional
+        Key of the economics -> a hash of what it was when the stop was decided; None in stops of earlier
+        versions.
+    asked_again : AskedAgain or None
+        None where it was decided under the economics of the report.
     """
 
     track: str
@@ -151,12 +241,35 @@ class EarlyStop:
     n_cells: int
     reason: StopReason
     leader: str
-    probability: float
-    probability_leader_changes: float
-    forgone_per_year: float
+    probability: float | None
+    probability_leader_changes: float | None
+    forgone_per_year: float | None
     currency: str
     saved: Saved
-    fingerprints: tuple[str, ...] = ()
+    labels_saved: LabelsNotBought | None = None
+    cells: tuple[SkippedCell, ...] = ()
+    terms: Mapping[str, str] | None = None
+    asked_again: AskedAgain | None = None
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """Fingerprints of the skipped cells."""
+        return frozenset(one.fingerprint for one in self.cells)
+
+    @property
+    def left(self) -> tuple[tuple[int, float], ...]:
+        """The skipped rungs with their labelled rows, lowest first; none where these were not kept."""
+        return rungs_of(self.cells)
+
+    @property
+    def n_trained_since(self) -> int:
+        """How many of the skipped cells have been trained since."""
+        return self.n_cells - len(self.cells) if self.cells else 0
+
+    @property
+    def held_against(self) -> str:
+        """The leader that the figures are about; empty where there are none."""
+        return self.leader if self.asked_again is None else self.asked_again.leader
 
 
 @dataclass(frozen=True)

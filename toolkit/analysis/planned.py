@@ -8,7 +8,6 @@ from typing import Any
 
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.results import Finding
-from toolkit.analysis.stops.words import told_risk, told_stop
 from toolkit.config import Experiment
 from toolkit.records import CellRecord
 
@@ -45,7 +44,7 @@ def check_planned(
     trained : mapping or None
         `trained_part` of the file that the plan was made from; None where it was not kept.
     stops : sequence of EarlyStop
-        Their cells were left out on purpose.
+        Their cells were left out on purpose; what is found of them hangs on prices, and is said elsewhere.
     """
     gone = Counter(cell.track for cell in cells if not cell.repeat and cell.track not in experiment.tracks)
     if gone:
@@ -65,9 +64,6 @@ def check_planned(
             "are those of the old file; run it again for those of the new one",
         )
     absent = set(fingerprints) - {cell.fingerprint for cell in cells}
-    for stop in stops:
-        if absent.intersection(stop.fingerprints):
-            yield Finding("stopped_early", "info", f"{told_stop(stop)}; {told_risk(stop)}")
     missing = len(absent.difference(*(stop.fingerprints for stop in stops)))
     if missing:
         yield Finding(

@@ -23,6 +23,7 @@ from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding, Interval, Pair, Results, RungSummary, Verdict
 from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.stops.replay import replay
+from toolkit.analysis.stops.review import review
 from toolkit.analysis.stops.words import check_stops
 from toolkit.analysis.training_prices import training_prices
 from toolkit.analysis.verdict import decide, deployed
@@ -75,11 +76,12 @@ def price(
     pairs = _pairs(analysed, tuple(rungs))
     paid = training_prices(readings.values(), inputs)
     verdict = _verdict(chosen, experiment)
+    stops = tuple(review(stop, analysed, may_enter, inputs) for stop in analysed.stops)
     findings = [
         *analysed.findings,
         *check_serving(entering, inputs),
         *check_accelerators(entering, inputs.hardware, inputs.host),
-        *check_stops(analysed.stops, verdict),
+        *check_stops(stops, verdict),
     ]
     return Results(
         experiment=experiment.model_dump(mode="json"),
@@ -98,7 +100,7 @@ def price(
         statements=analysed.statements,
         spending=replace(spending(entering, cells, analysed.machine.machines, inputs), training_prices=paid),
         backtest=analysed.backtest,
-        stops=analysed.stops,
+        stops=stops,
         replay=Replay() if analysed.stops else replay(analysed, may_enter, inputs),
         ranking=rank([(analysed.stacks[key], analysed.drawn[key]) for key in rungs], pairs),
         fronts=analysed.fronts,

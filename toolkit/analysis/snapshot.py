@@ -5,6 +5,7 @@ reading evidence or training anything. No pickle: JSON (whose floats are exact) 
 
 Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made anew, never read):
 
+6. early stops with the economics they were decided under
 5. what the validation block says of each group of clusters
 4. fronts and equal errors
 3. more of each curve; forecasts held against what was measured
@@ -34,7 +35,7 @@ from toolkit.records import CellRecord, Evidence
 
 __all__ = ["SNAPSHOT_VERSION", "StoredStack", "decode", "encode"]
 
-SNAPSHOT_VERSION = 5
+SNAPSHOT_VERSION = 6
 
 _SHOWN: Mapping[str, Any] = {
     "curves": tuple[Curve, ...],

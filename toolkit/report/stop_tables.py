@@ -8,12 +8,20 @@ from markupsafe import Markup
 
 from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.results import Interval, Results
-from toolkit.analysis.stops.words import chance, told_contradiction, told_replay
+from toolkit.analysis.stops.words import chance, told_contradiction, told_replay, told_stop
 from toolkit.report import elements, formats
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
 
 __all__ = ["replayed", "stopped"]
+
+
+_UNKNOWN = "not known"
+_KINDS = (
+    "Whether a further rung pays is asked of the curve, without the luck of single rungs, which no climbing "
+    "buys. Against another track, rungs count as they would be measured, noise included, and so does how "
+    "unsure the validation block is of both."
+)
 
 
 def stopped(results: Results) -> Markup:
@@ -25,9 +33,11 @@ def stopped(results: Results) -> Markup:
         elements.paragraph(
             "This sweep ran with --stop-early, which looks at validation rows only: the probabilities and "
             "the value forgone are of those, and the verdict is of test rows. What was saved is a "
-            "forecast by the growth of the cells that ran. A run without the option trains what was skipped."
+            "forecast by the growth of the cells that ran; money is at the prices of this report. A run "
+            "without the option trains what was skipped."
         ),
-        _table("What was skipped, what that saved, and what it risks", results.stops, results),
+        elements.items(formats.sentence(told_stop(stop)) for stop in results.stops),
+        _tables("What was skipped, and what that risks", "What it saved", results.stops, results),
         *(
             elements.paragraph(formats.sentence(f"{stop.track}: {against}"))
             for stop in results.stops
@@ -57,7 +67,12 @@ def replayed(results: Results) -> Markup:
                 )
             )
         parts.append(
-            _table("What --stop-early would have skipped; savings as measured", replay.stops, results)
+            _tables(
+                "What --stop-early would have skipped, and risked",
+                "What it would have saved, as measured",
+                replay.stops,
+                results,
+            )
         )
     known = track_names(results)
     if replay.climbed_on:
@@ -72,8 +87,23 @@ def replayed(results: Results) -> Markup:
 
 
 def _odds(stop: EarlyStop) -> str:
-    what = "pays" if stop.reason == "does_not_pay" else f"catches {stop.leader}"
+    """Return what speaks for climbing on, and of which kind it is."""
+    again = stop.asked_again
+    if stop.probability is None or (again is not None and again.reason is None):
+        return "would climb on" if again is not None and again.stops is False else _UNKNOWN
+    reason = stop.reason if again is None else again.reason
+    what = (
+        "pays, by the curve"
+        if reason == "does_not_pay"
+        else f"comes within the margin of {stop.held_against}, as measured"
+    )
     return f"{what}: {chance(stop.probability)}"
+
+
+def _overtakes(stop: EarlyStop) -> str:
+    if stop.probability_leader_changes is not None:
+        return f"{stop.held_against}: {chance(stop.probability_leader_changes)}"
+    return "leads itself" if stop.held_against == stop.track else _UNKNOWN
 
 
 def _amount(value: Interval | None, show: formats.Show = formats.number) -> Markup | str:
@@ -83,33 +113,71 @@ def _amount(value: Interval | None, show: formats.Show = formats.number) -> Mark
     return elements.estimate(value, show)
 
 
-def _table(caption: str, stops: Sequence[EarlyStop], results: Results) -> Markup:
+def _tables(skipped: str, saved: str, stops: Sequence[EarlyStop], results: Results) -> Markup:
+    """Return why tracks stop and what that risks, and what it saves: one table would be too wide."""
     known = track_names(results)
-    return elements.table(
-        caption,
+    risked = elements.table(
+        skipped,
         [
             Column("Track"),
             Column("Last rung", numeric=True),
             Column("Cells skipped", numeric=True),
-            Column("Would pay, or catch up", numeric=True, note="probability"),
-            Column("Would lead", numeric=True, note="probability"),
+            Column("Speaks for a further rung", numeric=True, note="probability"),
+            Column("Would pass the leader", numeric=True, note="probability, as measured"),
             Column("Value forgone", numeric=True, note="expected, a year"),
-            Column("CPU-seconds saved", numeric=True),
-            Column("Money saved", numeric=True),
-            Column("kg CO2e saved", numeric=True, note="modelled"),
         ],
         [
             [
                 label(stop.track, known),
                 str(stop.rung),
-                formats.count(stop.n_cells),
+                formats.count(stop.n_cells - stop.n_trained_since),
                 _odds(stop),
-                chance(stop.probability_leader_changes),
-                formats.money(stop.forgone_per_year, stop.currency),
-                _amount(stop.saved.cpu_seconds),
-                _amount(stop.saved.money, formats.in_money(stop.currency)),
-                _amount(stop.saved.kg_co2e),
+                _overtakes(stop),
+                _money(stop.forgone_per_year, stop.currency),
             ]
             for stop in stops
         ],
     )
+    spared = elements.table(
+        saved,
+        [
+            Column("Track"),
+            Column("CPU-seconds", numeric=True),
+            Column("Money for computing", numeric=True),
+            Column("Money for labels", numeric=True, note="declared"),
+            Column("kg CO2e", numeric=True, note="modelled"),
+        ],
+        [
+            [
+                label(stop.track, known),
+                _amount(stop.saved.cpu_seconds),
+                _amount(stop.saved.money, formats.in_money(stop.currency)),
+                _labels(stop),
+                _amount(stop.saved.kg_co2e),
+            ]
+            for stop in stops
+        ],
+        hide_empty=True,
+    )
+    return elements.join(risked, elements.paragraph(_KINDS, quiet=True), spared, *_shared(stops))
+
+
+def _shared(stops: Sequence[EarlyStop]) -> list[Markup]:
+    if not any(stop.labels_saved for stop in stops):
+        return []
+    words = (
+        "Labels are those of the highest skipped rung beyond the rungs of the same track that ran, bought "
+        "once. Tracks share labels: what another track needs all the same is not saved, and the lines are "
+        "not to be added up."
+    )
+    return [elements.paragraph(words, quiet=True)]
+
+
+def _money(value: float | None, currency: str) -> str:
+    return _UNKNOWN if value is None else formats.money(value, currency)
+
+
+def _labels(stop: EarlyStop) -> Markup | str:
+    """Return the money of labels that were not bought; empty where a label has no price."""
+    labels = stop.labels_saved
+    return "" if labels is None else _amount(labels.money, formats.in_money(stop.currency))

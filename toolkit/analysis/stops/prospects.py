@@ -16,9 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from toolkit.analysis.curve_record import Refusal
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
 from toolkit.analysis.fits.profile import region
+from toolkit.analysis.fits.refusals import MIN_DECADES
 from toolkit.analysis.fits.shapes import EXPONENTIAL, LOGARITHM, POWER
+from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.stacks import Floats, StackKey
@@ -113,7 +116,7 @@ def _fits(measured: Sequence[ValidationRung]) -> list[tuple[CurveFit, float]] | 
         return "no seed has run on all rungs" if not seeds else "every decision is right already"
     rows = [one.rows for one in measured]
     fit = fit_curve(rows, regret)
-    vetoes = [one.sentence for one in fit.refusals if one.code not in _NO_MATTER]
+    vetoes = [_of_rows(one, fit) for one in fit.refusals if one.code not in _NO_MATTER]
     if fit.fit is None or vetoes:
         return "; ".join(vetoes) or "too few rungs of different rows were measured"
     weights = {one.form: one.weight for one in fit.forms}
@@ -124,6 +127,18 @@ def _fits(measured: Sequence[ValidationRung]) -> list[tuple[CurveFit, float]] | 
         for form, weight in sorted(weights.items())
         if weight >= MIN_FORM_WEIGHT
     ]
+
+
+def _of_rows(refusal: Refusal, fit: CurveFit) -> str:
+    """Return a refusal's sentence for a curve against labelled rows, where it speaks of costs else."""
+    decades = math.floor(100 * fit.ladder.decades) / 100
+    own = {
+        "short_span": f"the rows of its rungs span {decades:.2f} powers of ten; a forecast needs at least "
+        f"{MIN_DECADES}",
+        "not_monotone": "more rows make decisions worse somewhere, by more than the seeds explain",
+        "no_fall": "decisions do not clearly get better with rows",
+    }
+    return own.get(refusal.code, refusal.sentence)
 
 
 def _middle(fit: CurveFit, rows: float) -> float:
@@ -148,8 +163,11 @@ def prospects(
     readings: Mapping[StackKey, RungReadings],
     evidence: Iterable[tuple[StackKey, Mapping[int, Evidence]]],
     values: Floats,
+    stops: Sequence[EarlyStop] = (),
 ) -> Iterator[Prospect]:
     """Yield, for every finished ladder, what each of its rungs from the seventh on said of those above it.
+
+    Of a track that stopped climbing, also what the rungs up to the stop say of those that were skipped.
 
     Parameters
     ----------
@@ -158,6 +176,7 @@ def prospects(
         By seed.
     values : ndarray of shape (4,)
         As in `validate`.
+    stops : sequence of EarlyStop
     """
     tracks: dict[str, list[ValidationRung]] = {}
     for (track, rung), own in evidence:
@@ -169,3 +188,7 @@ def prospects(
         ladder = sorted(found_rungs, key=lambda one: one.rung)
         for n in range(FIRST_RUNGS, len(ladder)):
             yield look_ahead(track, ladder[:n], [(one.rung, one.rows) for one in ladder[n:]])
+        for stop in stops:
+            below = [one for one in ladder if one.rung <= stop.rung]
+            if stop.track == track and below and below[-1].rung == stop.rung and stop.left:
+                yield look_ahead(track, below, stop.left)

@@ -1,19 +1,78 @@
-"""Asks of priced rungs whether a track climbs on: a sweep does so while it runs, a replay afterwards."""
+"""Asks of priced rungs whether a track climbs on: a sweep while it runs, a replay and a report afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from toolkit.analysis.economics import RungEconomics
-from toolkit.analysis.forecast_record import EarlyStop, Saved
+from toolkit.analysis.forecast_record import EarlyStop, Saved, SkippedCell, StopReason
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.stops.prospect_record import Prospect
-from toolkit.analysis.stops.stopping import Standing, leader_of, margin_of, noise_of, odds, reason_to_stop
+from toolkit.analysis.stops.saved import labels_not_bought
+from toolkit.analysis.stops.stopping import (
+    Odds,
+    Standing,
+    leader_of,
+    margin_of,
+    noise_of,
+    odds,
+    reason_to_stop,
+)
+from toolkit.analysis.stops.terms import terms_of
 from toolkit.analysis.stops.words import chance
 from toolkit.analysis.validation import MIN_GROUPS
 
-__all__ = ["ask"]
+__all__ = ["Answer", "ask", "weigh"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a track climbs on, and the figures that say so.
+
+    Parameters
+    ----------
+    track, leader : str
+        The track that was asked, and the one that earns most so far.
+    odds : Odds
+    reason : {"does_not_pay", "behind_leader"} or None
+        Why it stops; None where it climbs on.
+    probability : float or None
+        Of the opposite.
+    """
+
+    track: str
+    leader: str
+    odds: Odds
+    reason: StopReason | None
+    probability: float | None
+
+    @property
+    def leads(self) -> bool:
+        """Whether the track is itself the leader."""
+        return self.leader == self.track
+
+    @property
+    def overtakes(self) -> float | None:
+        """Probability that a rung that is left earns more than another leader; None without one."""
+        return None if self.leads else self.odds.overtakes
+
+    @property
+    def forgone(self) -> float:
+        """What rungs that are left earn more a year, times the probability, than the leader does."""
+        return self.odds.gained if self.leads else self.odds.forgone
+
+    @property
+    def told(self) -> str:
+        """What speaks for climbing on, in words."""
+        pays = f"by its curve, a further rung pays for itself with probability {chance(self.odds.pays)}"
+        if self.leads:
+            return pays
+        return (
+            f"{pays}, and as it would be measured, one comes within the margin of {self.leader} with "
+            f"{chance(self.odds.catches)}"
+        )
 
 
 def _yearly(one: RungEconomics) -> float:
@@ -27,16 +86,8 @@ def _standing(one: RungEconomics) -> Standing | None:
     return Standing(one.track, one.rung, one.validation_value + _yearly(one), one.validation_value)
 
 
-def ask(
-    prospect: Prospect,
-    known: Mapping[StackKey, RungEconomics],
-    inputs: Inputs,
-    *,
-    n_cells: int,
-    saved: Callable[[], Saved],
-    fingerprints: Sequence[str] = (),
-) -> EarlyStop | str:
-    """Return the stop, or in words why the track climbs on.
+def weigh(prospect: Prospect, known: Mapping[StackKey, RungEconomics], inputs: Inputs) -> Answer | str:
+    """Return whether a track climbs on, or in words why it cannot be asked.
 
     Parameters
     ----------
@@ -44,12 +95,6 @@ def ask(
     known : mapping of (track, rung) to RungEconomics
         The rungs of all tracks that have run so far.
     inputs : Inputs
-    n_cells : int
-        Cells of the rungs that are left.
-    saved : callable
-        Returns what not running them saves.
-    fingerprints : sequence of str
-        Of those cells.
     """
     if prospect.refusal:
         return prospect.refusal
@@ -73,25 +118,51 @@ def ask(
         margin=margin_of(inputs.economics.margin, leader),
         noise=noise,
     )
-    why = reason_to_stop(found, is_leader=leader.track == prospect.track)
-    if why is None:
-        pays = f"a further rung pays for itself with probability {chance(found.pays)}"
-        if leader.track == prospect.track:
-            return pays
-        return f"{pays}, and comes within the margin of {leader.track} with {chance(found.catches)}"
-    reason, probability = why
+    reason, probability = reason_to_stop(found, is_leader=leader.track == prospect.track) or (None, None)
+    return Answer(prospect.track, leader.track, found, reason, probability)
+
+
+def ask(
+    prospect: Prospect,
+    known: Mapping[StackKey, RungEconomics],
+    inputs: Inputs,
+    *,
+    n_cells: int,
+    saved: Callable[[], Saved],
+    cells: Sequence[SkippedCell] = (),
+) -> EarlyStop | str:
+    """Return the stop, or in words why the track climbs on.
+
+    Parameters
+    ----------
+    prospect, known, inputs
+        As in `weigh`.
+    n_cells : int
+        Cells of the rungs that are left.
+    saved : callable
+        Returns what not running them saves.
+    cells : sequence of SkippedCell
+        Those cells; none in a replay.
+    """
+    answer = weigh(prospect, known, inputs)
+    if isinstance(answer, str):
+        return answer
+    if answer.reason is None:
+        return answer.told
     return EarlyStop(
         track=prospect.track,
         rung=prospect.reached,
         n_measured=len(prospect.rungs),
         skipped=prospect.left,
         n_cells=n_cells,
-        reason=reason,
-        leader=leader.track,
-        probability=probability,
-        probability_leader_changes=found.overtakes,
-        forgone_per_year=found.forgone,
+        reason=answer.reason,
+        leader=answer.leader,
+        probability=answer.probability,
+        probability_leader_changes=answer.overtakes,
+        forgone_per_year=answer.forgone,
         currency=inputs.economics.currency,
         saved=saved(),
-        fingerprints=tuple(fingerprints),
+        labels_saved=labels_not_bought(prospect.rows, prospect.left_rows, inputs),
+        cells=tuple(cells),
+        terms=terms_of(inputs),
     )

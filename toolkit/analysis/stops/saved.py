@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from toolkit.analysis.forecast_record import Saved
+from toolkit.analysis.economics import draw_interval
+from toolkit.analysis.forecast_record import LabelsNotBought, Saved
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.stops.growth import fit_growth
 from toolkit.prices import JOULES_PER_KWH, energy_joules
 from toolkit.records import CellRecord
 
-__all__ = ["cell_cpu_seconds", "forecast_saved", "measured_saved"]
+__all__ = ["cell_cpu_seconds", "forecast_saved", "labels_not_bought", "measured_saved", "repriced_saved"]
 
 
 def cell_cpu_seconds(cell: CellRecord) -> float | None:
@@ -60,6 +61,42 @@ def measured_saved(cells: Sequence[CellRecord], inputs: Inputs) -> Saved:
         inputs,
         measured=True,
     )
+
+
+def repriced_saved(saved: Saved, inputs: Inputs, *, share: float = 1.0) -> Saved:
+    """Return part of what was saved, at other prices; the seconds are as they were told.
+
+    Parameters
+    ----------
+    saved : Saved
+    inputs : Inputs
+    share : float
+        Of the skipped cells, those that are meant.
+    """
+    cpu, wall = (
+        None if one is None else Interval(share * one.estimate, share * one.low, share * one.high)
+        for one in (saved.cpu_seconds, saved.wall_seconds)
+    )
+    return _priced(cpu, wall, inputs, measured=saved.measured)
+
+
+def labels_not_bought(
+    rows: Sequence[float], skipped_rows: Sequence[float], inputs: Inputs
+) -> LabelsNotBought | None:
+    """Return the labels of skipped rungs beyond those of rungs that ran; None where they have no price.
+
+    Rungs are nested, so that the largest holds the labels of all. Their price is declared, not modelled.
+
+    Parameters
+    ----------
+    rows, skipped_rows : sequence of float
+        Labelled rows of each rung that ran, and that was skipped.
+    inputs : Inputs
+    """
+    more = round(max(skipped_rows, default=0.0) - max(rows, default=0.0))
+    if inputs.economics.price_per_label.high <= 0 or more <= 0:
+        return None
+    return LabelsNotBought(more, draw_interval(more * inputs.price_per_label))
 
 
 def _sum(values: Sequence[float | None]) -> Interval | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from toolkit.analysis.decisions import Decision, mean_values
 from toolkit.analysis.economics import RungEconomics, price_rung
-from toolkit.analysis.forecast_record import EarlyStop
+from toolkit.analysis.forecast_record import EarlyStop, SkippedCell, rungs_of
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.machines import on_one_machine
 from toolkit.analysis.pricing import declared_inputs, systems
@@ -77,8 +77,8 @@ class Standpoint:
         left : sequence of CellSpec
             Its cells that are left, at least one.
         """
-        rungs = {spec.rung: float(spec.n_train) for spec in left}
-        prospect = look_ahead(track, self._seen.get(track, []), sorted(rungs.items()))
+        cells = [SkippedCell(spec.fingerprint, spec.rung, spec.n_train) for spec in left]
+        prospect = look_ahead(track, self._seen.get(track, []), rungs_of(cells))
         own = [cell for cell in self._cells if cell.track == track]
         return ask(
             prospect,
@@ -86,7 +86,7 @@ class Standpoint:
             self._inputs,
             n_cells=len(left),
             saved=partial(forecast_saved, own, [spec.n_train for spec in left], self._inputs),
-            fingerprints=[spec.fingerprint for spec in left],
+            cells=cells,
         )
 
 

@@ -91,19 +91,22 @@ class Odds:
     Parameters
     ----------
     pays : float
-        Probability that a rung that is left gains more a year than it costs more.
+        Probability that a rung that is left gains more a year than it costs more: by the curve alone.
     catches : float
-        Probability that one comes within the margin of the leader, or passes it.
+        Probability that one, as it would be measured, comes within the margin of the leader, or passes it.
     overtakes : float
-        Probability that one earns more than the leader does now.
+        Probability that one, as it would be measured, earns more than the leader does now.
     forgone : float
         Expected net value a year by which the best of them passes the leader; where none does, 0 counts.
+    gained : float
+        The same for the track's own rungs in place of the leader: by the curve, as in `pays`.
     """
 
     pays: float
     catches: float
     overtakes: float
     forgone: float
+    gained: float
 
 
 def leader_of(known: Iterable[Standing]) -> Standing | None:
@@ -171,7 +174,7 @@ def odds(
 
 def _of_form(
     form: FormProspect, volume: float, spent: Floats, ahead: Floats, leads: Floats, margin: float
-) -> tuple[float, float, float, float]:
+) -> tuple[float, ...]:
     now = float((volume * np.array(form.fitted) - spent).max())
     # The curve itself, without the luck of single rungs, which no climbing buys.
     expected = (volume * np.array(form.expected) - ahead[:, None]).max(axis=0)
@@ -182,6 +185,7 @@ def _of_form(
         float((ahead_by > -margin).mean()),
         float((ahead_by > 0).mean()),
         float(np.maximum(ahead_by, 0.0).mean()),
+        float(np.maximum(expected - now, 0.0).mean()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 import yaml
@@ -28,18 +29,23 @@ class EnvironmentSection(Section):
         parts: list[Markup] = []
         if results.environment:
             parts.append(
-                elements.facts((formats.words(key), value) for key, value in results.environment.items())
+                elements.facts(
+                    (formats.words(key), value)
+                    for key, value in results.environment.items()
+                    if key != "command"
+                )
             )
         if experiment:
             name = str(experiment.get("experiment", "experiment"))
-            file = results.environment.get("file", f"{name}.yaml")
+            file = shlex.quote(results.environment.get("file", f"{name}.yaml"))
+            command = results.environment.get("command", f"python -m toolkit.run {file}")
             parts += [
                 Markup("<h3>{}</h3>").format("Run it again"),
                 elements.paragraph(
                     "Finished cells are found again in the store and not repeated. Costs are comparable only "
                     "on the same machine; scores repeat with the same versions and seeds."
                 ),
-                Markup("<pre>{}</pre>").format(f"python -m toolkit.run {file}"),
+                Markup("<pre>{}</pre>").format(command),
                 Markup("<details><summary>{}</summary><pre>{}</pre></details>").format(
                     "The experiment file with all defaults filled in",
                     yaml.safe_dump(_plain(experiment), sort_keys=False, allow_unicode=True, width=88),
