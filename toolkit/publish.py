@@ -133,7 +133,7 @@ def check_published(path: Path, options: Mapping[str, object], *, as_json: bool,
         f"source; in the fits: " + ", ".join(f"{title} {count}" for title, count in counts.items()),
         highlight=False,
     )
-    for told in (*published.left_out, *published.doubts):
+    for told in (*published.left_out, *(f"is this meant? {doubt}" for doubt in published.doubts)):
         console.print(told, highlight=False, markup=False)
     if unused:
         console.print(f"sources that nothing cites: {', '.join(unused)}", highlight=False, markup=False)

@@ -54,7 +54,9 @@ def check_targets(experiment: PublishedExperiment) -> None:
         (("targets", index), target) for index, target in enumerate(experiment.targets)
     ]
     named += [(("claims", index, "target"), one.target) for index, one in enumerate(experiment.claims)]
-    named += [(("references", index, "target"), one.target) for index, one in enumerate(experiment.references)]
+    named += [
+        (("references", index, "target"), one.target) for index, one in enumerate(experiment.references)
+    ]
     for path, target in named:
         wrong = "" if target is None else wrong_target(target, experiment.published.error_scale)
         if wrong:

@@ -56,6 +56,6 @@ def doubt_scale(shares: Sequence[float], scale: Scale) -> str:
         return ""
     least, most = 100 * min(shares), 100 * max(shares)
     return (
-        f"on the scale 'percent' every error is at most 1 % ({least:.4g} % to {most:.4g} %); if the column holds "
-        "shares, as 0.25 for 25 %, name the scale 'share' (--scale share, or error_scale: share in a file)"
+        f"on the scale 'percent' every error is at most 1 % ({least:.4g} % to {most:.4g} %); if the column "
+        "holds shares, as 0.25 for 25 %, name the scale 'share' (--scale share; error_scale in a file)"
     )

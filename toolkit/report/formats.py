@@ -234,13 +234,17 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
 
 
 def digits_for(value: Interval) -> int:
-    """Return the significant digits that the interval's width supports: two of its half width."""
+    """Return the significant digits that the interval's width supports: two of its half width.
+
+    An estimate that is rounded up to another digit keeps its decimals: 9.96 is 10.0 where 9.95 is 9.9.
+    """
     width = value.high - value.low
     size = abs(value.estimate)
     if not (math.isfinite(width) and width > 0 and math.isfinite(size) and size > 0):
         return 3
-    digits = math.floor(math.log10(size)) - math.floor(math.log10(width / 2)) + 2
-    return min(max(digits, 2), 6)
+    magnitude = math.floor(math.log10(size))
+    digits = min(max(magnitude - math.floor(math.log10(width / 2)) + 2, 2), 6)
+    return min(digits + _magnitude(size, digits) - magnitude, 6)
 
 
 def interval(value: Interval | None, show: Callable[[float, int], str] = number) -> str:
@@ -264,8 +268,9 @@ def interval(value: Interval | None, show: Callable[[float, int], str] = number)
 def _end(end: float, value: Interval, digits: int, show: Callable[[float, int], str]) -> str:
     """Write an end with the decimals of the estimate: 0.0982 beside 0.1012 keeps four places."""
     if math.isfinite(end) and end != 0 and math.isfinite(value.estimate) and value.estimate not in (0, end):
-        shift = math.floor(math.log10(abs(end))) - math.floor(math.log10(abs(value.estimate)))
-        digits = min(max(digits + shift, 1), 6)
+        magnitude = math.floor(math.log10(abs(end)))
+        digits = min(max(digits + magnitude - _magnitude(abs(value.estimate), digits), 1), 6)
+        digits = min(digits + _magnitude(abs(end), digits) - magnitude, 6)  # 9.97 with one decimal is 10.0
     return show(end, digits)
 
 

@@ -27,7 +27,11 @@ def decompose(observations: Sequence[Observation], before: str, after: str) -> D
     """
     known = {one.name: one for one in observations}
     first, second = known.get(before), known.get(after)
-    if first is None or second is None or not all(k in one.facts for one in (first, second) for k in COMPARED):
+    if (
+        first is None
+        or second is None
+        or not all(k in one.facts for one in (first, second) for k in COMPARED)
+    ):
         return None
     hardware, processors, time = (second.facts[key] / first.facts[key] for key in COMPARED)
     return Decomposition(

@@ -70,11 +70,14 @@ def regress_on_year(
     found = None if is_ladder else fit_with_year(compute, error, year, level=level)
     missing = len(points) - len(dated)
     if found is None:
-        return None, f"no regression with year beside compute: {_why(year, missing, is_ladder)}"
+        return None, f"there is no regression on year as well: {_why(year, missing, is_ladder)}"
     if not missing:
         return found, ""
     are = "1 has none and is" if missing == 1 else f"{missing} have none and are"
-    return found, f"the regression with year uses the {len(dated)} results that have one; {are} left out of it"
+    return (
+        found,
+        f"the regression on year as well uses the {len(dated)} results that have one; {are} left out of it",
+    )
 
 
 def _why(year: Floats, missing: int, is_ladder: bool) -> str:

@@ -48,7 +48,8 @@ def family_note(observations: Sequence[Observation], measure: str) -> str:
     named = _named([f"{family} {size}" for family, size in sorted(several.items())])
     return (
         f"of a family only its best result counts here, for sizes of one recipe are no further recipes: {n} "
-        f"more {'row' if n == 1 else 'rows'} of {families} ({named}) {'is' if n == 1 else 'are'} not in this fit"
+        f"more {'row' if n == 1 else 'rows'} of {families} ({named}) {'is' if n == 1 else 'are'} not in this "
+        "fit"
     )
 
 
