@@ -234,21 +234,19 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
 
 
 def digits_for(value: Interval) -> int:
-    """Return the significant digits that the interval's width supports: two of its half width.
-
-    An estimate that is rounded up to another digit keeps its decimals: 9.96 is 10.0 where 9.95 is 9.9.
-    """
+    """Return the significant digits that the interval's width supports: two of its half width."""
     width = value.high - value.low
     size = abs(value.estimate)
     if not (math.isfinite(width) and width > 0 and math.isfinite(size) and size > 0):
         return 3
-    magnitude = math.floor(math.log10(size))
-    digits = min(max(magnitude - math.floor(math.log10(width / 2)) + 2, 2), 6)
-    return min(digits + _magnitude(size, digits) - magnitude, 6)
+    digits = math.floor(math.log10(size)) - math.floor(math.log10(width / 2)) + 2
+    return min(max(digits, 2), 6)
 
 
 def interval(value: Interval | None, show: Callable[[float, int], str] = number) -> str:
     """Return ``estimate [low, high]`` with as many digits as the width supports.
+
+    What is rounded up to one more digit keeps its decimals: 9.96 is 10.0 where 9.94 is 9.9.
 
     Parameters
     ----------
@@ -260,7 +258,7 @@ def interval(value: Interval | None, show: Callable[[float, int], str] = number)
         return MISSING
     digits = digits_for(value)
     return (
-        f"{show(value.estimate, digits)} "
+        f"{_carried(value.estimate, digits, show)} "
         f"[{_end(value.low, value, digits, show)},{_SPACE}{_end(value.high, value, digits, show)}]"
     )
 
@@ -268,10 +266,17 @@ def interval(value: Interval | None, show: Callable[[float, int], str] = number)
 def _end(end: float, value: Interval, digits: int, show: Callable[[float, int], str]) -> str:
     """Write an end with the decimals of the estimate: 0.0982 beside 0.1012 keeps four places."""
     if math.isfinite(end) and end != 0 and math.isfinite(value.estimate) and value.estimate not in (0, end):
-        magnitude = math.floor(math.log10(abs(end)))
-        digits = min(max(digits + magnitude - _magnitude(abs(value.estimate), digits), 1), 6)
-        digits = min(digits + _magnitude(abs(end), digits) - magnitude, 6)  # 9.97 with one decimal is 10.0
-    return show(end, digits)
+        shift = math.floor(math.log10(abs(end))) - math.floor(math.log10(abs(value.estimate)))
+        digits = min(max(digits + shift, 1), 6)
+    return _carried(end, digits, show)
+
+
+def _carried(value: float, digits: int, show: Callable[[float, int], str]) -> str:
+    if math.isfinite(value) and value != 0 and digits < 6:
+        magnitude = _magnitude(abs(value), digits)
+        if magnitude > math.floor(math.log10(abs(value))):
+            return show(math.copysign(10.0**magnitude, value), digits + 1)
+    return show(value, digits)
 
 
 def sentence(text: str) -> str:

@@ -48,7 +48,7 @@ def falling(*, floor=0.0, seeds=1, sigma=0.01):
 def test_imagenet_in_sentences(imagenet):
     first, floor, forecast, year, others = (told.replace("\u00a0", " ") for told in imagenet.sentences)
     assert first.startswith(
-        "Over 26 results (R² 0.833), halving the error took 990 times [330, 4,900] the hardware"
+        "Over 27 results (R² 0.833), halving the error took 980 times [340, 4,700] the hardware"
     )
     assert "Drawn on far beyond the results, which is no forecast, the line reaches 5 %" in forecast
     assert "at the declared rates" in forecast
@@ -188,7 +188,7 @@ def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
         "claimed",
     ]
     points = figure.data[names.index("results; of a family the best") + 2]
-    assert len(points.x) == 26
+    assert len(points.x) == 27
     assert any("CoCa, 2022" in text for text in points.hovertext)
     ninth = next(trace for trace in figure.data if trace.name == "slope of k⁹")
     slope = math.log(ninth.y[1] / ninth.y[0]) / math.log(ninth.x[1] / ninth.x[0])

@@ -57,6 +57,7 @@ def forecasts(published: Published) -> Markup:
             ],
             rows,
             hide_caption=True,
+            hide_empty=True,
         ),
         elements.items(notes),
         _yardsticks(published),
