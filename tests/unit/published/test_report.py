@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.claims import judge
 from toolkit.analysis.published.export import SCHEMA_VERSION, to_json
+from toolkit.analysis.published.reach import Reach
 from toolkit.publish import analysed
 from toolkit.published.file import load
 from toolkit.published.values import Measure, Observation, Price
@@ -171,6 +173,22 @@ def test_results_json_is_valid_and_says_infinite_as_null(imagenet):
     assert burden["forecasts"][0]["curve"]["high"] is None
     assert burden["line"]["power"]["low"] == pytest.approx(imagenet.studies[0].line.power.low)
     assert to_json(imagenet)["sentences"] == list(imagenet.sentences)
+
+
+def test_every_key_of_results_json_is_documented(imagenet):
+    docs = (ROOT / "docs" / "published-results.md").read_text(encoding="utf-8")
+    schema = docs[docs.index("## `results.json`") :]
+    document = json.loads(report.json_text(imagenet))
+    study = next(one for one in document["studies"] if one["families"])
+    parts = [document, study, study["measure"], study["line"], study["with_year"], study["families"][0]]
+    parts += [study["curve"], study["curve"]["forms"][0], study["curve"]["held_out"], study["floors"][0]]
+    parts += [study["forecasts"][0], study["forecasts"][0]["refusals"][0], document["decomposition"]]
+    parts += [document["prices"][0], document["observations"][0], document["error"], document["declared"]]
+    for key in {key for part in parts for key in part}:
+        assert f"`{key}`" in schema, key
+    for reach in get_args(Reach):
+        assert f"`{reach}`" in schema, reach
+    assert f"`schema_version` {SCHEMA_VERSION}" in schema
 
 
 def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
