@@ -146,6 +146,13 @@ def test_a_floor_that_fits_better_than_none_is_not_said_to_fit_as_well():
     assert "fits better than none, though not clearly" in told
 
 
+def test_a_row_of_a_family_without_a_line_is_not_said_to_be_in_one(imagenet):
+    text = report.render(imagenet)
+    assert ">no: not the best of ViT on JFT<" in text
+    assert ">only of ViT on JFT<" not in text
+    assert ">only of RegNetY<" in text
+
+
 def test_names_and_notes_are_escaped():
     text = report.render(made_up(falling(), targets=(0.1,), prices=(Price("usd", 2.0),)))
     assert HOSTILE not in text

@@ -101,6 +101,22 @@ def test_an_amount_has_the_digits_that_tell_its_interval():
     assert words.money(Interval(93_600, 93_400, 93_800)) == "$93,600 [$93,400, $93,800]"
 
 
+def test_points_on_the_line_claim_no_digits_of_its_interval():
+    exact = 92_423_912.5
+    assert words.interval(Interval(exact, exact, exact)) == "9.2 × 10⁷ [9.2 × 10⁷, 9.2 × 10⁷]".replace(
+        " ×", "\u00a0×"
+    ).replace("× ", "×\u00a0")
+
+
+def test_no_row_of_the_terminal_is_cut_off():
+    found = printed(table(levelling(1.0, sigma=0.02) / 5, seeds=3))
+    floor = found.splitlines()[5:7]
+    assert re.search(r"[\d.]+ %$", floor[0].rstrip())
+    assert re.search(r"\[[\d.]+ %,$", floor[1].rstrip())
+    steeper = printed(table(steep(0.0012, sigma=2e-4)))
+    assert re.search(r"not known\s*\n.*\[none, [\d.]+ %\]", steeper)
+
+
 def test_an_infinite_end_is_no_money_and_an_infinite_amount_has_its_least():
     inf = math.inf
     assert words.money(Interval(2e9, 1e9, inf)) == "$2.0\u00a0bn [$1.0\u00a0bn, ∞]"

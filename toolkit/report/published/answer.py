@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Forecast, Published, Study
+from toolkit.published.values import Observation
 from toolkit.report import elements, figures, formats
 from toolkit.report.elements import Column, Tile
 from toolkit.report.published import words
@@ -139,6 +140,13 @@ def drawings(published: Published) -> Markup:
     return elements.join(*(_drawing(published, study) for study in published.studies))
 
 
+def _of_family(study: Study, one: Observation) -> str:
+    """Return in which fit a row is that is not the best of its family."""
+    if one.family in {each.family for each in study.families}:
+        return f"only of {one.family}"
+    return f"no: not the best of {one.family}"
+
+
 def _drawing(published: Published, study: Study) -> Markup:
     points = [*study.points, *study.members]
     kept = {id(one) for one in study.points}
@@ -157,7 +165,7 @@ def _drawing(published: Published, study: Study) -> Markup:
                 "" if one.year is None else f"{one.year:.0f}",
                 elements.whole(words.compute(study.compute(one))),
                 words.error(published, one.error),
-                "yes" if id(one) in kept else f"only of {one.family}",
+                "yes" if id(one) in kept else _of_family(study, one),
             ]
             for one in points
         ],

@@ -102,8 +102,8 @@ def _amount(study: Study, value: Interval, reach: Reach) -> tuple[str | Markup, 
         return elements.whole(words.too_far(unit)), ""
     if reach == "not_shown":
         at_least = f"at least {words.compute(value.low, unit, 2)}"
-        return elements.whole(at_least), f"at least {formats.plain(value.low / largest, 2)}"
-    return elements.split(words.interval(value, unit)), formats.plain(value.estimate / largest, 2)
+        return elements.whole(at_least), f"at least {words.compute(value.low / largest, '', 2)}"
+    return elements.split(words.interval(value, unit)), words.compute(value.estimate / largest, "", 2)
 
 
 def _yardsticks(published: Published) -> Markup:

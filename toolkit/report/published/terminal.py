@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +17,7 @@ from toolkit.report.published import words
 
 __all__ = ["summary"]
 
-_WIDE = 18
+_WIDE = 16
 """Ends of an interval that are longer take two lines: a terminal has 80 columns for all."""
 
 
@@ -90,6 +91,6 @@ def _item(told: str) -> Table:
 def _two_lines(text: str) -> str:
     main, _, ends = text.partition(" [")
     if len(ends) > _WIDE:
-        ends = ends.replace(", ", ",\n")
+        ends = re.sub(r",\s", ",\n", ends)
     main = main.replace("at least ", "at least\n")
     return escape(f"{main}\n[{ends}" if ends else main)
