@@ -162,6 +162,18 @@ def test_a_target_too_far_for_a_number_is_not_out_of_reach(scatter, flop):
     assert rising.forecasts[0].line_reach == "cannot"
 
 
+def test_repeats_within_a_family_are_no_further_sizes(scatter, flop):
+    others = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1))
+    sizes, error = np.array([1e18, 2e18, 4e18, 8e18]), np.array([0.3, 0.26, 0.2, 0.18])
+    once = scatter(sizes, error, family="Net")
+    thrice = scatter(np.repeat(sizes, 3), np.repeat(error, 3) * np.tile([0.99, 1, 1 / 0.99], 4), family="Net")
+    (first,), (second,) = (study([*others, *rows], flop).families for rows in (once, thrice))
+    assert first.n == second.n == 4
+    assert second.line.exponent.low == pytest.approx(first.line.exponent.low)
+    two = scatter([1e18, 1e18, 2e18, 2e18], [0.3, 0.29, 0.2, 0.21], family="Net")
+    assert study([*others, *two], flop).families == ()
+
+
 def test_a_family_of_equal_errors_has_no_power(scatter, flop):
     family = scatter([1e18, 2e18, 5e18], [0.3, 0.3, 0.3], family="Net")
     others = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1))

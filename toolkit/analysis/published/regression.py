@@ -12,6 +12,7 @@ from scipy import special
 
 from toolkit.analysis.fits.loglog import LogLog, fit_loglog
 from toolkit.analysis.interval import Interval
+from toolkit.analysis.published.selection import rungs
 from toolkit.analysis.published.values import FamilyFit, WithYear
 from toolkit.published.values import Observation
 
@@ -152,7 +153,9 @@ def _of(exponent: Interval, figure: Callable[[float], float]) -> Interval:
 def family_fits(
     observations: Sequence[Observation], measure: str, *, level: float = 0.95
 ) -> tuple[FamilyFit, ...]:
-    """Fit the line within each family of at least three models that have this measure.
+    """Fit the line within each family of at least three different computes by this measure.
+
+    Rows of equal compute are repeats of one size where the family is a ladder, as in the fit over all.
 
     Parameters
     ----------
@@ -167,7 +170,8 @@ def family_fits(
     found = []
     for name, members in sorted(families.items()):
         compute = np.array([one.compute[measure] for one in members])
-        if len(members) >= FEWEST_OF_FAMILY and np.ptp(np.log(compute)) > 0:
-            line = fit_line(compute, np.array([one.error for one in members]), level=level)
-            found.append(FamilyFit(name, len(members), line))
+        if len(np.unique(compute)) >= FEWEST_OF_FAMILY:
+            sizes = rungs(compute, np.array([one.error for one in members]))
+            line = fit_line(sizes.costs, np.exp(np.log(sizes.errors).mean(axis=1)), level=level)
+            found.append(FamilyFit(name, line.n, line))
     return tuple(found)
