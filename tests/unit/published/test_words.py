@@ -216,6 +216,10 @@ def test_where_a_level_is_asked_for_what_is_not_shown_names_the_level_it_is_held
     found = [flat(told) for told in table(error, targets=(0.1,), level=level).sentences]
     assert re.search(r"does not clearly fall with compute c: the line's exponent is .* at 95 %\.", found[0])
     assert re.search(r"anywhere from none to [\d.]+ % at 95 %", found[1])
+    (most,) = re.findall(r"from none to ([\d.]+ %) at 95 %", found[1])
+    asked = table(error, targets=(0.1,), level=level)
+    assert f"Floor not known between none and {most} at 95 %" in page(asked)
+    assert f"not known [none, {most} at 95 %]" in page(asked)
     usual = table(error, targets=(0.1,)).sentences
     assert not any("at 95" in told for told in usual)
     assert found[2] == flat(usual[2])

@@ -85,8 +85,8 @@ def _floor_tile(published: Published, study: Study, floor: Interval) -> Tile:
     if study.shows_floor:
         told, low, high = words.error_text(published, floor)
         return Tile("Floor", told, f"between {low} and {high}")
-    least = words.least_floor(published, floor)
-    return Tile("Floor", "not known", f"between {least} and {words.error(published, floor.high)}")
+    told, ends = _parted(words.floor(published, study))
+    return Tile("Floor", told, f"between {ends.replace(' to ', ' and ').removesuffix('; ')}")
 
 
 def _curve_tile(study: Study) -> list[Tile]:

@@ -27,7 +27,6 @@ __all__ = [
     "floor",
     "halving",
     "interval",
-    "least_floor",
     "level",
     "lower",
     "models",
@@ -95,17 +94,12 @@ def error_interval(published: Published, value: Interval | None) -> str:
 
 def floor(published: Published, study: Study) -> str:
     """Return the floor with its interval, or that it is not known and how high it may be."""
-    found = study.curve.floor
-    if found is None or not study.may_fall:
+    held = study.held.curve.floor
+    if held is None or not study.may_fall:
         return "not known"
     if study.shows_floor:
-        return error_interval(published, found)
-    return f"not known [{least_floor(published, found)}, {error(published, found.high)}]"
-
-
-def least_floor(published: Published, value: Interval) -> str:
-    """Return the low end of a floor, where it may be that there is none."""
-    return error(published, value.low) if value.low > 1e-6 * value.estimate else "none"
+        return error_interval(published, study.curve.floor)
+    return f"not known [none, {error(published, held.high)}{at_level(published)}]"
 
 
 def compute(value: float, unit: str = "", digits: int = 3) -> str:
