@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.values import Published
 from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version
-from toolkit.published.table import DESCRIBING, Scale, read_table
+from toolkit.published.scales import Scale, from_scale, wrong_target
+from toolkit.published.table import DESCRIBING, read_table
 from toolkit.published.values import Measure, Price
-from toolkit.report.published import report, words
+from toolkit.report.published import report
 from toolkit.report.published.terminal import summary
 
 __all__ = ["Asked", "tell_curve"]
@@ -85,25 +85,11 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
     folder = out or asked.table.with_name(f"{asked.table.stem}-curve")
     paths = report.write(published, folder, advice="name another folder with --out")
     console.print(summary(published), highlight=False)
-    for sentence in _refused(published):
-        console.print(f"[yellow]no forecast:[/] {escape(sentence)}", highlight=False)
-    for told in published.left_out:
-        console.print(f"[yellow]{escape(told)}[/]", highlight=False)
     console.print()
     places = {"report": paths.html, "results": paths.json, "figure": paths.figures[0]}
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
     return 0
-
-
-def _refused(published: Published) -> list[str]:
-    """Return what speaks against forecasts, each reason once and each target's own."""
-    found: dict[str, None] = {}
-    for study in published.studies:
-        found |= dict.fromkeys(sentence for _, sentence in study.refusals)
-        for one in study.forecasts:
-            found |= dict.fromkeys(words.refusals(published, study, one))
-    return list(found)
 
 
 def _analysed(asked: Asked) -> Published:
@@ -114,7 +100,6 @@ def _analysed(asked: Asked) -> Published:
             "there is no row with an error below the line of names; write one row a result",
             where=str(asked.table),
         )
-    percent = asked.scale == "percent"
     rates = (("usd", asked.usd_per_unit), ("kg_co2", asked.kg_per_unit))
     question = Question(
         name=asked.table.stem,
@@ -122,7 +107,7 @@ def _analysed(asked: Asked) -> Published:
         measures=(Measure(_KEY, _title(asked.compute), asked.unit),),
         error_title=_title(asked.error),
         error_scale="loss" if asked.scale == "loss" else "share",
-        targets=tuple(target / 100 if percent else target for target in dict.fromkeys(asked.targets)),
+        targets=tuple(from_scale(target, asked.scale) for target in dict.fromkeys(asked.targets)),
         prices=tuple(Price(quantity, rate, "declared") for quantity, rate in rates if rate is not None),
         priced=_KEY,
         level=asked.level,
@@ -130,7 +115,13 @@ def _analysed(asked: Asked) -> Published:
     about = {"table": str(asked.table), "command": asked.command(), **code_version()}
     about["report_written"] = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        return analyse(table.observations, question, left_out=table.left_out, environment=about)
+        return analyse(
+            table.observations,
+            question,
+            left_out=table.left_out,
+            doubts=table.doubts,
+            environment=about,
+        )
     except DataError as error:
         raise DataError(error.problem, where=str(asked.table)) from error
 
@@ -157,18 +148,10 @@ def _check_columns(asked: Asked) -> None:
 
 def _check(asked: Asked) -> None:
     _check_columns(asked)
-    most = {"share": 1.0, "percent": 100.0}.get(asked.scale)
     for target in asked.targets:
-        if not (math.isfinite(target) and target > 0):
-            raise ConfigError(f"an error is a number above 0, got {target:g}", where="--target")
-        if most is not None and target >= most:
-            advice = (
-                f"{target:g} % is {target / 100:g}" if asked.scale == "share" else "a loss has --scale loss"
-            )
-            raise ConfigError(
-                f"an error is under {most:g} on the scale '{asked.scale}', got {target:g}; {advice}",
-                where="--target",
-            )
+        wrong = wrong_target(target, asked.scale)
+        if wrong:
+            raise ConfigError(wrong, where="--target")
     for option, value in (("--usd-per-unit", asked.usd_per_unit), ("--kg-per-unit", asked.kg_per_unit)):
         if value is not None and not (math.isfinite(value) and value > 0):
             raise ConfigError(f"a price is a number above 0, got {value:g}", where=option)

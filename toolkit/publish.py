@@ -16,6 +16,7 @@ from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version, environment, report_folder
 from toolkit.places import DEFAULT_STORE, store_option
 from toolkit.published.file import PublishedExperiment, is_published, load
+from toolkit.published.scales import from_scale
 from toolkit.published.table import Table
 
 __all__ = ["analysed", "check_published", "is_published", "print_published", "publish"]
@@ -120,6 +121,7 @@ def check_published(path: Path, options: Mapping[str, object], *, as_json: bool,
             "sources": len(experiment.sources),
             "unused_sources": unused,
             "left_out": list(published.left_out),
+            "doubts": list(published.doubts),
         }
         _print(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return 0
@@ -128,11 +130,12 @@ def check_published(path: Path, options: Mapping[str, object], *, as_json: bool,
         f"source; in the fits: " + ", ".join(f"{title} {count}" for title, count in counts.items()),
         highlight=False,
     )
-    for told in published.left_out:
+    for told in (*published.left_out, *(f"is this meant? {doubt}" for doubt in published.doubts)):
         console.print(told, highlight=False, markup=False)
     if unused:
         console.print(f"sources that nothing cites: {', '.join(unused)}", highlight=False, markup=False)
-    console.print("Nothing to mend.", highlight=False)
+    if not published.doubts:
+        console.print("Nothing to mend.", highlight=False)
     return 0
 
 
@@ -163,15 +166,15 @@ def analysed(experiment: PublishedExperiment, table: Table, store_folder: Path =
     DataError
         The table cannot carry what is asked of it.
     """
-    compared = experiment.decomposition
+    compared, scale = experiment.decomposition, experiment.published.error_scale
     question = Question(
         name=experiment.experiment,
         title=experiment.published.title,
         measures=experiment.measures,
         description=experiment.description,
         error_title=experiment.published.error_title,
-        error_scale="loss" if experiment.published.error_scale == "loss" else "share",
-        targets=experiment.targets,
+        error_scale="loss" if scale == "loss" else "share",
+        targets=tuple(from_scale(target, scale) for target in dict.fromkeys(experiment.targets)),
         prices=experiment.rates,
         priced="" if experiment.prices is None else experiment.prices.measure,
         decomposed=None if compared is None else (compared.before, compared.after),
@@ -182,6 +185,7 @@ def analysed(experiment: PublishedExperiment, table: Table, store_folder: Path =
             table.observations,
             question,
             left_out=table.left_out,
+            doubts=table.doubts,
             environment=environment(experiment, store_folder),
         )
     except DataError as error:
@@ -191,7 +195,11 @@ def analysed(experiment: PublishedExperiment, table: Table, store_folder: Path =
 
 def _declared(experiment: PublishedExperiment) -> dict[str, Any]:
     keys = {"slopes", "claims", "references", "decomposition", "criticism", "yardsticks", "sources", "prices"}
-    return experiment.model_dump(mode="json", include=keys)
+    declared = experiment.model_dump(mode="json", include=keys)
+    for entry in (*declared["claims"], *declared["references"]):
+        if entry["target"] is not None:
+            entry["target"] = from_scale(entry["target"], experiment.published.error_scale)
+    return declared
 
 
 def _print(text: str) -> None:

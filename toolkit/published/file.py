@@ -8,9 +8,17 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from toolkit.amounts import Count, Frozen, Positive
-from toolkit.errors import ConfigError, DataError, did_you_mean
-from toolkit.published.table import Scale, Table, read_table
-from toolkit.published.values import Measure, Observation, Price
+from toolkit.errors import ConfigError
+from toolkit.published.checks import (
+    check_cited,
+    check_compared,
+    check_families,
+    check_names,
+    check_targets,
+)
+from toolkit.published.scales import Scale
+from toolkit.published.table import Table, read_table
+from toolkit.published.values import Measure, Price
 from toolkit.yamlfile import Source, explain, read_mapping
 
 __all__ = ["PublishedExperiment", "is_published", "load"]
@@ -119,7 +127,10 @@ class Criticism(Frozen):
 
 
 class PublishedExperiment(Frozen):
-    """One YAML file on published results and all that it makes."""
+    """One YAML file on published results and all that it makes.
+
+    Targets, also those of claims and references, are on the table's scale.
+    """
 
     experiment: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     description: str = ""
@@ -176,7 +187,7 @@ class PublishedExperiment(Frozen):
         return self._source.where(*path) if self._source else str(self._path)
 
     def read_table(self) -> Table:
-        """Read the table and check that all it cites is among the sources.
+        """Read the table and hold it against the file: sources, families, the models that are taken apart.
 
         Raises
         ------
@@ -189,27 +200,11 @@ class PublishedExperiment(Frozen):
             error=declared.error,
             scale=declared.error_scale,
         )
-        self._check_cited(table.observations)
+        where, rows = str(self._path.parent / declared.table), table.observations
+        check_cited(rows, self.sources, file=str(self._path), table=where)
+        check_families(rows, table=where)
+        check_compared(self, rows, table=where)
         return table
-
-    def _check_cited(self, observations: tuple[Observation, ...]) -> None:
-        where = str(self._path.parent / self.published.table)
-        seen: set[str] = set()
-        for one in observations:
-            if one.name in seen:
-                raise DataError(f"two rows are named '{one.name}'; names tell models apart", where=where)
-            seen.add(one.name)
-            for what in ("error", *one.compute):
-                keys = one.sources.get(what, "").split()
-                if not keys:
-                    raise DataError(f"'{one.name}' has no source of its {what}", where=where)
-                for key in keys:
-                    if key not in self.sources:
-                        raise DataError(
-                            f"'{one.name}' cites '{key}', which is not among the sources of "
-                            f"{self._path}{did_you_mean(key, self.sources)}",
-                            where=where,
-                        )
 
 
 def is_published(path: Path) -> bool:
@@ -237,8 +232,8 @@ def load(path: str | Path) -> PublishedExperiment:
     Raises
     ------
     ConfigError
-        The file is missing, is not YAML, holds a wrong or unknown key, or names a measure or source that it
-        does not declare.
+        The file is missing, is not YAML, holds a wrong or unknown key, a target that is no error on the
+        table's scale, or names a measure or source that it does not declare.
     """
     file = Path(path)
     data, source = _read(file)
@@ -249,23 +244,6 @@ def load(path: str | Path) -> PublishedExperiment:
         raise ConfigError(problem, where=place) from error
     experiment._path = file
     experiment._source = source
-    _check_names(experiment)
+    check_names(experiment)
+    check_targets(experiment)
     return experiment
-
-
-def _check_names(experiment: PublishedExperiment) -> None:
-    measures, sources = experiment.published.measures, experiment.sources
-    lists = ("yardsticks", "claims", "references", "criticism")
-    entries: list[tuple[tuple[str | int, ...], Any]] = [
-        ((name, index), entry) for name in lists for index, entry in enumerate(getattr(experiment, name))
-    ]
-    single = {"prices": experiment.prices, "decomposition": experiment.decomposition}
-    entries += [((name,), entry) for name, entry in single.items() if entry is not None]
-    for path, entry in entries:
-        for key, known, kind in (("measure", measures, "measure"), ("source", sources, "source")):
-            named = getattr(entry, key, None)
-            if named is not None and named not in known:
-                raise ConfigError(
-                    f"there is no {kind} '{named}'{did_you_mean(named, known)}",
-                    where=experiment.where(*path, key),
-                )

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from toolkit.csvrows import Row, read_rows
+from toolkit.published.scales import Scale, doubt_scale, from_scale
 from toolkit.published.values import Observation
 
-__all__ = ["DESCRIBING", "SCALES", "Scale", "Table", "read_table"]
-
-Scale = Literal["share", "percent", "loss"]
-SCALES: tuple[Scale, ...] = ("share", "percent", "loss")
-"""A share of 1, a share of 100, or a loss that may be above 1."""
+__all__ = ["DESCRIBING", "Table", "read_table"]
 
 FACTS = ("processors", "peak_gflops", "days", "multiply_adds", "epochs")
 LABELS = ("processor", "includes_search", "extra_data")
@@ -32,10 +28,13 @@ class Table:
         Rows with an error, in the order of the file; compute may be missing.
     left_out : tuple of str
         Sentences on rows and columns that are not used.
+    doubts : tuple of str
+        Sentences on what may be meant otherwise, with what to do then.
     """
 
     observations: tuple[Observation, ...]
     left_out: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def read_table(
@@ -76,7 +75,10 @@ def read_table(
     unread = _unread(table.columns, [*columns, error])
     if unread:
         told.append(f"columns that are not used: {', '.join(unread)}")
-    return Table(tuple(observations), tuple(sentence for sentence in told if sentence))
+    doubt = doubt_scale([one.error for one in observations], scale)
+    return Table(
+        tuple(observations), tuple(sentence for sentence in told if sentence), (doubt,) if doubt else ()
+    )
 
 
 def _error(row: Row, column: str, scale: Scale) -> float | None:
@@ -95,7 +97,7 @@ def _error(row: Row, column: str, scale: Scale) -> float | None:
             f"{text} is no share between 0 and 1. A percentage is divided by 100 ({text} % is "
             f"{value / 100:.6g}) or told by the scale 'percent'; a loss, which may be above 1, by 'loss'",
         )
-    return value / 100 if scale == "percent" else value
+    return from_scale(value, scale)
 
 
 def _observation(row: Row, measures: Mapping[str, str], error: str, value: float) -> Observation:

@@ -97,8 +97,13 @@ def _render(results: Results) -> str:
     )
 
 
-def page(*, title: str, description: str, sections: Sequence[Rendered], footer: str) -> str:
-    """Return any report's sections as one HTML document, with places for the stills of its figures."""
+def page(
+    *, title: str, description: str, sections: Sequence[Rendered], footer: str, skip: str = "the verdict"
+) -> str:
+    """Return any report's sections as one HTML document, with places for the stills of its figures.
+
+    `skip` is what the first section tells, for the link that goes there from the top.
+    """
     # The page sits between tags: its own "\n" at the ends would change what is hashed.
     scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
     return (
@@ -112,6 +117,7 @@ def page(*, title: str, description: str, sections: Sequence[Rendered], footer: 
             script_hashes=[_script_hash(script) for script in scripts],
             sections=sections,
             footer=footer,
+            skip=skip,
         )
     )
 

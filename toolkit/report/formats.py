@@ -272,6 +272,8 @@ def digits_for(value: Interval) -> int:
 def interval(value: Interval | None, show: Callable[[float, int], str] = number) -> str:
     """Return ``estimate [low, high]`` with as many digits as the width supports.
 
+    What is rounded up to one more digit keeps its decimals: 9.96 is 10.0 where 9.94 is 9.9.
+
     Parameters
     ----------
     value : Interval or None
@@ -282,7 +284,7 @@ def interval(value: Interval | None, show: Callable[[float, int], str] = number)
         return MISSING
     digits = digits_for(value)
     return (
-        f"{show(value.estimate, digits)} "
+        f"{_carried(value.estimate, digits, show)} "
         f"[{_end(value.low, value, digits, show)},{_SPACE}{_end(value.high, value, digits, show)}]"
     )
 
@@ -292,7 +294,15 @@ def _end(end: float, value: Interval, digits: int, show: Callable[[float, int], 
     if math.isfinite(end) and end != 0 and math.isfinite(value.estimate) and value.estimate not in (0, end):
         shift = math.floor(math.log10(abs(end))) - math.floor(math.log10(abs(value.estimate)))
         digits = min(max(digits + shift, 1), 6)
-    return show(end, digits)
+    return _carried(end, digits, show)
+
+
+def _carried(value: float, digits: int, show: Callable[[float, int], str]) -> str:
+    if math.isfinite(value) and value != 0 and digits < 6:
+        magnitude = _magnitude(abs(value), digits)
+        if magnitude > math.floor(math.log10(abs(value))):
+            return show(math.copysign(10.0**magnitude, value), digits + 1)
+    return show(value, digits)
 
 
 def sentence(text: str) -> str:

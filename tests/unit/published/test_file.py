@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.analysis.published.claims import judge
 from toolkit.errors import ConfigError, DataError, UserError
 from toolkit.publish import analysed
 from toolkit.published.file import is_published, load
@@ -76,7 +77,12 @@ def test_a_good_file_and_its_table(write):
         ("column: flop", "column: flo", "table.csv:1: there is no column 'flo' in the line of names"),
         ("table: table.csv", "table: tabel.csv", "tabel.csv: cannot read the table"),
         ("claims:", "decomposition: {before: A, after: B, says: x, source: paper}\nclaims:",
-         "table.csv: 'A' and 'B' cannot be compared: the table needs a row of each, with peak_gflops"),
+         "table.csv: 'B' is to be taken apart (decomposition of small.yaml), and its row has no peak"),
+        ("claims:", "decomposition: {before: A, after: CC, says: x, source: paper}\nclaims:",
+         "small.yaml:9:28: there is no row named 'CC' in table.csv; did you mean 'C'?"),
+        ("[0.1]", "[0.1, 5]", "small.yaml:7:16: an error is under 1 on the scale 'share', got 5; 5 % is"),
+        ("[0.1]", "[1]", "small.yaml:7:11: an error is under 1 on the scale 'share', got 1; 1 % is 0.01"),
+        ("power: 4", "target: 7, compute: 4", "small.yaml:10:22: an error is under 1 on the scale 'share'"),
     ],
 )  # fmt: skip
 def test_mistakes_in_the_file_name_the_place(write, before, after, told):
@@ -104,3 +110,30 @@ def test_other_files_are_not_published_results(tmp_path, write):
     assert not is_published(other)
     with pytest.raises((ConfigError, DataError)):
         load(other)
+
+
+def test_targets_are_on_the_scale_of_the_table(write):
+    table = TABLE.replace(",0.4,", ",40,").replace(",0.3,", ",30,").replace(",0.2,", ",20,")
+    text = GOOD.replace("title: A table", "title: A table\n  error_scale: percent", 1)
+    text = text.replace("power: 4", "target: 10, compute: 4", 1).replace("[0.1]", "[10, 10]", 1)
+    experiment = load(write(text, table))
+    published = analysed(experiment, experiment.read_table())
+    assert [one.target for one in published.studies[0].forecasts] == [pytest.approx(0.1)]
+    (claim,) = judge(published, published.studies[0])
+    assert (claim.figure, claim.verdict) == ("compute", "below")
+    over = GOOD.replace("title: A table", "title: A table\n  error_scale: percent", 1).replace(
+        "[0.1]", "[100]"
+    )
+    assert "an error is under 100 on the scale 'percent', got 100" in refusal(write(over, table))
+    loss = GOOD.replace("title: A table", "title: A table\n  error_scale: loss", 1).replace("[0.1]", "[5]")
+    assert load(write(loss, table)).targets == (5,)
+
+
+def test_a_family_is_of_one_set_of_training_data(write):
+    rows = TABLE.replace("days\n", "days,family,extra_data\n").replace(",3\n", ",3,Net,\n")
+    rows = rows.replace(",,,\n", ",,,,Net,JFT\n").replace(",6\n", ",6,,JFT\n")
+    assert refusal(write(table=rows)).startswith(
+        "table.csv: the family 'Net' mixes training data: 'A' has no extra_data and 'B' has the extra_data "
+        "'JFT'"
+    )
+    assert load(write(table=rows.replace(",Net,\n", ",Net,JFT\n"))).read_table().observations

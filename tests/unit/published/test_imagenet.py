@@ -10,6 +10,7 @@ import pytest
 
 from toolkit.publish import analysed
 from toolkit.published.file import load
+from toolkit.report.published import words
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 IMAGES = 1.281e6
@@ -93,6 +94,30 @@ def test_the_floor_is_not_identifiable_and_five_per_cent_not_shown_reachable(stu
     assert abs(four.aicc - none.aicc) < 2
     assert study.forecasts[0].curve.high == float("inf")
     assert [code for code, _ in study.forecasts[0].refusals] == ["not_shown_reachable"]
+
+
+def test_a_vision_transformer_of_another_pre_training_set_is_no_size_of_the_same_recipe(published, studies):
+    families = {one.name: one.family for one in published.observations if one.name.startswith("ViT-")}
+    assert families["ViT-L/16 on ImageNet-21k"] != families["ViT-L/16 on JFT"] == families["ViT-H/14 on JFT"]
+    fitted = [one.name for one in studies["hardware_burden"].points]
+    assert "ViT-L/16 on ImageNet-21k" in fitted
+    assert "ViT-H/14 on JFT" in fitted
+    assert "ViT-L/16 on JFT" not in fitted
+    assert "12 more rows of 2 families (RegNetY 11, ViT on JFT 1)" in studies["hardware_burden"].notes[0]
+
+
+def test_the_figures_of_the_docs_are_those_of_the_table(published, studies):
+    docs = (EXPERIMENTS.parent / "docs" / "published-results.md").read_text(encoding="utf-8")
+    for study in studies.values():
+        power, times = words.power(study.line.power), words.halving(study.line).replace(" [", " x [")
+        assert (
+            f"| {len(study.points)} | {power} | {times} | {study.line.r_squared:.3f} |".replace(
+                "\u00a0", " "
+            ).replace("| 0.", "| .")
+            in docs
+        )
+    readme = (EXPERIMENTS.parent / "README.md").read_text(encoding="utf-8")
+    assert words.power(studies["hardware_burden"].line.power).replace("\u00a0", " ") in readme
 
 
 def test_measures_are_never_mixed(studies):

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.claims import judge
 from toolkit.analysis.published.export import SCHEMA_VERSION, to_json
+from toolkit.analysis.published.reach import Reach
 from toolkit.publish import analysed
 from toolkit.published.file import load
 from toolkit.published.values import Measure, Observation, Price
@@ -48,7 +50,7 @@ def falling(*, floor=0.0, seeds=1, sigma=0.01):
 def test_imagenet_in_sentences(imagenet):
     first, floor, forecast, year, others = (told.replace("\u00a0", " ") for told in imagenet.sentences)
     assert first.startswith(
-        "Over 26 results (R² 0.833), halving the error took 990 times [330, 4,900] the hardware"
+        "Over 27 results (R² 0.833), halving the error took 980 times [340, 4,700] the hardware"
     )
     assert "Drawn on far beyond the results, which is no forecast, the line reaches 5 %" in forecast
     assert "at the declared rates" in forecast
@@ -144,6 +146,13 @@ def test_a_floor_that_fits_better_than_none_is_not_said_to_fit_as_well():
     assert "fits better than none, though not clearly" in told
 
 
+def test_a_row_of_a_family_without_a_line_is_not_said_to_be_in_one(imagenet):
+    text = report.render(imagenet)
+    assert ">no: not the best of ViT on JFT<" in text
+    assert ">only of ViT on JFT<" not in text
+    assert ">only of RegNetY<" in text
+
+
 def test_names_and_notes_are_escaped():
     text = report.render(made_up(falling(), targets=(0.1,), prices=(Price("usd", 2.0),)))
     assert HOSTILE not in text
@@ -173,6 +182,22 @@ def test_results_json_is_valid_and_says_infinite_as_null(imagenet):
     assert to_json(imagenet)["sentences"] == list(imagenet.sentences)
 
 
+def test_every_key_of_results_json_is_documented(imagenet):
+    docs = (ROOT / "docs" / "published-results.md").read_text(encoding="utf-8")
+    schema = docs[docs.index("## `results.json`") :]
+    document = json.loads(report.json_text(imagenet))
+    study = next(one for one in document["studies"] if one["families"])
+    parts = [document, study, study["measure"], study["line"], study["with_year"], study["families"][0]]
+    parts += [study["curve"], study["curve"]["forms"][0], study["curve"]["held_out"], study["floors"][0]]
+    parts += [study["forecasts"][0], study["forecasts"][0]["refusals"][0], document["decomposition"]]
+    parts += [document["prices"][0], document["observations"][0], document["error"], document["declared"]]
+    for key in {key for part in parts for key in part}:
+        assert f"`{key}`" in schema, key
+    for reach in get_args(Reach):
+        assert f"`{reach}`" in schema, reach
+    assert f"`schema_version` {SCHEMA_VERSION}" in schema
+
+
 def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
     figure = error_against_compute(imagenet, imagenet.studies[0])
     names = [trace.name for trace in figure.data if trace.name]
@@ -188,7 +213,7 @@ def test_the_figure_has_points_fits_bands_slopes_and_the_target(imagenet):
         "claimed",
     ]
     points = figure.data[names.index("results; of a family the best") + 2]
-    assert len(points.x) == 26
+    assert len(points.x) == 27
     assert any("CoCa, 2022" in text for text in points.hovertext)
     ninth = next(trace for trace in figure.data if trace.name == "slope of k⁹")
     slope = math.log(ninth.y[1] / ninth.y[0]) / math.log(ninth.x[1] / ninth.x[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,115 @@ def test_years_that_cannot_be_told_from_compute_give_no_fit(year):
     assert fit_with_year(compute, compute**-0.1, year) is None
 
 
+def dated(scatter, years):
+    rows = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1, sigma=0.1))
+    return [replace(one, year=year) for one, year in zip(rows, years, strict=True)]
+
+
+SOME_YEARS = [2014.0, 2012, 2016, 2013, 2019, 2015, 2021, 2012, 2018, 2020, 2015, 2017]
+
+
+def test_the_regression_on_year_takes_the_rows_that_have_one_and_counts_the_others(scatter, flop):
+    rows = dated(scatter, [None, *SOME_YEARS[1:-1], None])
+    found = study(rows, flop)
+    assert found.with_year.n == 10
+    assert found.with_year == study(rows[1:-1], flop).with_year
+    assert found.line.n == 12
+    assert found.notes == (
+        "the regression on year as well uses the 10 results that have one; 2 have none and are left out of "
+        "it",
+    )
+    assert (
+        study(dated(scatter, [None, *SOME_YEARS[1:]]), flop)
+        .notes[0]
+        .endswith("the 11 results that have one; 1 has none and is left out of it")
+    )
+    assert study(dated(scatter, SOME_YEARS), flop).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("years", "why"),
+    [
+        ([2020.0] * 12, "all results that have a year are of 2020"),
+        ([2010.0 + i for i in range(12)], "compute and year rise in step"),
+        (
+            [None] * 8 + [2010.0, 2012, 2011, 2015],
+            "4 results have a year and 8 have none; it takes at least 6",
+        ),
+        ([None] * 11 + [2010.0], "1 result has a year and 11 have none; it takes at least 6"),
+    ],
+)
+def test_why_there_is_no_regression_on_year_is_told(scatter, flop, years, why):
+    found = study(dated(scatter, years), flop)
+    assert found.with_year is None
+    (note,) = found.notes
+    assert note.startswith(f"there is no regression on year as well: {why}")
+
+
+def test_a_table_without_years_says_nothing_of_them(scatter, flop):
+    assert study(dated(scatter, [None] * 12), flop).notes == ()
+
+
+def test_a_slope_too_small_for_a_number_halves_the_error_at_an_infinite_multiple_with_year():
+    compute = np.array([1e17, 4e17, 9e16, 2e19, 8e18, 6e19, 9e20, 2e21])
+    year = np.array([2012, 2013, 2013, 2015, 2016, 2018, 2019, 2021.0])
+    found = fit_with_year(compute, 0.3 * compute**-1e-4, year)
+    assert found.k_half.estimate == math.inf
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.999])
+def test_what_is_shown_or_refused_does_not_depend_on_the_level_that_is_asked_for(scatter, flop, level):
+    steps = np.geomspace(1, 1e4, 12)
+    tables = {
+        "floor shown": noisy(0.2 + 0.4 * steps**-0.5, seed=3, sigma=0.1),
+        "floor not shown": noisy(0.05 + 0.4 * steps**-0.2, seed=1, sigma=0.1),
+        "flat": noisy(0.4 * steps**-0.01, seed=3),
+    }
+    for name, error in tables.items():
+        usual = study(scatter(COMPUTE, error), flop, targets=[0.3, 0.15, 0.05])
+        asked = study(scatter(COMPUTE, error), flop, targets=[0.3, 0.15, 0.05], level=level)
+        assert usual.shows_floor == (name == "floor shown"), name
+        assert usual.clearly_falls == (name != "flat"), name
+        for held in ("shows_floor", "may_fall", "clearly_falls", "refusals"):
+            assert getattr(asked, held) == getattr(usual, held), (name, held)
+        for one, other in zip(asked.forecasts, usual.forecasts, strict=True):
+            assert (one.by, one.line_reach, one.curve_reach) == (
+                other.by,
+                other.line_reach,
+                other.curve_reach,
+            )
+            assert one.refusals == other.refusals
+        assert asked.line.exponent.low != usual.line.exponent.low
+
+
+def test_a_target_too_far_for_a_number_is_not_out_of_reach(scatter, flop):
+    error = 0.5 * (COMPUTE / 1e15) ** -0.0005 * np.exp(np.random.default_rng(0).normal(0, 1e-5, 12))
+    found = study(scatter(COMPUTE, error), flop, targets=[0.1])
+    assert found.forecasts[0].line.low == math.inf
+    assert (found.forecasts[0].reach, found.forecasts[0].curve_reach) == ("too_far", "too_far")
+    rising = study(scatter(COMPUTE, error[::-1]), flop, targets=[0.1])
+    assert rising.forecasts[0].line_reach == "cannot"
+
+
+def test_repeats_within_a_family_are_no_further_sizes(scatter, flop):
+    others = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1))
+    sizes, error = np.array([1e18, 2e18, 4e18, 8e18]), np.array([0.3, 0.26, 0.2, 0.18])
+    once = scatter(sizes, error, family="Net")
+    thrice = scatter(np.repeat(sizes, 3), np.repeat(error, 3) * np.tile([0.99, 1, 1 / 0.99], 4), family="Net")
+    (first,), (second,) = (study([*others, *rows], flop).families for rows in (once, thrice))
+    assert first.n == second.n == 4
+    assert second.line.exponent.low == pytest.approx(first.line.exponent.low)
+    two = scatter([1e18, 1e18, 2e18, 2e18], [0.3, 0.29, 0.2, 0.21], family="Net")
+    assert study([*others, *two], flop).families == ()
+
+
+def test_a_family_of_equal_errors_has_no_power(scatter, flop):
+    family = scatter([1e18, 2e18, 5e18], [0.3, 0.3, 0.3], family="Net")
+    others = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1))
+    (one,) = study([*others, *family], flop).families
+    assert one.line.power.low == math.inf
+
+
 def test_of_a_family_only_the_best_counts_and_the_family_has_a_line_of_its_own(scatter, flop):
     others = scatter(COMPUTE, noisy(0.5 * (COMPUTE / 1e15) ** -0.1))
     family = scatter([1e18, 2e18, 4e18, 8e18], [0.3, 0.2, 0.15, 0.16], family="Net")
@@ -108,7 +218,10 @@ def test_a_rung_with_fewer_rows_keeps_the_ladder_and_is_told(scatter, flop, drop
 
 def test_equally_many_repeats_and_no_family_leave_nothing_to_tell(scatter, flop):
     compute = np.repeat(COMPUTE, 3)
-    assert study(scatter(compute, noisy(0.5 * (compute / 1e15) ** -0.1)), flop).notes == ()
+    rows = scatter(compute, noisy(0.5 * (compute / 1e15) ** -0.1))
+    assert study([replace(one, year=None) for one in rows], flop).notes == ()
+    (told,) = study(rows, flop).notes
+    assert told.startswith("there is no regression on year as well: rows of equal compute are repeats")
 
 
 def test_rows_of_families_that_are_not_fitted_are_counted(scatter, flop):
@@ -116,9 +229,10 @@ def test_rows_of_families_that_are_not_fitted_are_counted(scatter, flop):
     family = scatter([1e18, 2e18, 4e18], [0.3, 0.2, 0.15], family="Net")
     (note,) = study([*others, *family], flop).notes
     assert note == (
-        "of a family only its best result counts here: 2 more rows of 1 family (Net) are not in this fit"
+        "of a family only its best result counts here, for sizes of one recipe are no further recipes: "
+        "2 more rows of 1 family (Net 2) are not in this fit"
     )
-    (note,) = study([*others[:4], *family], flop).notes
+    note, *_ = study([*others[:4], *family], flop).notes
     assert note.endswith("for one line over all rows take the column 'family' out")
 
 

@@ -102,6 +102,22 @@ def test_percentages_and_losses_are_told_by_their_scale(write):
     assert "101 is above 100 %" in refusal(write("compute,error\n5,101\n"), scale="percent")
 
 
+@pytest.mark.parametrize(("scale", "errors"), [("percent", (0.4, 0.3, 1)), ("percent", (0.004,))])
+def test_shares_on_the_scale_percent_are_doubted(write, scale, errors):
+    path = write("compute,error\n" + "".join(f"{i + 1},{error}\n" for i, error in enumerate(errors)))
+    table = read_table(path, {"compute": "compute"}, scale=scale)
+    (doubt,) = table.doubts
+    assert doubt.startswith("on the scale 'percent' every error is at most 1 %")
+    assert "name the scale 'share' (--scale share; error_scale in a file)" in doubt
+    assert len(table.observations) == len(errors)
+
+
+@pytest.mark.parametrize(("scale", "error"), [("share", 0.4), ("loss", 0.4), ("percent", 1.5)])
+def test_other_scales_are_not_doubted(write, scale, error):
+    path = write(f"compute,error\n1,{error}\n2,0.2\n")
+    assert read_table(path, {"compute": "compute"}, scale=scale).doubts == ()
+
+
 def test_what_is_not_used_is_told(write):
     table = read_table(write("compute,error,host\n1,.5,a\n2,,a\n,.3,b\n,.2,b\n"), {"compute": "compute"})
     assert [one.error for one in table.observations] == [0.5, 0.3, 0.2]

@@ -55,6 +55,7 @@ def analyse(
     question: Question,
     *,
     left_out: Sequence[str] = (),
+    doubts: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Published:
     """Analyse a table.
@@ -65,6 +66,8 @@ def analyse(
     question : Question
     left_out : sequence of str
         What reading the table has left out.
+    doubts : sequence of str
+        What of the table may be meant otherwise.
     environment : mapping of str to str, optional
 
     Raises
@@ -111,6 +114,7 @@ def analyse(
         decomposition=parted,
         declared=question.declared,
         left_out=tuple(missing),
+        doubts=tuple(doubts),
         environment=dict(environment or {}),
     )
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit.analysis.published.values import Decomposition
+from toolkit.published.checks import COMPARED
 from toolkit.published.values import Observation
 
-__all__ = ["FACTS", "decompose"]
-
-FACTS = ("peak_gflops", "processors", "days")
-"""What both models must tell: peak of one processor, how many, how long."""
+__all__ = ["decompose"]
 
 
 def decompose(observations: Sequence[Observation], before: str, after: str) -> Decomposition | None:
@@ -29,9 +27,13 @@ def decompose(observations: Sequence[Observation], before: str, after: str) -> D
     """
     known = {one.name: one for one in observations}
     first, second = known.get(before), known.get(after)
-    if first is None or second is None or not all(k in one.facts for one in (first, second) for k in FACTS):
+    if (
+        first is None
+        or second is None
+        or not all(k in one.facts for one in (first, second) for k in COMPARED)
+    ):
         return None
-    hardware, processors, time = (second.facts[key] / first.facts[key] for key in FACTS)
+    hardware, processors, time = (second.facts[key] / first.facts[key] for key in COMPARED)
     return Decomposition(
         before=first,
         after=second,

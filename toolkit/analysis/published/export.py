@@ -6,6 +6,8 @@ Format history (raise `SCHEMA_VERSION` with every change that a reader can notic
 1. first version
 2. forecasts tell by which fit they are told (``by``) and what may be said of either (``line_reach``,
    ``curve_reach``); ``notes`` of a study
+3. ``doubts``; ``clearly_falls`` and ``shows_floor`` of a study, which hold at 95 % whatever the level; the
+   reach ``too_far``
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from toolkit.analysis.published.values import Published, Study
 
 __all__ = ["SCHEMA_VERSION", "to_json"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def to_json(published: Published) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def to_json(published: Published) -> dict[str, Any]:
         "declared": published.declared,
         "observations": [asdict(one) for one in published.observations],
         "left_out": published.left_out,
+        "doubts": published.doubts,
         "environment": published.environment,
     }
     return {key: _plain(value) for key, value in document.items()}
@@ -56,6 +59,8 @@ def _study(one: Study) -> dict[str, Any]:
         "n_rungs": one.n_rungs,
         "n_seeds": one.n_seeds,
         "is_ladder": one.is_ladder,
+        "clearly_falls": one.clearly_falls,
+        "shows_floor": one.shows_floor,
         "line": _line(one.line),
         "with_year": one.with_year and one.with_year._asdict(),
         "families": [{"family": each.family, **_line(each.line)} for each in one.families],

@@ -3,35 +3,69 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from toolkit.analysis.fits.curves import REACH, CurveFit
+from toolkit.analysis.fits.curves import REACH, REFUSAL_LEVEL, CurveFit
 from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
 
-__all__ = ["Reach", "may_fall", "reach", "shows_floor"]
+__all__ = ["Held", "Reach", "hold", "reach"]
 
 Reach = Literal[
-    "at_most", "at_most_fitted", "measured", "forecast", "drawn_on", "not_told", "not_shown", "cannot"
+    "at_most",
+    "at_most_fitted",
+    "measured",
+    "forecast",
+    "drawn_on",
+    "not_told",
+    "not_shown",
+    "too_far",
+    "cannot",
 ]
 
 
-def may_fall(line: LogLog) -> bool:
-    """Tell whether the line may fall: not where all errors are equal, nor where it clearly rises."""
-    return line.exponent.high > 0
+@dataclass(frozen=True)
+class Held:
+    """Both fits at `REFUSAL_LEVEL`: what is shown or refused rests on these, whatever level is asked for.
+
+    Parameters
+    ----------
+    line : LogLog
+    curve : CurveFit
+    """
+
+    line: LogLog
+    curve: CurveFit
+
+    @property
+    def may_fall(self) -> bool:
+        """Whether the line may fall: not where all errors are equal, nor where it clearly rises."""
+        return self.line.exponent.high > 0
+
+    @property
+    def clearly_falls(self) -> bool:
+        """Whether the data exclude that the line does not fall."""
+        return self.line.exponent.low > 0
+
+    @property
+    def shows_floor(self) -> bool:
+        """Whether the data exclude that there is no floor."""
+        floor = self.curve.floor
+        return self.may_fall and floor is not None and floor.low > 1e-6 * floor.estimate
 
 
-def shows_floor(line: LogLog, curve: CurveFit) -> bool:
-    """Tell whether the data exclude that there is no floor."""
-    floor = curve.floor
-    return may_fall(line) and floor is not None and floor.low > 1e-6 * floor.estimate
+def hold(line: LogLog, curve: CurveFit) -> Held:
+    """Return fits of any level at that of refusals."""
+    if line.level == REFUSAL_LEVEL:
+        return Held(line, curve)
+    return Held(replace(line, level=REFUSAL_LEVEL), replace(curve, level=REFUSAL_LEVEL))
 
 
 def reach(
     target: float,
-    told: Interval,
-    line: LogLog,
-    curve: CurveFit,
+    by: Literal["line", "curve"],
+    held: Held,
     *,
     ends: tuple[float, float],
     first: float,
@@ -44,10 +78,9 @@ def reach(
     ----------
     target : float
         An error.
-    told : Interval
-        The compute that reaches it, by the line or the curve, whichever is told.
-    line : LogLog
-    curve : CurveFit
+    by : {"line", "curve"}
+        Whose compute is told; of the curve there is a fit.
+    held : Held
     ends : tuple of (float, float)
         Least and largest compute of the results.
     first : float
@@ -63,22 +96,34 @@ def reach(
         ``at_most``: the cheapest result reaches it already; ``at_most_fitted``: the fit does there, the
         result itself does not; ``measured``: within the results; ``forecast``; ``drawn_on``: beyond them,
         where nothing is forecast; ``not_told``: the error may not fall at all; ``not_shown``: the target may
-        be out of reach; ``cannot``: it is.
+        be out of reach; ``too_far``: the fit reaches it, at a compute that no number is kept for;
+        ``cannot``: it is out of reach.
     """
     cheapest, largest = ends
-    at = told.estimate
     if target >= highest:
         return "at_most"
-    if not may_fall(line):
+    if not held.may_fall:
         return "at_most" if target >= first else "cannot"
-    if line.exponent.low <= 0 and not shows_floor(line, curve):
+    if not held.clearly_falls and not held.shows_floor:
         return "not_told"
+    told, lowest = _told(target, by, held)
+    at = told.estimate
     if at <= cheapest:
         return "at_most" if target >= first else "at_most_fitted"
     if math.isinf(told.low):
-        return "cannot"
+        return "too_far" if target > lowest.low else "cannot"
     if math.isinf(at):
-        return "not_shown"
+        return "too_far" if target > lowest.estimate else "not_shown"
     if at <= largest:
         return "measured"
     return "drawn_on" if refused or at > REACH * largest else "forecast"
+
+
+def _told(target: float, by: Literal["line", "curve"], held: Held) -> tuple[Interval, Interval]:
+    """Return the compute for the target, and the least error that the fit ever comes down to."""
+    if by == "line":
+        falls = held.line.exponent.estimate > 0
+        return held.line.cost_to(target), Interval(0.0 if falls else math.inf, 0.0, math.inf)
+    told, floor = held.curve.cost_to(target), held.curve.floor
+    assert told is not None and floor is not None  # noqa: S101, PT018
+    return told, floor

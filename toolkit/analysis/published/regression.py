@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from toolkit.analysis.fits.loglog import fit_loglog
+from toolkit.analysis.fits.loglog import LogLog, fit_loglog
 from toolkit.analysis.interval import Interval
+from toolkit.analysis.published.selection import rungs
 from toolkit.analysis.published.values import FamilyFit, WithYear
 from toolkit.published.values import Observation
 
-__all__ = ["family_fits", "fit_with_year"]
+__all__ = ["family_fits", "fit_line", "fit_with_year", "regress_on_year"]
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +24,73 @@ FEWEST_OF_FAMILY = 3
 FEWEST_WITH_YEAR = 6
 ALIKE = 0.03
 """Compute and year count as one regressor where less than this of either is not the other's."""
+
+
+def fit_line(compute: Floats, error: Floats, *, level: float = 0.95) -> LogLog:
+    """Fit the classic line; through equal errors it is flat, for rounding alone would give it a power.
+
+    Parameters
+    ----------
+    compute, error : ndarray of shape (n,)
+        As `fit_loglog` takes them.
+    level : float
+    """
+    line = fit_loglog(compute, error, level=level)
+    if np.ptp(np.log(error)) > 1e-12:
+        return line
+    return replace(line, slope=0.0, variance=0.0, r_squared=0.0)
+
+
+def regress_on_year(
+    points: Sequence[Observation], measure: str, *, is_ladder: bool, level: float = 0.95
+) -> tuple[WithYear | None, str]:
+    """Regress on compute and year, over the results that have a year.
+
+    Parameters
+    ----------
+    points : sequence of Observation
+        What the classic line rests on.
+    measure : str
+    is_ladder : bool
+        Rows of equal compute are seeds of one rung, and no results of their own.
+    level : float
+
+    Returns
+    -------
+    WithYear or None
+    str
+        How many results are left out for want of a year, or why there is no fit; empty where all are in it,
+        and where no result has a year.
+    """
+    dated = [one for one in points if one.year is not None]
+    if not dated:
+        return None, ""
+    year = np.array([one.year for one in dated], dtype=np.float64)
+    compute = np.array([one.compute[measure] for one in dated])
+    error = np.array([one.error for one in dated])
+    found = None if is_ladder else fit_with_year(compute, error, year, level=level)
+    missing = len(points) - len(dated)
+    if found is None:
+        return None, f"there is no regression on year as well: {_why(year, missing, is_ladder)}"
+    if not missing:
+        return found, ""
+    are = "1 has none and is" if missing == 1 else f"{missing} have none and are"
+    return (
+        found,
+        f"the regression on year as well uses the {len(dated)} results that have one; {are} left out of it",
+    )
+
+
+def _why(year: Floats, missing: int, is_ladder: bool) -> str:
+    if is_ladder:
+        return "rows of equal compute are repeats of one rung, and a ladder is of one recipe"
+    if len(year) < FEWEST_WITH_YEAR:
+        have = "1 result has" if len(year) == 1 else f"{len(year)} results have"
+        without = f" and {missing} {'has' if missing == 1 else 'have'} none" if missing else ""
+        return f"{have} a year{without}; it takes at least {FEWEST_WITH_YEAR}"
+    if np.ptp(year) == 0:
+        return f"all results that have a year are of {year[0]:.6g}"
+    return "compute and year rise in step, so that neither can be told from the other"
 
 
 def fit_with_year(compute: Floats, error: Floats, year: Floats, *, level: float = 0.95) -> WithYear | None:
@@ -58,7 +127,7 @@ def fit_with_year(compute: Floats, error: Floats, year: Floats, *, level: float 
         n=n,
         exponent=exponent,
         power=_of(exponent, lambda one: 1 / one),
-        k_half=_of(exponent, lambda one: math.exp(min(math.log(2) / one, 700.0))),
+        k_half=_of(exponent, _halving),
         share_a_year=Interval(*yearly),
         r_squared=1 - float(left @ left) / total if total > 0 else 0.0,
     )
@@ -70,6 +139,11 @@ def _scaled(design: Floats) -> Floats:
     return np.asarray(design / np.where(lengths > 0, lengths, 1.0))
 
 
+def _halving(exponent: float) -> float:
+    power = math.log(2) / exponent
+    return math.exp(power) if power < 709 else math.inf
+
+
 def _of(exponent: Interval, figure: Callable[[float], float]) -> Interval:
     """Return a falling figure of the exponent, infinite where that is not positive."""
     ends = (exponent.estimate, exponent.high, exponent.low)
@@ -79,7 +153,9 @@ def _of(exponent: Interval, figure: Callable[[float], float]) -> Interval:
 def family_fits(
     observations: Sequence[Observation], measure: str, *, level: float = 0.95
 ) -> tuple[FamilyFit, ...]:
-    """Fit the line within each family of at least three models that have this measure.
+    """Fit the line within each family of at least three different computes by this measure.
+
+    Rows of equal compute are repeats of one size where the family is a ladder, as in the fit over all.
 
     Parameters
     ----------
@@ -94,7 +170,8 @@ def family_fits(
     found = []
     for name, members in sorted(families.items()):
         compute = np.array([one.compute[measure] for one in members])
-        if len(members) >= FEWEST_OF_FAMILY and np.ptp(np.log(compute)) > 0:
-            line = fit_loglog(compute, np.array([one.error for one in members]), level=level)
-            found.append(FamilyFit(name, len(members), line))
+        if len(np.unique(compute)) >= FEWEST_OF_FAMILY:
+            sizes = rungs(compute, np.array([one.error for one in members]))
+            line = fit_line(sizes.costs, np.exp(np.log(sizes.errors).mean(axis=1)), level=level)
+            found.append(FamilyFit(name, line.n, line))
     return tuple(found)

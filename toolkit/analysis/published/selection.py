@@ -40,14 +40,16 @@ def main_points(observations: Sequence[Observation], measure: str) -> tuple[Obse
 def family_note(observations: Sequence[Observation], measure: str) -> str:
     """Return how many rows only their families' own lines use; empty where there are none."""
     sizes = Counter(one.family for one in observations if one.family and measure in one.compute)
-    several = {family: size for family, size in sizes.items() if size > 1}
-    n = sum(several.values()) - len(several)
+    several = {family: size - 1 for family, size in sizes.items() if size > 1}
+    n = sum(several.values())
     if not several:
         return ""
     families = "1 family" if len(several) == 1 else f"{len(several)} families"
+    named = _named([f"{family} {size}" for family, size in sorted(several.items())])
     return (
-        f"of a family only its best result counts here: {n} more {'row' if n == 1 else 'rows'} of {families} "
-        f"({_named(sorted(several))}) {'is' if n == 1 else 'are'} not in this fit"
+        f"of a family only its best result counts here, for sizes of one recipe are no further recipes: {n} "
+        f"more {'row' if n == 1 else 'rows'} of {families} ({named}) {'is' if n == 1 else 'are'} not in this "
+        "fit"
     )
 
 

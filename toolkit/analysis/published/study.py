@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
-from toolkit.analysis.fits.loglog import LogLog, fit_loglog
+from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.fits.refusals import MIN_RUNGS, MIN_SEEDS
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.floors import fixed_floors, round_floors
-from toolkit.analysis.published.reach import Reach, may_fall, reach, shows_floor
-from toolkit.analysis.published.regression import family_fits, fit_with_year
+from toolkit.analysis.published.reach import Held, Reach, hold, reach
+from toolkit.analysis.published.regression import family_fits, fit_line, regress_on_year
 from toolkit.analysis.published.selection import TO_FIT_ALL, Rungs, family_note, main_points, rungs
 from toolkit.analysis.published.values import Forecast, Study
 from toolkit.published.values import Measure, Observation, Price
@@ -66,12 +65,12 @@ def study(
         return None
     fitted = rungs(compute, error)
     means = np.exp(np.log(fitted.errors).mean(axis=1))
-    line = _flat_or_not(fit_loglog(fitted.costs, means, level=level), means)
+    line = fit_line(fitted.costs, means, level=level)
     curve = fit_curve(fitted.costs, fitted.errors, level=level, form="power_floor")
-    refusals = _refusals(curve, line, fitted, compute)
-    known = _Results(line, curve, fitted.costs, means, refusals)
-    years = [one.year for one in points]
-    dated = None if None in years or fitted.is_ladder else np.array(years, dtype=np.float64)
+    held = hold(line, curve)
+    refusals = _refusals(held, fitted, compute)
+    known = _Results(line, curve, held, fitted.costs, means, refusals)
+    with_year, of_year = regress_on_year(points, measure.key, is_ladder=fitted.is_ladder, level=level)
     has_floors = len(np.unique(fitted.costs)) >= FEWEST_FOR_FLOORS
     floors = round_floors(float(means.min()), targets) if has_floors else ()
     kept = {id(one) for one in points}
@@ -84,39 +83,33 @@ def study(
         is_ladder=fitted.is_ladder,
         line=line,
         curve=curve,
+        held=held,
         refusals=refusals,
         floors=fixed_floors(fitted.costs, means, floors),
-        with_year=None if dated is None else fit_with_year(compute, error, dated, level=level),
+        with_year=with_year,
         families=family_fits(observations, measure.key, level=level),
         forecasts=tuple(_forecast(target, known, prices) for target in targets),
-        notes=_notes(family_note(observations, measure.key), fitted),
+        notes=_notes(family_note(observations, measure.key), fitted, of_year),
     )
 
 
-def _notes(of_families: str, fitted: Rungs) -> tuple[str, ...]:
+def _notes(of_families: str, fitted: Rungs, of_year: str) -> tuple[str, ...]:
     if of_families and len(np.unique(fitted.costs)) < MIN_RUNGS:
         of_families += TO_FIT_ALL
-    return tuple(note for note in (of_families, fitted.note) if note)
+    return tuple(note for note in (of_families, fitted.note, of_year) if note)
 
 
-def _flat_or_not(line: LogLog, means: Floats) -> LogLog:
-    """Return a line through equal errors as flat: rounding alone gives it a slope, and that a power."""
-    if np.ptp(np.log(means)) > 1e-12:
-        return line
-    return replace(line, slope=0.0, variance=0.0, r_squared=0.0)
-
-
-def _refusals(curve: CurveFit, line: LogLog, fitted: Rungs, compute: Floats) -> tuple[tuple[str, str], ...]:
+def _refusals(held: Held, fitted: Rungs, compute: Floats) -> tuple[tuple[str, str], ...]:
     """Return what speaks against forecasts, in the words of a table's rows."""
     found = []
-    for code, sentence in curve.refusals:
+    for code, sentence in held.curve.refusals:
         told = sentence
         if code == NOT_OF_A_SCATTER:
             if not fitted.is_ladder:
                 continue
             if fitted.note:
                 told = _uneven(compute)
-        if code == "no_fall" and line.exponent.low > 0:
+        if code == "no_fall" and held.clearly_falls:
             told = "with a floor in play the error may as well stay as it is"
         if not fitted.is_ladder:
             told = told.replace("rungs were measured", "results are there")
@@ -139,17 +132,17 @@ class _Results(NamedTuple):
 
     line: LogLog
     curve: CurveFit
+    held: Held
     costs: Floats
     means: Floats
     refusals: tuple[tuple[str, str], ...]
 
-    def reach(self, target: float, told: Interval, *, refused: bool) -> Reach:
+    def reach(self, target: float, by: Literal["line", "curve"], *, refused: bool) -> Reach:
         cheapest = self.costs == self.costs.min()
         return reach(
             target,
-            told,
-            self.line,
-            self.curve,
+            by,
+            self.held,
             ends=(float(self.costs.min()), float(self.costs.max())),
             first=float(self.means[cheapest].min()),
             highest=float(self.means.max()),
@@ -163,14 +156,14 @@ def _forecast(target: float, known: _Results, prices: Sequence[Price]) -> Foreca
     curve = known.curve.cost_to(target) if known.curve.fit is not None else None
     refusal = None
     # Without a fit, or a fall, the study's own refusals say why; what a result has reached is within reach.
-    if curve is not None and may_fall(known.line) and target < known.means.min():
-        refusal = known.curve.refuse_target(target)
+    if curve is not None and known.held.may_fall and target < known.means.min():
+        refusal = known.held.curve.refuse_target(target)
     refused = refusal is not None
     return Forecast(
         target=target,
-        by="curve" if curve is not None and shows_floor(known.line, known.curve) else "line",
-        line_reach=known.reach(target, line, refused=refused),
-        curve_reach=None if curve is None else known.reach(target, curve, refused=refused),
+        by="curve" if curve is not None and known.held.shows_floor else "line",
+        line_reach=known.reach(target, "line", refused=refused),
+        curve_reach=None if curve is None else known.reach(target, "curve", refused=refused),
         line=line,
         curve=curve,
         refusals=() if refusal is None else ((refusal.code, _of_the_curve(refusal.sentence)),),

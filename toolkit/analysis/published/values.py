@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from toolkit.analysis.fits.curves import CurveFit
 from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.published.reach import Reach, may_fall, shows_floor
+from toolkit.analysis.published.reach import Held, Reach
 from toolkit.published.values import Measure, Observation, Price
 
 __all__ = [
@@ -102,11 +102,14 @@ class Study:
         The classic regression.
     curve : CurveFit
         Power law with a floor.
+    held : Held
+        Both at the level of refusals.
     refusals : tuple of (str, str)
         What speaks against forecasting from the curve.
     floors : tuple of FixedFloor
         From none upwards.
     with_year : WithYear or None
+        Over the results that have a year; `notes` say how many have none, or why there is no such fit.
     families : tuple of FamilyFit
     forecasts : tuple of Forecast
     notes : tuple of str
@@ -121,6 +124,7 @@ class Study:
     is_ladder: bool
     line: LogLog
     curve: CurveFit
+    held: Held
     refusals: tuple[tuple[str, str], ...]
     floors: tuple[FixedFloor, ...]
     with_year: WithYear | None
@@ -131,12 +135,17 @@ class Study:
     @property
     def may_fall(self) -> bool:
         """Whether the error may fall at all with compute."""
-        return may_fall(self.line)
+        return self.held.may_fall
+
+    @property
+    def clearly_falls(self) -> bool:
+        """Whether it is shown to fall."""
+        return self.held.clearly_falls
 
     @property
     def shows_floor(self) -> bool:
         """Whether the data exclude that there is no floor: the curve is told then, not the line."""
-        return shows_floor(self.line, self.curve)
+        return self.held.shows_floor
 
     def compute(self, one: Observation) -> float:
         """Return an observation's compute by this measure."""
@@ -185,6 +194,8 @@ class Published:
         Claims, reference figures, criticism and sources as the file declares them; empty for a user's table.
     left_out : tuple of str
         Rows and measures that are in no fit, with the reason.
+    doubts : tuple of str
+        What of the table may be meant otherwise, with what to do then.
     environment : mapping of str to str
     """
 
@@ -202,4 +213,5 @@ class Published:
     sentences: tuple[str, ...] = ()
     declared: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)

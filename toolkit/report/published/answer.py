@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Forecast, Published, Study
+from toolkit.published.values import Observation
 from toolkit.report import elements, figures, formats
 from toolkit.report.elements import Column, Tile
 from toolkit.report.published import words
@@ -22,6 +23,7 @@ def answer(published: Published) -> Markup:
     first, *others = key_sentences(published)
     return elements.join(
         Markup('<p class="sentence">{}</p>').format(first),
+        *(elements.paragraph(f"Is this meant? {formats.sentence(told)}") for told in published.doubts),
         elements.tiles(_tiles(published, main_study(published))),
         elements.items(others),
         elements.paragraph(_caution(main_study(published)), quiet=True),
@@ -51,61 +53,56 @@ def _tiles(published: Published, study: Study) -> list[Tile]:
 
 
 def _halving_tile(study: Study) -> Tile:
-    factor = study.line.k_half
+    told, ends = _parted(words.factor(study.line.k_half, " ×"))
+    if not study.may_fall:
+        told, ends = "not reached", ""
+    elif not study.clearly_falls:
+        told, ends = "not shown", ends or f"{told}; "
     return Tile(
         "Half the error, on a line without floor" if study.shows_floor else "Compute to halve the error",
-        _factor(factor),
-        f"{_ends(factor)}{words.lower(study.measure.title)}, {words.models(study)}",
+        told,
+        f"{ends}{words.lower(study.measure.title)}, {words.models(study)}",
     )
 
 
-def _factor(value: Interval) -> str:
-    if math.isinf(value.low):
-        return "not reached"
-    return "not shown" if math.isinf(value.high) else f"{words.compute(value.estimate, '', 2)} ×"
-
-
-def _ends(value: Interval) -> str:
-    """Return the ends of a factor and what parts them from the rest of a note; empty without any."""
-    if math.isinf(value.low):
-        return ""
-    least = words.compute(value.low, "", 2)
-    if math.isinf(value.high):
-        return f"at least {least} ×; "
-    return f"{least} to {words.compute(value.high, '', 2)}; "
+def _parted(factor: str) -> tuple[str, str]:
+    """Return a multiple, and its ends with what parts them from the rest of a note."""
+    main, _, ends = factor.partition(" [")
+    return main, f"{ends.removesuffix(']').replace(', ', ' to ')}; " if ends else ""
 
 
 def _power_tile(study: Study) -> Tile:
-    power = study.line.power
-    if math.isinf(power.low):
+    power = words.power(study.line.power)
+    if not study.may_fall:
         return Tile("Power", "none", "the error does not fall")
-    shown = "not shown" if math.isinf(power.high) else _raised(power.estimate)
-    return Tile("Power", shown, f"{words.power(power)}; compute for an error k times lower")
+    shown = _raised(power) if study.clearly_falls and " [" in power else "not shown"
+    return Tile("Power", shown, f"{power}; compute for an error k times lower")
 
 
 def _floor_tile(published: Published, study: Study, floor: Interval) -> Tile:
     if not study.may_fall:
         return Tile("Floor", "not known", "an error that does not fall tells nothing of it")
-    known = study.shows_floor
-    least = words.error(published, floor.low) if known else "none"
-    return Tile(
-        "Floor",
-        words.error(published, floor.estimate) if known else "not known",
-        f"between {least} and {words.error(published, floor.high)}",
-    )
+    if study.shows_floor:
+        told, low, high = words.error_text(published, floor)
+        return Tile("Floor", told, f"between {low} and {high}")
+    told, ends = _parted(words.floor(published, study))
+    return Tile("Floor", told, f"between {ends.replace(' to ', ' and ').removesuffix('; ')}")
 
 
 def _curve_tile(study: Study) -> list[Tile]:
     factor = study.curve.k_half
     if factor is None:
         return []
-    return [Tile("Half the error of the largest", _factor(factor), f"{_ends(factor)}with the floor")]
+    told, ends = _parted(words.curve_halving(factor, " ×"))
+    if math.isinf(factor.high) and math.isfinite(factor.low):
+        told, ends = "not shown", f"{told}; "
+    return [Tile("Half the error of the largest", told, f"{ends}by the curve with a floor")]
 
 
 def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
     unit, told = study.measure.unit, one.told
-    target = words.error(published, one.target)
-    label = f"{target}, {'with the floor' if one.by == 'curve' else 'on the line'}"
+    target = f"To reach {words.target(published, one.target)}"
+    label = f"{target}, by the {'curve with a floor' if one.by == 'curve' else 'line'}"
     if one.reach in ("at_most", "at_most_fitted"):
         least = f"at most {_with_unit(study.compute(study.points[0]), unit)}"
         return Tile(target if one.reach == "at_most" else label, least, words.REACHES[one.reach])
@@ -115,14 +112,18 @@ def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
         return Tile(label, "not reached")
     if one.reach == "not_shown":
         return Tile(label, "not shown", f"at least {words.compute(told.low, unit, 2)}")
-    ends = f"{words.compute(told.low, '', 2)} to {words.compute(told.high, '', 2)}"
+    if one.reach == "too_far":
+        least = "" if math.isinf(told.low) else f"at least {words.compute(told.low, unit, 2)}"
+        return Tile(label, words.too_far(unit), least)
+    amount, ends = _parted(words.interval(told))
+    ends = ends.removesuffix("; ")
     if one.by == "line" and one.curve is not None and one.curve_reach != "cannot":
         ends += (
             f"; with a floor {words.compute(one.curve.low, '', 2)} to {words.compute(one.curve.high, '', 2)}"
         )
     if one.reach == "drawn_on":
-        return Tile(label, "no forecast", f"drawn on {words.compute(told.estimate, unit, 2)}, {ends}")
-    return Tile(label, _with_unit(told.estimate, unit), ends)
+        return Tile(label, "no forecast", f"drawn on {amount} {unit}".strip() + f", {ends}")
+    return Tile(label, f"{amount} {unit}".strip(), ends)
 
 
 def _with_unit(value: float, unit: str) -> str:
@@ -130,14 +131,20 @@ def _with_unit(value: float, unit: str) -> str:
     return f"{words.compute(value, '', 2)} {unit}".strip()
 
 
-def _raised(power: float) -> Markup:
-    shown = formats.plain(power, 2 if power < 10 else max(2, len(f"{power:.0f}")))
-    return Markup("k<sup>{}</sup>").format(shown)
+def _raised(power: str) -> Markup:
+    return Markup("k<sup>{}</sup>").format(power.partition(" [")[0])
 
 
 def drawings(published: Published) -> Markup:
     """Return one figure a measure, with its points as a table."""
     return elements.join(*(_drawing(published, study) for study in published.studies))
+
+
+def _of_family(study: Study, one: Observation) -> str:
+    """Return in which fit a row is that is not the best of its family."""
+    if one.family in {each.family for each in study.families}:
+        return f"only of {one.family}"
+    return f"no: not the best of {one.family}"
 
 
 def _drawing(published: Published, study: Study) -> Markup:
@@ -158,7 +165,7 @@ def _drawing(published: Published, study: Study) -> Markup:
                 "" if one.year is None else f"{one.year:.0f}",
                 elements.whole(words.compute(study.compute(one))),
                 words.error(published, one.error),
-                "yes" if id(one) in kept else f"only of {one.family}",
+                "yes" if id(one) in kept else _of_family(study, one),
             ]
             for one in points
         ],
@@ -172,5 +179,7 @@ def _drawing(published: Published, study: Study) -> Markup:
         "regression of log error on log compute, the dashed curve has a floor. Beyond the last result both "
         "are drawn on, which is no evidence.",
         table=table,
-        note=" ".join(filter(None, (study.measure.about, *map(formats.sentence, study.notes)))),
+        note=" ".join(
+            filter(None, (study.measure.about, *map(formats.sentence, map(words.told, study.notes))))
+        ),
     )

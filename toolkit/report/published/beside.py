@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.claims import Judged, judge
-from toolkit.analysis.published.values import Decomposition, Published
+from toolkit.analysis.published.values import Decomposition, Published, Study
 from toolkit.published.values import Observation
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable
@@ -51,7 +51,7 @@ def claims(published: Published) -> Markup:
             elements.table(
                 "Claims, and what the line says",
                 [Column("Claim"), Column("Source"), Column("The line"), Column("The claim lies")],
-                [_claim_row(one, study.measure.unit) for one in judged],
+                [_claim_row(one, study) for one in judged],
                 hide_caption=True,
             ),
         ]
@@ -60,23 +60,23 @@ def claims(published: Published) -> Markup:
     return elements.join(*parts)
 
 
-def _claim_row(one: Judged, unit: str) -> list[str | Markup]:
+def _claim_row(one: Judged, study: Study) -> list[str | Markup]:
     where, kind = _WHERE[one.verdict]
-    return [one.says, one.source, _figure(one.figure, one.ours, unit), elements.badge(where, kind)]
+    return [one.says, one.source, _figure(one.figure, one.ours, study), elements.badge(where, kind)]
 
 
-def _figure(kind: str, value: Interval | None, unit: str) -> Markup | str:
+def _figure(kind: str, value: Interval | None, study: Study) -> Markup | str:
     if value is None:
         return ""
-    if kind == "power":
-        return elements.estimate(value)
+    if not study.may_fall:
+        return "not reached"
     text = {
-        "compute": lambda: words.interval(value, unit),
+        "power": lambda: words.power(value),
+        "compute": lambda: words.interval(value, study.measure.unit),
         "usd": lambda: words.money(value),
         "kg_co2": lambda: words.carbon(value),
     }[kind]()
-    main, _, ends = text.partition(" [")
-    return elements.fragment("estimate", main=main, ends=f"[{ends}")
+    return elements.split(text)
 
 
 def _references(published: Published, references: Sequence[Mapping[str, Any]]) -> Markup:
@@ -94,14 +94,14 @@ def _references(published: Published, references: Sequence[Mapping[str, Any]]) -
             figures = [
                 "Power",
                 formats.interval(Interval(middle, low, high)),
-                formats.interval(study.line.power),
+                words.power(study.line.power),
             ]
             ours = f"{words.models(study)}, R² {formats.r_squared(study.line.r_squared)}"
         elif one.get("compute") and study:
             low, middle, high = one["compute"]
             own = next((each for each in study.forecasts if each.target == one.get("target")), None)
             figures = [
-                f"Compute for {words.error(published, one['target'])}",
+                f"Compute for {words.target(published, one['target'])}",
                 words.interval(Interval(middle, low, high), unit),
                 words.interval(own.line, unit) if own else "",
             ]

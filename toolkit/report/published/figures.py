@@ -221,7 +221,7 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
     for one in study.forecasts:
         figure.add_trace(
             go.Scatter(
-                name=f"target {words.error(published, one.target)}",
+                name=f"target {words.error(published, one.target, 6)}",
                 mode="lines",
                 x=[grid[0], grid[-1]],
                 y=[one.target, one.target],
@@ -235,7 +235,7 @@ def _targets(figure: go.Figure, published: Published, study: Study, grid: Sequen
             style = _CURVE if one.by == "curve" else _LINE
             text = axes.hover(
                 (
-                    f"the {one.by} at {words.error(published, one.target)}",
+                    f"the {one.by} at {words.error(published, one.target, 6)}",
                     words.interval(one.told, study.measure.unit),
                     *(["drawn on: no forecast"] if drawn_on else []),
                 )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Published, Study
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable
@@ -14,7 +13,7 @@ from toolkit.report.elements import Column
 from toolkit.report.published import words
 from toolkit.report.published.sentences import AS_GOOD, cannot_tell
 
-__all__ = ["fits", "floors"]
+__all__ = ["fits", "floors", "title_of_floors"]
 
 _FORMS = {
     "power": "power law",
@@ -39,7 +38,7 @@ def _lines(published: Published) -> Markup:
                 str(line.n),
                 elements.estimate(line.exponent),
                 elements.split(words.power(line.power)),
-                _factor(line.k_half),
+                elements.split(words.halving(line)),
                 formats.r_squared(line.r_squared),
                 elements.split(words.power(year.power)) if year else "",
                 _yearly(study),
@@ -50,7 +49,7 @@ def _lines(published: Published) -> Markup:
         f"{words.level(published)} intervals",
         [
             Column("Measure"),
-            Column("Results", numeric=True),
+            Column(words.counted(published), numeric=True),
             Column("Exponent", numeric=True),
             Column("Power", numeric=True, note="1 / exponent"),
             Column("Compute to halve the error", numeric=True, note="times"),
@@ -61,10 +60,6 @@ def _lines(published: Published) -> Markup:
         rows,
         hide_empty=True,
     )
-
-
-def _factor(value: Interval) -> Markup:
-    return elements.split(words.times(value).replace(" times", ""))
 
 
 def _yearly(study: Study) -> Markup | str:
@@ -118,7 +113,7 @@ def _families(published: Published) -> Markup:
             study.measure.title,
             str(each.n),
             elements.split(words.power(each.line.power)),
-            _factor(each.line.k_half),
+            elements.split(words.halving(each.line)),
             formats.r_squared(each.line.r_squared),
         ]
         for study in published.studies
@@ -129,7 +124,9 @@ def _families(published: Published) -> Markup:
     return elements.join(
         Markup("<h3>{}</h3>").format("Within one family"),
         elements.paragraph(
-            "Sizes of one architecture, trained alike: nearer to what one recipe gains from more compute."
+            "Rows that the table's column 'family' puts together, as sizes of one architecture, trained "
+            "alike: nearer to what one recipe gains from more compute. Only the best of each is in the fits "
+            "over all results."
         ),
         elements.table(
             "Lines within a family",
@@ -149,7 +146,7 @@ def _families(published: Published) -> Markup:
 
 def _refused(published: Published) -> Markup:
     rows = [
-        [study.measure.title, formats.sentence(sentence)]
+        [study.measure.title, formats.sentence(words.told(sentence))]
         for study in published.studies
         for _, sentence in study.refusals
     ]
@@ -158,6 +155,14 @@ def _refused(published: Published) -> Markup:
     return elements.table(
         "What speaks against forecasting from the curve", [Column("Measure"), Column("Why")], rows
     )
+
+
+def title_of_floors(published: Published) -> str:
+    """Return what the section on floors tells: what is not known, or what is."""
+    told = [study for study in published.studies if study.floors and study.may_fall]
+    if told and all(study.shows_floor for study in told):
+        return "What the data tell of a floor"
+    return "What the data cannot tell"
 
 
 def floors(published: Published) -> Markup:

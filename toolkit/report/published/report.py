@@ -17,18 +17,18 @@ from toolkit.report.document import Rendered, ReportPaths
 from toolkit.report.elements import slug
 from toolkit.report.published.answer import answer, drawings
 from toolkit.report.published.beside import claims, criticism, decomposition
-from toolkit.report.published.fits import fits, floors
+from toolkit.report.published.fits import fits, floors, title_of_floors
 from toolkit.report.published.rows import again, sources, table
 from toolkit.report.published.sentences import key_sentences
 from toolkit.report.published.targets import forecasts
 
 __all__ = ["json_text", "render", "with_sentences", "write"]
 
-_SECTIONS: tuple[tuple[str, Callable[[Published], Markup]], ...] = (
+_SECTIONS: tuple[tuple[str | Callable[[Published], str], Callable[[Published], Markup]], ...] = (
     ("What the table says", answer),
     ("Error against compute", drawings),
     ("Lines and curves", fits),
-    ("What the data cannot tell", floors),
+    (title_of_floors, floors),
     ("What targets take", forecasts),
     ("Claims beside the data", claims),
     ("Two models taken apart", decomposition),
@@ -50,7 +50,8 @@ def render(published: Published) -> str:
     A section that has nothing to show is left out: a user's own table has no claims and no criticism.
     """
     rendered = []
-    for title, section in _SECTIONS:
+    for named, section in _SECTIONS:
+        title = named if isinstance(named, str) else named(published)
         try:
             rendered.append(Rendered(slug(title), title, section(published)))
         except NotApplicable:
@@ -60,6 +61,7 @@ def render(published: Published) -> str:
         description=published.description,
         sections=rendered,
         footer=document.footer(published.environment),
+        skip="what the table says",
     )
 
 

@@ -20,7 +20,7 @@ def table(published: Published) -> Markup:
     """Return every row, with the keys of its sources below each figure."""
     studies = published.studies
     rows = [_row(published, one) for one in sorted(published.observations, key=_year)]
-    notes = (f"{study.measure.title}: {note}" for study in studies for note in study.notes)
+    notes = (f"{study.measure.title}: {words.told(note)}" for study in studies for note in study.notes)
     left_out = [formats.sentence(told) for told in (*published.left_out, *notes)]
     return elements.join(
         elements.table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from toolkit.analysis.fits.refusals import REACH
@@ -40,19 +41,19 @@ def _course(published: Published, study: Study) -> Iterator[str]:
 
 def _halving(published: Published, study: Study) -> str:
     title = words.lower(study.measure.title)
-    exponent = study.line.exponent
+    exponent = study.held.line.exponent
     if exponent.low == exponent.high == 0:
         return f"Over {words.models(study)} the error does not fall: it is the same at every {title}."
-    if exponent.low <= 0:
+    if not study.clearly_falls:
         goes = "rises with" if exponent.high < 0 else "does not clearly fall with"
         return (
             f"Over {words.models(study)} the error {goes} {title}: the line's exponent is "
-            f"{formats.interval(exponent)}."
+            f"{formats.interval(exponent)}{words.at_level(published)}."
         )
     line = study.line
     told = (
         f"Over {words.models(study)} (R² {formats.r_squared(line.r_squared)}), halving the error took "
-        f"{words.times(line.k_half)} the {title}: the power of k is {formats.interval(line.power)}"
+        f"{words.factor(line.k_half, ' times')} the {title}: the power of k is {words.power(line.power)}"
     )
     return (
         f"{told}. That is the line without a floor, which is too hopeful here."
@@ -62,7 +63,7 @@ def _halving(published: Published, study: Study) -> str:
 
 
 def _forecast(published: Published, study: Study, one: Forecast) -> str:
-    target = words.error(published, one.target)
+    target = words.target(published, one.target)
     what = "curve with its floor" if one.by == "curve" else "line"
     unit, least = study.measure.unit, study.compute(study.points[0])
     if one.reach == "cannot":
@@ -72,8 +73,8 @@ def _forecast(published: Published, study: Study, one: Forecast) -> str:
         shown = _and(words.priced(published, study, least))
         at_rates = f", which is {shown} at the declared rates" if shown else ""
         return (
-            f"{target} takes at most {words.compute(least, unit, 2)}{at_rates}: the cheapest {result} "
-            "reaches it already."
+            f"{_first(target)} takes at most {words.compute(least, unit, 2)}{at_rates}: the cheapest "
+            f"{result} reaches it already."
         )
     if one.reach == "at_most_fitted":
         return (
@@ -87,9 +88,12 @@ def _forecast(published: Published, study: Study, one: Forecast) -> str:
         )
     if one.reach == "not_shown":
         return (
-            f"{target} takes at least {words.compute(one.told.low, unit, 2)} by the {what}, and may be out "
-            "of reach."
+            f"{_first(target)} takes at least {words.compute(one.told.low, unit, 2)} by the {what}, and may "
+            "be out of reach."
         )
+    if one.reach == "too_far":
+        ends = "" if math.isinf(one.told.low) else f", at least {words.compute(one.told.low, unit, 2)}"
+        return f"By the {what} {target} takes {words.too_far(unit)}{ends}."
     return _drawn(published, study, one, target, what)
 
 
@@ -99,7 +103,7 @@ def _drawn(published: Published, study: Study, one: Forecast, target: str, what:
         told = f"On the {what} {target} takes {amount}"
     else:
         share = one.told.estimate / study.compute(study.points[-1])
-        times = f"{formats.plain(share, 2)} times the largest compute in the table"
+        times = f"{words.compute(share, '', 2)} times the largest compute in the table"
         far = " far beyond the results" if share > REACH else ""
         told = (
             f"By the {what} {target} is forecast to take {amount}, {times}"
@@ -111,6 +115,11 @@ def _drawn(published: Published, study: Study, one: Forecast, target: str, what:
     return f"{told}, which is {shown} at the declared rates." if shown else f"{told}."
 
 
+def _first(text: str) -> str:
+    """Return what begins a sentence."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def _and(parts: Sequence[str]) -> str:
     return " and ".join(parts)
 
@@ -119,18 +128,18 @@ def cannot_tell(published: Published, study: Study) -> str:
     """Return what the data say of a floor, and with that of the targets."""
     if not study.may_fall:
         return "An error that does not fall tells nothing of a floor."
-    floor = study.curve.floor
+    floor = study.held.curve.floor
     if floor is None:
         return (
             f"Too few results for a curve with a floor: {words.models(study)} of different compute. So "
             "nothing is known of where the fall ends."
         )
     if study.shows_floor:
-        lies = words.error_interval(published, floor)
+        lies = words.error_interval(published, study.curve.floor)
         return f"The error levels off: more of the same does not take it below {lies}."
     told = (
         "The data cannot tell whether there is a floor: it may lie anywhere from none to "
-        f"{words.error(published, floor.high)}"
+        f"{words.error(published, floor.high)}{words.at_level(published)}"
     )
     good = _as_good(study)
     if good:
@@ -138,7 +147,7 @@ def cannot_tell(published: Published, study: Study) -> str:
         told += f", and one of {words.error(published, good[1])} fits {how}"
     targets = [one for one in study.forecasts if _is_open(one)]
     if targets:
-        shown = " and ".join(words.error(published, one.target) for one in targets)
+        shown = " and ".join(words.target(published, one.target) for one in targets)
         told += f". So whether {shown} can be reached by compute at all is not known"
     return f"{told}."
 
@@ -165,8 +174,14 @@ def _year(study: Study) -> Iterator[str]:
             "At equal compute, later models are better: the error falls by "
             f"{formats.ratio(-yearly.estimate, 2)} a year [{formats.ratio(-yearly.high, 2)}, "
             f"{formats.ratio(-yearly.low, 2)}]. The line counts that progress of methods as compute; with "
-            f"year beside it the power is {words.power(study.with_year.power)}."
+            f"year beside it the power is {words.power(study.with_year.power)}{_of_those(study)}."
         )
+
+
+def _of_those(study: Study) -> str:
+    """Return of how many results the regression with year is, where that is not all."""
+    n = len(study.points) if study.with_year is None else study.with_year.n
+    return "" if n == len(study.points) else f", over the {n} results that have a year"
 
 
 def _others(published: Published, main: Study) -> Iterator[str]:

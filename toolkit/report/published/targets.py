@@ -57,6 +57,7 @@ def forecasts(published: Published) -> Markup:
             ],
             rows,
             hide_caption=True,
+            hide_empty=True,
         ),
         elements.items(notes),
         _yardsticks(published),
@@ -81,7 +82,7 @@ def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterato
         if reach not in words.WITH_AMOUNT:
             priced = ["", ""]
         yield [
-            words.error(published, one.target),
+            words.error(published, one.target, 6),
             study.measure.title,
             name,
             *_amount(study, value, reach),
@@ -97,10 +98,12 @@ def _amount(study: Study, value: Interval, reach: Reach) -> tuple[str | Markup, 
         return "", ""
     if reach in ("at_most", "at_most_fitted"):
         return elements.whole(f"at most {words.compute(study.compute(study.points[0]), unit, 2)}"), ""
+    if reach == "too_far":
+        return elements.whole(words.too_far(unit)), ""
     if reach == "not_shown":
         at_least = f"at least {words.compute(value.low, unit, 2)}"
-        return elements.whole(at_least), f"at least {formats.plain(value.low / largest, 2)}"
-    return elements.split(words.interval(value, unit)), formats.plain(value.estimate / largest, 2)
+        return elements.whole(at_least), f"at least {words.compute(value.low / largest, '', 2)}"
+    return elements.split(words.interval(value, unit)), words.compute(value.estimate / largest, "", 2)
 
 
 def _yardsticks(published: Published) -> Markup:
@@ -113,7 +116,7 @@ def _yardsticks(published: Published) -> Markup:
                     ends = (one.kg_co2.estimate / kg, one.kg_co2.low / kg, one.kg_co2.high / kg)
                     shown = [formats.plain(end, 2) for end in ends]
                     lines.append(
-                        f"The carbon of {words.error(published, one.target)} on the line is {shown[0]} "
+                        f"The carbon of {words.target(published, one.target)} on the line is {shown[0]} "
                         f"[{shown[1]}, {shown[2]}] {known['name']}."
                     )
     return elements.items(lines)

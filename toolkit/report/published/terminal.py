@@ -1,6 +1,9 @@
-"""What the terminal shows of a table: a line a measure, and the key sentences."""
+"""What the terminal shows of a table: a line a fit, the key sentences, and what was refused or left out."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -8,15 +11,28 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from toolkit.analysis.published.values import Published
+from toolkit.analysis.published.values import Published, Study
 from toolkit.report import formats
 from toolkit.report.published import words
 
 __all__ = ["summary"]
 
+_WIDE = 16
+"""Ends of an interval that are longer take two lines: a terminal has 80 columns for all."""
+
 
 def summary(published: Published) -> Group:
-    """Return the table of measures, and below it what a reader should take away."""
+    """Return the fits, what a reader should take away, and what was refused, is doubtful or left out."""
+    told = [Text.assemble(("is this meant? ", "yellow"), doubt) for doubt in published.doubts]
+    told += [Text(sentence, "yellow") for sentence in published.left_out]
+    refused = (Text.assemble(("no forecast: ", "yellow"), sentence) for sentence in _refused(published))
+    notes = (
+        f"{study.measure.title}: {words.told(note)}." for study in published.studies for note in study.notes
+    )
+    return Group(_fits(published), *map(_item, (*published.sentences, *notes)), *refused, *told)
+
+
+def _fits(published: Published) -> Table:
     table = Table(
         title=f"{published.error_title} against compute; {words.level(published)} intervals in brackets",
         title_justify="left",
@@ -25,20 +41,45 @@ def summary(published: Published) -> Group:
         padding=(0, 1, 0, 0),
     )
     table.add_column("measure", style="bold", min_width=14)
-    for heading in ("results", "R²", "times compute\nfor half of it", "power\nof k", "floor"):
+    counted = words.counted(published).lower().replace(" or ", "\nor ")
+    for heading in (counted, "R²", "times compute\nfor half of it", "power\nof k", "floor"):
         table.add_column(heading, justify="right", no_wrap=True)
     for study in published.studies:
-        line = study.line
-        table.add_row(
-            escape(study.measure.title),
-            str(line.n),
-            formats.r_squared(line.r_squared),
-            _two_lines(words.times(line.k_half).replace(" times", "")),
-            _two_lines(words.power(line.power)),
-            _two_lines(words.floor(published, study)),
-        )
-    notes = (f"{study.measure.title}: {note}." for study in published.studies for note in study.notes)
-    return Group(table, *(_item(told) for told in (*published.sentences, *notes)))
+        for row in _rows(published, study):
+            table.add_row(*row)
+    return table
+
+
+def _rows(published: Published, study: Study) -> Iterator[tuple[str, ...]]:
+    """Yield the fit that the report tells; where that is the curve with a floor, the line comes below it."""
+    line, title = study.line, escape(study.measure.title)
+    floor = _two_lines(words.floor(published, study))
+    figures = (formats.r_squared(line.r_squared), _two_lines(words.halving(line)))
+    power = _two_lines(words.power(line.power))
+    if not study.shows_floor:
+        yield (title, str(line.n), *figures, power, floor)
+        return
+    yield f"{title},\nby the curve", str(line.n), "", _from_the_largest(study), "", floor
+    yield f"{title},\nby the line", str(line.n), *figures, power, "none"
+
+
+def _from_the_largest(study: Study) -> str:
+    """Return by how much the curve halves the error of the largest compute."""
+    value = study.curve.k_half
+    return "" if value is None else _two_lines(words.curve_halving(value))
+
+
+def _refused(published: Published) -> Iterator[str]:
+    """Yield what speaks against forecasts: each reason once, with its measures where it is not of all."""
+    found: dict[str, list[str]] = {}
+    for study in published.studies:
+        told = [words.told(sentence) for _, sentence in study.refusals]
+        told += [one for each in study.forecasts for one in words.refusals(published, study, each)]
+        for sentence in dict.fromkeys(told):
+            found.setdefault(sentence, []).append(study.measure.title)
+    for sentence, titles in found.items():
+        of = "" if len(titles) == len(published.studies) else f"{', '.join(titles)}: "
+        yield f"{of}{sentence}"
 
 
 def _item(told: str) -> Table:
@@ -49,4 +90,7 @@ def _item(told: str) -> Table:
 
 def _two_lines(text: str) -> str:
     main, _, ends = text.partition(" [")
+    if len(ends) > _WIDE:
+        ends = re.sub(r",\s", ",\n", ends)
+    main = main.replace("at least ", "at least\n")
     return escape(f"{main}\n[{ends}" if ends else main)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 
+from toolkit.analysis.fits.curves import REFUSAL_LEVEL
+from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.report import formats, spans
@@ -11,11 +15,17 @@ from toolkit.report import formats, spans
 __all__ = [
     "REACHES",
     "WITH_AMOUNT",
+    "at_level",
     "carbon",
     "compute",
+    "counted",
+    "curve_halving",
     "error",
     "error_interval",
+    "error_text",
+    "factor",
     "floor",
+    "halving",
     "interval",
     "level",
     "lower",
@@ -24,8 +34,10 @@ __all__ = [
     "power",
     "priced",
     "refusals",
+    "target",
     "tick",
-    "times",
+    "told",
+    "too_far",
 ]
 
 REACHES = {
@@ -36,15 +48,20 @@ REACHES = {
     "drawn_on": "drawn on; no forecast",
     "not_told": "not told: it may not fall",
     "not_shown": "not shown to be reached",
+    "too_far": "too far for a number",
     "cannot": "not reached",
 }
 """What may be said of a target, in words."""
 WITH_AMOUNT = ("measured", "forecast", "drawn_on")
 """Where an amount of compute stands for the target."""
+_TOO_FAR = f"over 10{formats.superscript(308)}"
+"""What stands for a figure that is there and larger than any number that is kept."""
 
 _SPACE = "\u00a0"
 _LONG = 1e7
 """From here on compute is written with a power of ten: nobody counts that many zeros."""
+_WRITTEN = re.compile(r"\d+(?:\.\d+)?e[+-]\d+")
+"""Numbers in sentences of the analysis that Python has written with an e."""
 _TONNES = ((1e9, "Mt"), (1e6, "kt"), (1e3, "t"), (1.0, "kg"), (1e-3, "g"))
 
 
@@ -55,23 +72,34 @@ def error(published: Published, value: float, digits: int = 3) -> str:
     return f"{formats.plain(100 * value, digits)}{_SPACE}%"
 
 
-def error_interval(published: Published, value: Interval | None) -> str:
-    """Return an error with its interval."""
+def target(published: Published, value: float) -> str:
+    """Return a target for the middle of a sentence: ``5 %``, or ``val loss 12`` where it has no unit."""
+    shown = error(published, value, 6)  # it was typed, so nothing is rounded off
+    return f"{lower(published.error_title)} {shown}" if published.error_scale == "loss" else shown
+
+
+def error_text(published: Published, value: Interval | None) -> tuple[str, str, str]:
+    """Return estimate, low and high end of an error, with the digits that tell the ends from the estimate."""
     if value is None:
-        return formats.MISSING
-    return (
-        f"{error(published, value.estimate)} [{error(published, value.low)}, {error(published, value.high)}]"
-    )
+        return (formats.MISSING, "", "")
+    main, _, ends = error_interval(published, value).partition(" [")
+    low, _, high = ends.removesuffix("]").partition(f",{_SPACE}")
+    return main, low, high
+
+
+def error_interval(published: Published, value: Interval | None) -> str:
+    """Return an error with its interval, and the digits that tell the ends from the estimate."""
+    return formats.interval(value, formats.number if published.error_scale == "loss" else formats.ratio)
 
 
 def floor(published: Published, study: Study) -> str:
     """Return the floor with its interval, or that it is not known and how high it may be."""
-    found = study.curve.floor
-    if found is None or not study.may_fall:
+    held = study.held.curve.floor
+    if held is None or not study.may_fall:
         return "not known"
     if study.shows_floor:
-        return error_interval(published, found)
-    return f"not known [none, {error(published, found.high)}]"
+        return error_interval(published, study.curve.floor)
+    return f"not known [none, {error(published, held.high)}{at_level(published)}]"
 
 
 def compute(value: float, unit: str = "", digits: int = 3) -> str:
@@ -84,6 +112,11 @@ def compute(value: float, unit: str = "", digits: int = 3) -> str:
     return f"{shown}{_SPACE}×{_SPACE}10{formats.superscript(int(power))}{tail}"
 
 
+def too_far(unit: str = "") -> str:
+    """Return what stands for an amount that is too large for a number."""
+    return f"{_TOO_FAR}{_SPACE}{unit}" if unit else _TOO_FAR
+
+
 def tick(value: float) -> str:
     """Return compute for the tick of an axis: ``10²⁰``, or a short number where it is small."""
     power = math.log10(value)
@@ -92,29 +125,58 @@ def tick(value: float) -> str:
     return formats.tick(value) if value < 1e9 else formats.plain(value)
 
 
-def interval(value: Interval | None, unit: str = "", digits: int = 2) -> str:
+def interval(value: Interval | None, unit: str = "") -> str:
     """Return an amount that spans powers of ten, with its interval."""
     if value is None:
         return formats.MISSING
-    ends = f"[{compute(value.low, '', digits)}, {compute(value.high, '', digits)}]"
-    return f"{compute(value.estimate, unit, digits)} {ends}"
-
-
-def times(value: Interval, digits: int = 2) -> str:
-    """Return a factor with its interval: ``990 times [330, 4,900]``; without an upper end what it is over."""
     if math.isinf(value.low):
-        return "never"
+        return too_far(unit)
+    if math.isinf(value.estimate):
+        return f"at least {compute(value.low, unit, 2)}"
+    return _with_ends(value, lambda one, digits: compute(one, "", digits), f"{_SPACE}{unit}" if unit else "")
+
+
+def _with_ends(value: Interval, show: Callable[[float, int], str], after: str) -> str:
+    """Return a wide interval with two digits; with more where an end would else look like the estimate."""
+    for digits in (2, 3, 4, 5, 6, 2):  # with six still the same: points that lie on the fit, and two will do
+        main, low, high = (show(one, digits) for one in (value.estimate, value.low, value.high))
+        if main not in (low, high):
+            break
+    return f"{main}{after} [{low}, {high}]"
+
+
+def halving(line: LogLog) -> str:
+    """Return by how much a line halves the error, and ``never`` only of one that does not fall."""
+    return factor(line.k_half) if line.exponent.high > 0 else "never"
+
+
+def curve_halving(value: Interval, after: str = "") -> str:
+    """Return by how much the curve halves its last error; its floor may lie above the half."""
+    return "not reached" if math.isinf(value.low) else factor(value, after)
+
+
+def factor(value: Interval, after: str = "") -> str:
+    """Return a multiple with its interval: ``990 times [330, 4,900]``; without an upper end its least.
+
+    Parameters
+    ----------
+    value : Interval
+        Whose low end is infinite only where it is too large for a number.
+    after : str
+        What follows the multiple, as `` times``.
+    """
+    if math.isinf(value.low):
+        return f"{too_far()}{after}"
     if math.isinf(value.high):
-        return f"over {compute(value.low, '', digits)} times"
-    low, high = (compute(end, "", digits) for end in (value.low, value.high))
-    return f"{compute(value.estimate, '', digits)} times [{low}, {high}]"
+        return f"at least {compute(value.low, '', 2)}{after}"
+    return _with_ends(value, lambda one, digits: compute(one, "", digits), after)
 
 
 def power(value: Interval) -> str:
-    """Return a power of k with its interval; without an upper end what it is over."""
+    """Return a power of k with its interval; without an upper end its least."""
     if math.isinf(value.low):
         return "none"
-    return f"over {formats.plain(value.low, 3)}" if math.isinf(value.high) else formats.interval(value)
+    return f"at least {formats.plain(value.low, 3)}" if math.isinf(value.high) else formats.interval(value)
 
 
 def priced(published: Published, study: Study, amount: float) -> list[str]:
@@ -124,7 +186,7 @@ def priced(published: Published, study: Study, amount: float) -> list[str]:
     rates = {price.quantity: price.per_unit for price in published.prices}
     shown = []
     if "usd" in rates:
-        shown.append(formats.money(amount * rates["usd"], "USD", 2))
+        shown.append(_dollars(amount * rates["usd"]))
     if "kg_co2" in rates:
         shown.append(f"{_kilograms(amount * rates['kg_co2'])} CO₂")
     return shown
@@ -132,36 +194,52 @@ def priced(published: Published, study: Study, amount: float) -> list[str]:
 
 def refusals(published: Published, study: Study, one: Forecast) -> list[str]:
     """Return why a target is not forecast, with errors as the rest of the report writes them."""
-    told = []
+    found = []
     for code, sentence in one.refusals:
-        known = study.curve.floor
+        known, named = study.held.curve.floor, target(published, one.target)
         if code == "unreachable" and known is not None:
             sentence = (
-                f"{error(published, one.target)} is unreachable with this recipe: it lies under the floor, "
-                f"which is at least {error(published, known.low)}"
+                f"{named} is unreachable with this recipe: it lies under the floor, which is at least "
+                f"{error_text(published, known)[1]}"
             )
-        told.append(sentence.replace(f"an error of {one.target:.4g}", error(published, one.target)))
-    return told
+        found.append(told(sentence.replace(f"an error of {one.target:.4g}", named)))
+    return found
+
+
+def told(sentence: str) -> str:
+    """Return a sentence of the analysis with the numbers as a report has them: 1,890,000 for 1.89e+06."""
+    return _WRITTEN.sub(lambda found: compute(float(found[0])), sentence)
 
 
 def money(value: Interval | None) -> str:
     """Return US dollars with their interval."""
     if value is None:
         return formats.MISSING
-    estimate, low, high = (formats.money(end, "USD", 2) for end in (value.estimate, value.low, value.high))
-    return f"{estimate} [{low}, {high}]"
+    return _open_ended(value, _dollars)
 
 
 def carbon(value: Interval | None) -> str:
     """Return kilograms of CO2 with their interval, in the unit that suits each."""
     if value is None:
         return formats.MISSING
-    estimate, low, high = (_kilograms(end) for end in (value.estimate, value.low, value.high))
-    return f"{estimate} CO₂ [{low}, {high}]"
+    return _open_ended(value, _kilograms, " CO₂")
 
 
-def _kilograms(value: float) -> str:
-    return "∞" if math.isinf(value) else spans.one(value, _TONNES, 2)
+def _open_ended(value: Interval, show: Callable[[float, int], str], after: str = "") -> str:
+    """Return a priced amount with its interval; where it is infinite, its least."""
+    if math.isinf(value.low):
+        return "∞"
+    if math.isinf(value.estimate):
+        return f"at least {show(value.low, 2)}{after}"
+    return _with_ends(value, show, after)
+
+
+def _dollars(value: float, digits: int = 2) -> str:
+    return "∞" if math.isinf(value) else formats.money(value, "USD", digits)
+
+
+def _kilograms(value: float, digits: int = 2) -> str:
+    return "∞" if math.isinf(value) else spans.one(value, _TONNES, digits)
 
 
 def level(published: Published) -> str:
@@ -169,9 +247,22 @@ def level(published: Published) -> str:
     return f"{formats.plain(100 * published.level, 3)}{_SPACE}%"
 
 
+def at_level(published: Published) -> str:
+    """Return at which level something is shown or not, where the intervals have another; else empty."""
+    if published.level == REFUSAL_LEVEL:
+        return ""
+    return f" at {formats.plain(100 * REFUSAL_LEVEL)}{_SPACE}%"
+
+
 def lower(title: str) -> str:
     """Return a title for the middle of a sentence."""
     return title if title[1:2].isupper() else f"{title[:1].lower()}{title[1:]}"
+
+
+def counted(published: Published) -> str:
+    """Return the heading of a column with how many points each line rests on."""
+    ladders = {study.is_ladder for study in published.studies}
+    return "Rungs" if ladders == {True} else "Results" if ladders == {False} else "Results or rungs"
 
 
 def models(study: Study) -> str:
