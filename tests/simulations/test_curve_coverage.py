@@ -132,6 +132,19 @@ def test_intervals_cover_where_seeds_agree_and_rungs_do_not(name: str, simulatio
     assert min(found.values()) >= 0.9
 
 
+@pytest.mark.parametrize("name", ["A", "E", "J"])
+def test_intervals_cover_where_one_seed_of_three_climbed_to_the_top(name: str, simulation_table) -> None:
+    scenario, generator = {**SCENARIOS, **SHARED}[name], np.random.default_rng(200 + ord(name))
+    hits, worlds = Counter(), FEWER // 2
+    for _ in range(worlds):
+        cost, error = scenario.draw(generator, 10, seeds=3)
+        error[7:, 1:] = np.nan
+        hits.update(covered(fit_curve(cost, error, form="power_floor"), scenario, cost[-1]))
+    found = {figure: hits[figure] / worlds for figure in FIGURES}
+    simulation_table("coverage where 3 of 10 rungs have one seed of three", {"scenario": name, **found})
+    assert min(found.values()) >= 0.9
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_ladders_of_ten_rungs(name: str, simulation_table) -> None:
     """The form is chosen; targets lie under the floor, or within reach; nothing is wrong with the ladder."""

@@ -279,6 +279,29 @@ def test_one_error_for_all_rungs_gives_no_figures_of_rounding(form: str) -> None
     assert told.code == "no_fall"
 
 
+def test_a_seed_that_did_not_climb_every_rung_counts_where_it_did() -> None:
+    cost, error = ladder(0.4, 0.3)
+    whole = noisy(error, 0.01)[:, :3]
+    uneven = np.where(np.arange(len(cost))[:, None] >= [[99, 7, 7]], np.nan, whole)
+    fit = fit_curve(cost, uneven)
+    assert fit.ladder.n_seeds.tolist() == [3.0] * 7 + [1.0] * 3
+    told = next(one.sentence for one in fit.refusals if one.code == "few_seeds")
+    assert told == "1 seed was run at 3 of 10 rungs; a forecast needs at least 3"
+    assert fit.ladder.weights[-1] < fit.ladder.weights[0]
+    with pytest.raises(ValueError, match="every rung"):
+        fit_curve(cost, np.where(np.arange(10)[:, None] == 4, np.nan, whole))
+
+
+@pytest.mark.parametrize("missing", [0, 2])
+def test_curves_pass_through_the_means_of_all_seeds(truth, draw_world, missing: int) -> None:
+    cells, _ = draw_world({"classical": truth(0.9, gain=0.4)}, rungs=6)
+    kept = [one for one in cells if one.seed == 0 or one.rung >= missing]
+    curve = track_curves(by_rung(kept), "error_log_loss")[0]
+    for rung, (_, told) in enumerate(curve.points):
+        errors = [one.scores["error_log_loss"] for one in kept if one.rung == rung]
+        assert told == pytest.approx(math.exp(np.log(errors).mean()))
+
+
 def test_errors_of_one_seed_need_no_second_dimension() -> None:
     cost, error = ladder(0.4, 0.3)
     one = noisy(error, 0.01)[:, 0]

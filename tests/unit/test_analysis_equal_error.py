@@ -10,12 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.analysis.analyse import analyse, analyse_cells
-from toolkit.analysis.climbs import check_seeds, error_table
 from toolkit.analysis.comparison.equal_error import equal_errors
 from toolkit.analysis.comparison.front_odds import find_front
 from toolkit.analysis.comparison.rung_errors import RungErrors, rung_errors
-from toolkit.analysis.readings import RungReadings, by_rung
-from toolkit.analysis.results import Interval
+from toolkit.analysis.readings import RungReadings
 
 N_DRAWS = 400
 
@@ -409,46 +407,3 @@ def test_without_evidence_or_costs_there_is_none(cell, declare_experiment) -> No
     assert (analysed.fronts, analysed.equal_errors) == ((), ())
     assert rung_errors(analysed.readings, {}, {}, "error_log_loss") is None
     assert rung_errors({}, {}, {}, "error_wape") is None
-
-
-def test_seeds_that_did_not_climb_every_rung_are_left_out_and_told(cell) -> None:
-    cells = [
-        cell("neural", rung, seed, n_train=100 * 2**rung, costs={"cost_fit_cpu_seconds": 1.0 + rung})
-        for rung in range(3)
-        for seed in range(3)
-    ]
-    whole = by_rung(cells)
-    assert list(check_seeds(whole)) == []
-    (told,) = check_seeds(by_rung([one for one in cells if (one.rung, one.seed) not in ((1, 0), (2, 0))]))
-    assert (told.code, told.severity) == ("seeds_left_out", "warning")
-    assert told.sentence == (
-        "neural: its fitted curves rest on the seeds that climbed every rung (1, 2); seed 0 has no rung 1, 2"
-    )
-    (none,) = check_seeds(by_rung([one for one in cells if one.rung == one.seed]))
-    assert "no seed climbed every rung" in none.sentence
-    assert error_table([{0: 0.3, 1: 0.4}, {1: 0.2, 2: 0.1}]).tolist() == [[0.4], [0.2]]
-    assert error_table([{0: 0.3, 1: 0.5}, {2: 0.1}]).tolist() == [[0.4], [0.1]]
-
-
-def test_an_analysis_tells_of_seeds_that_its_fits_leave_out(world, declare_experiment) -> None:
-    cells, evidence = world
-    tracks = ["baseline", "rules", "classical", "neural"]
-    kept = [one for one in cells if (one.track, one.rung, one.seed) != ("neural", 2, 1)]
-    results = analyse(declare_experiment(tracks), task={}, cells=kept, evidence=evidence)
-    assert [one.sentence[:7] for one in results.findings if one.code == "seeds_left_out"] == ["neural:"]
-
-
-def test_hours_keep_the_range_that_was_declared(world, declare_experiment) -> None:
-    cells, evidence = world
-    hours = {
-        "classical": {"features": [20, 40, 80], "modelling": [10, 20, 60]},
-        "neural": {"build": 12},
-    }
-    results = analyse(
-        declare_experiment(["classical", "neural"], hours=hours), task={}, cells=cells, evidence=evidence
-    )
-    told = {one.track: one.hours for one in results.equal_errors if one.reach == "own"}
-    assert told["classical"] is not None
-    assert (told["classical"].low, told["classical"].high) == (30, 140)
-    assert told["classical"].estimate == pytest.approx((30 + 4 * 60 + 140) / 6)
-    assert told["neural"] == Interval(12, 12, 12)

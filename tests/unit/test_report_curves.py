@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from toolkit import registry
 from toolkit.analysis.curve_record import FormWeight, HeldOut, Refusal
-from toolkit.analysis.results import Finding, Interval, Results
+from toolkit.analysis.results import Interval, Results
 from toolkit.report import curve_figures, curve_tables
 from toolkit.report.curve_axes import CostAxis, ErrorAxis, cost_axes, error_axes, on_front_of
 from toolkit.report.curve_drawings import curve_drawings
@@ -236,14 +235,6 @@ def test_half_the_error_is_out_of_reach_only_where_the_whole_floor_lies_above_it
     assert max(held.points)[1] / 2 == pytest.approx(0.134, abs=0.002)
     text = curve_tables.fit_tables(replace(golden, curves=(replace(held, floor=floor, k_half=factor),)))
     assert f">{words}<" in str(text).replace('</span> <span class="ends">', " ")
-
-
-def test_seeds_that_fits_leave_out_are_told_where_curves_are(golden: Results) -> None:
-    finding = Finding("seeds_left_out", "warning", "neural: its fitted curves rest on seed 0")
-    for name in ("curves", "equal_error"):
-        section = registry.plugin("report.sections", name)()
-        assert "rest on seed 0." in section.render(replace(golden, findings=(finding,)))
-        assert "rest on seed 0." not in section.render(golden)
 
 
 def test_bars_span_the_seeds_and_the_axis_is_not_widened_by_what_all_share(steep: Results) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.backtest import back_test, check_backtest
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
-from toolkit.analysis.climbs import check_seeds, climbs
+from toolkit.analysis.climbs import climbs
 from toolkit.analysis.comparison.equal_error import equal_errors
 from toolkit.analysis.comparison.front_odds import find_front
 from toolkit.analysis.comparison.rung_errors import rung_errors
@@ -123,7 +123,6 @@ def analyse_cells(
         *check_waiting(bare.readings.values()),
         *bare.machine.findings,
         *check_stacks(stacks.values(), str(about["cluster"])),
-        *check_seeds(bare.readings),
         *check_curves(curves),
         *check_backtest(backtest),
     ]

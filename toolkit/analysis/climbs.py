@@ -9,16 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.analysis.readings import RungReadings
-from toolkit.analysis.results import Finding
 from toolkit.analysis.stacks import Floats, StackKey
 from toolkit.records import CellRecord
 
 __all__ = [
     "COST_AXES",
     "PRECISION_ERROR",
-    "SEEDS_LEFT_OUT",
     "Climb",
-    "check_seeds",
     "climbs",
     "error_table",
     "ladders_of",
@@ -27,8 +24,6 @@ __all__ = [
 COST_AXES = ("n_train", "cost_train_cpu_seconds")
 """Rows, and the CPU-seconds of search and fit together."""
 PRECISION_ERROR = "error_one_minus_average_precision"
-SEEDS_LEFT_OUT = "seeds_left_out"
-"""Code of the finding that tells it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +38,7 @@ class Climb:
     costs : ndarray of shape (n_rungs,)
         Positive.
     errors : ndarray of shape (n_rungs, n_seeds)
-        Of the seeds that climbed every rung; the mean of each rung where there is no such seed.
+        NaN where a seed has no cell of a rung.
     """
 
     track: str
@@ -56,7 +51,7 @@ class Climb:
     @property
     def means(self) -> Floats:
         """Geometric mean of the errors of each rung, shape (n_rungs,)."""
-        return np.asarray(np.exp(np.log(self.errors).mean(axis=1)))
+        return np.asarray(np.exp(np.nanmean(np.log(self.errors), axis=1)))
 
 
 def ladders_of(readings: Mapping[StackKey, RungReadings]) -> dict[str, list[RungReadings]]:
@@ -129,33 +124,6 @@ def _climb(climbed: Sequence[RungReadings], track: str, error: str, cost: str) -
 
 
 def error_table(by_seed: Sequence[Mapping[int, float]]) -> Floats:
-    """Return what is fitted of the errors of each rung, shape (n_rungs, n_seeds).
-
-    Seeds that did not climb every rung are left out, which `check_seeds` tells: they would bend the curve at
-    the rungs that they have. Without one that did, the rungs' means are all there is.
-    """
-    common = sorted(set.intersection(*(set(errors) for errors in by_seed)))
-    if common:
-        return np.array([[errors[seed] for seed in common] for errors in by_seed])
-    return np.array([[float(np.mean(list(errors.values())))] for errors in by_seed])
-
-
-def check_seeds(readings: Mapping[StackKey, RungReadings]) -> Iterator[Finding]:
-    """Yield which seeds are left out of fitted curves, since they did not climb every rung."""
-    for track, rungs in ladders_of(readings).items():
-        seeds = [{cell.seed for cell in rung.cells} for rung in rungs]
-        every, common = set.union(*seeds), set.intersection(*seeds)
-        if len(rungs) < 2 or every == common:
-            continue
-        missing = [
-            f"seed {seed} has no rung {', '.join(lacks)}"
-            for seed in sorted(every - common)
-            if (lacks := [str(rung.rung) for rung, has in zip(rungs, seeds, strict=True) if seed not in has])
-        ]
-        rest = (
-            "its fitted curves rest on the seeds that climbed every rung "
-            f"({', '.join(map(str, sorted(common)))})"
-            if common
-            else "no seed climbed every rung, so its fitted curves rest on the mean of each"
-        )
-        yield Finding(SEEDS_LEFT_OUT, "warning", f"{track}: {rest}; {'; '.join(missing)}")
+    """Return the errors of each rung, shape (n_rungs, n_seeds), NaN where a seed has none."""
+    seeds = sorted(set().union(*by_seed))
+    return np.array([[errors.get(seed, math.nan) for seed in seeds] for errors in by_seed])

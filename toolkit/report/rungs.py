@@ -6,12 +6,11 @@ import math
 
 from markupsafe import Markup
 
-from toolkit.analysis.climbs import SEEDS_LEFT_OUT
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict, Verdict
 from toolkit.report import formats
 from toolkit.report.elements import badge
 
-__all__ = ["deployed", "effort", "none_pays", "seeds_left_out", "standing"]
+__all__ = ["deployed", "effort", "none_pays", "standing"]
 
 
 def deployed(results: Results) -> dict[str, RungSummary]:
@@ -32,11 +31,6 @@ def effort(summary: RungSummary) -> str:
         return "no training rows"
     rules = f", {formats.counted(summary.n_rules, 'rule')}" if summary.n_rules is not None else ""
     return f"{formats.counted(summary.n_train, 'row')}{rules}"
-
-
-def seeds_left_out(results: Results) -> list[str]:
-    """Return a sentence for each track whose fits leave out seeds that did not climb every rung."""
-    return [formats.sentence(one.sentence) for one in results.findings if one.code == SEEDS_LEFT_OUT]
 
 
 def none_pays(verdict: Verdict) -> bool:

@@ -188,7 +188,7 @@ def _exp(value: float) -> float:
 def _fit(rungs: RungErrors, order: list[int]) -> CurveFit | None:
     """Fit the curve of a track to the errors of its seeds; None without a fit."""
     table = error_table([rungs.by_seed[place] for place in order])
-    if not (table > 0).all():
+    if (table <= 0).any():
         return None
     fit = fit_curve(rungs.cpu_seconds[order], table)
     return fit if fit.fit is not None else None

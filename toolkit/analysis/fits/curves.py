@@ -298,8 +298,11 @@ def _check(costs: Floats, errors: Floats, level: float, form: str) -> None:
         )
     if not (np.isfinite(costs).all() and (costs > 0).all()):
         raise ValueError("every cost must be finite and positive")
-    if not (np.isfinite(errors).all() and (errors > 0).all()):
-        raise ValueError("every error must be finite and positive")
+    run = ~np.isnan(errors)
+    if not (np.isfinite(errors[run]).all() and (errors[run] > 0).all()):
+        raise ValueError("every error must be finite and positive, or NaN where a seed did not run")
+    if not run.any(axis=1).all():
+        raise ValueError("every rung must have an error")
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
     if form not in ("auto", *FORMS):
@@ -314,9 +317,9 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     cost : array-like of shape (n_rungs,)
         Positive. Two rungs of one cost are two systems, each a point; runs of one system are columns.
     error : array-like of shape (n_rungs, n_seeds) or (n_rungs,)
-        Positive; without a second dimension it is one seed. Seeds of a rung share its test set and tuning,
-        so they are never taken for independent points: the fit is to the log means of the rungs, weighted
-        by a smooth variance function.
+        Positive, or NaN where a seed did not run; without a second dimension it is one seed. Seeds of a
+        rung share its test set and tuning, so they are never taken for independent points: the fit is to the
+        log means of the rungs, weighted by a smooth variance function.
     level : float
         Confidence level of all intervals.
     form : {"auto", "power", "power_floor", "exponential_floor", "log"}
@@ -347,7 +350,7 @@ def fit_curve(cost: ArrayLike, error: ArrayLike, *, level: float = 0.95, form: s
     largest = float(costs.max())
     different = len(np.unique(costs))
     data = with_rung_noise(prepare(costs, errors))
-    means = np.exp(np.log(errors).mean(axis=1))
+    means = np.exp(np.nanmean(np.log(errors), axis=1))
     loglog = fit_loglog(costs, means, level=level) if len(costs) > 2 and different > 1 else None
     if different < FEWEST_RUNGS or data.is_constant:
         return CurveFit("none", level, largest, loglog, data)

@@ -21,7 +21,8 @@ class Ladder:
     """Rungs in rising order of cost.
 
     Seeds of a rung share its test set and its tuning, so they are no independent points: a rung counts once,
-    with the mean of its log errors, and with a weight from a smooth function of the seeds' variances.
+    with the mean of its log errors, and with a weight from a smooth function of the seeds' variances and the
+    number of its seeds.
 
     Parameters
     ----------
@@ -32,15 +33,16 @@ class Ladder:
     weights : ndarray of shape (n_rungs,)
         Of mean 1.
     standard_errors : ndarray of shape (n_rungs,)
-        Of `y`, from the seeds alone; NaN with one seed.
-    n_seeds : int
+        Of `y`, from the seeds alone; NaN where no rung has two.
+    n_seeds : ndarray of shape (n_rungs,)
+        How many seeds each rung has.
     """
 
     log_x: Floats
     y: Floats
     weights: Floats
     standard_errors: Floats
-    n_seeds: int
+    n_seeds: Floats
 
     @property
     def n(self) -> int:
@@ -65,37 +67,40 @@ class Ladder:
             self.y[:n_rungs],
             weights / weights.mean(),
             self.standard_errors[:n_rungs],
-            self.n_seeds,
+            self.n_seeds[:n_rungs],
         )
 
 
 def prepare(cost: Floats, error: Floats) -> Ladder:
-    """Put rungs into rising order of cost, cost (n_rungs,) and error (n_rungs, n_seeds)."""
+    """Put rungs into rising order of cost, cost (n_rungs,) and error (n_rungs, n_seeds), NaN for no seed."""
     order = np.argsort(cost, kind="stable")
-    cost, error = cost[order], error[order]
-    log_error = np.log(error)
-    n_seeds = error.shape[1]
+    cost, log_error = cost[order], np.log(error[order])
     log_x = np.log(cost) - math.log(cost[-1])
-    variances = log_error.var(axis=1, ddof=1) if n_seeds > 1 else np.zeros(len(cost))
-    smooth = _variance_function(log_x, variances, n_seeds)
-    weights = 1 / smooth
-    standard_errors = np.sqrt(smooth / n_seeds) if n_seeds > 1 else np.full(len(cost), np.nan)
-    return Ladder(log_x, log_error.mean(axis=1), weights / weights.mean(), standard_errors, n_seeds)
-
-
-def _variance_function(log_x: Floats, variances: Floats, n_seeds: int) -> Floats:
-    """Smooth the variances of seeds: log-linear in log cost, its slope shrunk by its own noise."""
-    some = variances > 0
-    if some.sum() < 4:
-        return np.full(len(log_x), max(float(variances.mean()), 1e-300) if some.any() else 1.0)
+    n_seeds = np.isfinite(log_error).sum(axis=1).astype(np.float64)
+    y = np.nansum(log_error, axis=1) / n_seeds
     degrees = n_seeds - 1
+    variances = np.nansum((log_error - y[:, None]) ** 2, axis=1) / np.maximum(degrees, 1)
+    smooth = _variance_function(log_x, variances, degrees)
+    weights = n_seeds / smooth
+    is_known = bool((degrees > 0).any())
+    standard_errors = np.sqrt(smooth / n_seeds) if is_known else np.full(len(cost), np.nan)
+    return Ladder(log_x, y, weights / weights.mean(), standard_errors, n_seeds)
+
+
+def _variance_function(log_x: Floats, variances: Floats, degrees: Floats) -> Floats:
+    """Smooth the variances of seeds: log-linear in log cost, its slope shrunk by its own noise."""
+    some = (variances > 0) & (degrees > 0)
+    if some.sum() < 4:
+        pooled = float(variances @ degrees) / float(degrees.sum()) if some.any() else 1.0
+        return np.full(len(log_x), max(pooled, 1e-300))
     # The logarithm of a chi-square is biased by a constant and has a known variance.
-    bias = float(special.digamma(degrees / 2)) - math.log(degrees / 2)
-    noise = float(special.polygamma(1, degrees / 2))
+    half = degrees[some] / 2
+    bias, noise = special.digamma(half) - np.log(half), special.polygamma(1, half)
     x, y = log_x[some], np.log(variances[some]) - bias
-    spread = float(((x - x.mean()) ** 2).sum())
+    from_mean = x - x.mean()
+    spread = float((from_mean**2).sum())
     if spread == 0:
         return np.full(len(log_x), math.exp(float(y.mean())))
-    slope = float(((x - x.mean()) * y).sum()) / spread
-    slope *= slope**2 / (slope**2 + noise / spread)
+    slope = float((from_mean * y).sum()) / spread
+    slope *= slope**2 / (slope**2 + float((from_mean**2 * noise).sum()) / spread**2)
     return np.asarray(np.exp(y.mean() + slope * (log_x - x.mean())))

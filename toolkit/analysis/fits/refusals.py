@@ -38,9 +38,12 @@ def refuse_ladder(data: Ladder) -> Iterator[Refusal]:
     if different < MIN_RUNGS:
         told = f"{different} rungs of different cost" if different < data.n else f"{data.n} rungs"
         yield Refusal("few_rungs", f"{told} were measured; a forecast needs at least {MIN_RUNGS}")
-    if data.n_seeds < MIN_SEEDS:
-        run = "1 seed was run" if data.n_seeds == 1 else f"{data.n_seeds} seeds were run"
-        yield Refusal("few_seeds", f"{run}; a forecast needs at least {MIN_SEEDS}")
+    fewest = int(data.n_seeds.min())
+    if fewest < MIN_SEEDS:
+        run = "1 seed was run" if fewest == 1 else f"{fewest} seeds were run"
+        short = int((data.n_seeds < MIN_SEEDS).sum())
+        where = "" if short == data.n else f" at {short} of {data.n} rungs"
+        yield Refusal("few_seeds", f"{run}{where}; a forecast needs at least {MIN_SEEDS}")
     if data.decades < MIN_DECADES - 1e-6:
         yield Refusal(
             "short_span",
@@ -57,11 +60,12 @@ def rises(data: Ladder) -> bool:
     Two standard errors would be passed by some rung of every third flat ladder of ten, so the bound is that
     of the largest of all rungs.
     """
-    if data.n_seeds < 2:
+    degrees = float((data.n_seeds - 1).sum())
+    if degrees == 0:
         return False
     falling = optimize.isotonic_regression(data.y, weights=data.weights, increasing=False).x
     one_sided = (1 - RISE_LEVEL) ** (1 / data.n)
-    bound = float(special.stdtrit(data.n * (data.n_seeds - 1), one_sided))
+    bound = float(special.stdtrit(degrees, one_sided))
     return bool((np.abs(data.y - falling) > bound * data.standard_errors).any())
 
 

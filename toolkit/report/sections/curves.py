@@ -17,7 +17,7 @@ from toolkit.report.curve_figures import rule_steps
 from toolkit.report.curve_tables import fit_tables
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
-from toolkit.report.rungs import deployed, effort, seeds_left_out
+from toolkit.report.rungs import deployed, effort
 
 __all__ = ["CurvesSection"]
 
@@ -38,7 +38,7 @@ class CurvesSection(Section):
             drawn.append(rules)
         if not drawn:
             raise NotApplicable("No finished cell has both an error and a measured training cost.")
-        return elements.join(elements.items(seeds_left_out(results)), *drawn, fit_tables(results))
+        return elements.join(*drawn, fit_tables(results))
 
 
 def _figure(results: Results, error: ErrorAxis) -> Markup | None:

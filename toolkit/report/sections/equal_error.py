@@ -21,7 +21,6 @@ from toolkit.report.equal_words import (
     needed_sentence,
 )
 from toolkit.report.looks import label, track_names
-from toolkit.report.rungs import seeds_left_out
 from toolkit.report.score_names import score_name
 
 __all__ = ["EqualErrorSection"]
@@ -49,7 +48,6 @@ class EqualErrorSection(Section):
                 "costs; bounds are their ends.",
                 quiet=True,
             ),
-            elements.items(seeds_left_out(results)),
             *(
                 _error(results, error, [one for one in results.equal_errors if one.error == error])
                 for error in errors
