@@ -27,7 +27,7 @@ RANGES = {
     "measured": "measured range",
     "at_most": "below the cheapest rung",
     "forecast": "forecast",
-    "at_least": "beyond the dearest rung",
+    "at_least": "no rung reached it",
     "not_shown": "the floor may lie above",
     "cannot": "the floor lies above",
     "does_not": "no rung reaches it",

@@ -123,9 +123,9 @@ class EqualError:
     track : str
         The one that is asked.
     reach : {"own", "measured", "at_most", "forecast", "at_least", "not_shown", "cannot", "does_not"}
-        It is its own error; within what was measured; its cheapest rung reaches it already; further along
-        its curve, at most ten times the largest cost; a lower bound only; its floor may lie above; its
-        floor lies above; or it has no cost to raise and does not reach it.
+        It is its own error, or the same; one of its rungs has reached it; its cheapest rung reaches it
+        already; none has, and its curve forecasts at most ten times the largest cost; a lower bound only;
+        its floor may lie above; its floor lies above; or it has no cost to raise and does not reach it.
     cpu_seconds : Interval or None
         Of one search and one fit; infinite where it may never be reached. None where there is no bound. With
         ``at_most`` the estimate is what the cheapest rung took, and the upper end is the bound.

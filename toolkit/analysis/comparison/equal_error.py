@@ -1,8 +1,9 @@
 """What each track needs for the same error: CPU-seconds of search and fit, before any price.
 
 Targets are the errors that the tracks reached at their largest rungs, the baseline's among them. A track with
-a ladder of data is read off its curve, or off its rungs where that does not hold; one that climbs rules, or
-stands on one rung, reaches a target or does not. No track is told to need more than the cheapest of its rungs
+a ladder of data is read off its curve, or off its rungs where that does not hold, once one of its rungs has
+reached the target, and is forecast or bounded before; one that climbs rules, or stands on one rung, reaches a
+target or does not. No track is told to need more than the cheapest of its rungs
 that has reached the target; that holds for the one whose error it is as well.
 """
 
@@ -17,7 +18,7 @@ import numpy as np
 from toolkit.analysis.climbs import error_table
 from toolkit.analysis.comparison.comparison_record import EqualError
 from toolkit.analysis.comparison.reached import Climbed, ends, have_reached, sees_rows
-from toolkit.analysis.comparison.rung_errors import RungErrors
+from toolkit.analysis.comparison.rung_errors import SAME, RungErrors
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
 from toolkit.analysis.fits.refusals import REACH, refuse_target
 from toolkit.analysis.intervals import LEVEL
@@ -54,23 +55,28 @@ def equal_errors(rungs: RungErrors) -> tuple[EqualError, ...]:
     tracks = list(dict.fromkeys(rungs.tracks))
     last = {track: rungs.places(track)[-1] for track in tracks}
     readers = {track: _reader(rungs, track) for track in tracks}
+    of_track = {
+        track: np.concatenate([[rungs.estimate[place]], rungs.draws[:, place]])
+        for track, place in last.items()
+    }
+    own = {track: Climbed.of(rungs, rungs.places(track)).own(of_track[track]) for track in tracks}
     found = []
     for of in sorted(tracks, key=lambda track: -float(rungs.estimate[last[track]])):
-        targets = np.concatenate([[rungs.estimate[last[of]]], rungs.draws[:, last[of]]])
-        own = Climbed.of(rungs, rungs.places(of)).own(targets)
+        targets = of_track[of]
         for track in tracks:
             asked = EqualError(
                 error=rungs.error,
                 target=float(targets[0]),
                 of=of,
-                of_rung=rungs.readings[own.place].rung,
-                of_cpu_seconds=own.cpu_seconds.estimate,
+                of_rung=rungs.readings[own[of].place].rung,
+                of_cpu_seconds=own[of].cpu_seconds.estimate,
                 track=track,
                 reach="own",
             )
+            # Two tracks may end at one error: a hybrid whose rules are given no trust is its net.
             found.append(
-                replace(asked, cpu_seconds=own.cpu_seconds, n_rules=own.n_rules)
-                if track == of
+                replace(asked, cpu_seconds=own[track].cpu_seconds, n_rules=own[track].n_rules)
+                if math.isclose(of_track[track][0], targets[0], rel_tol=SAME)
                 else readers[track].read(asked, targets)
             )
     return tuple(found)
@@ -113,11 +119,11 @@ class _Ladder:
         cost = Interval(float(crossed[0]), low, high) if curve is None else curve
         # Where nothing may be forecast, a curve's end beyond the rungs is none: they tell it themselves.
         reach = REACH * largest if self.fit is not None and not self.fit.refusals else largest
-        if cost.estimate <= largest:
-            end = cost.high if cost.high <= reach else high
-            return self._within(asked, Interval(cost.estimate, min(cost.low, cost.estimate), end))
         if have_reached(self.measured, asked.target).any():
-            return self._within(asked, Interval(cost.estimate, min(low, cost.low), high))
+            is_read = cost.estimate <= largest
+            lowest = min(cost.low, cost.estimate) if is_read else min(low, cost.low)
+            highest = cost.high if is_read and cost.high <= reach else high
+            return self._within(asked, Interval(cost.estimate, lowest, highest))
         if self.fit is None or curve is None or self.fit.refusals:
             short = np.where(np.isfinite(crossed), crossed, self.cost_draws[:, -1])
             return _at_least(asked, ends(short[1:])[0])

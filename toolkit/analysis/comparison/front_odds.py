@@ -9,15 +9,12 @@ import numpy as np
 
 from toolkit.analysis.comparison.comparison_record import Front, FrontPoint, FrontVolume
 from toolkit.analysis.comparison.hypervolume import hypervolume
-from toolkit.analysis.comparison.rung_errors import RungErrors
+from toolkit.analysis.comparison.rung_errors import SAME, RungErrors
 from toolkit.analysis.intervals import LEVEL
 from toolkit.analysis.results import Interval
 from toolkit.analysis.stacks import Floats
 
 __all__ = ["find_front", "front_probabilities"]
-
-SAME = 1e-9
-"""Relative difference of errors that is rounding: a rung without rules is the baseline."""
 
 
 def front_probabilities(cost: Floats, error: Floats) -> Floats:

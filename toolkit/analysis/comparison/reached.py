@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.analysis.comparison.rung_errors import RungErrors
+from toolkit.analysis.comparison.rung_errors import SAME, RungErrors
 from toolkit.analysis.intervals import LEVEL
 from toolkit.analysis.results import Interval
 from toolkit.analysis.stacks import Floats
@@ -18,8 +18,6 @@ __all__ = ["Climbed", "Reached", "ends", "have_reached", "sees_rows"]
 
 Hits = npt.NDArray[np.bool_]
 
-_SAME = 1e-9
-"""Relative difference of errors that is rounding."""
 _TAIL = (1 - LEVEL) / 2
 
 
@@ -32,7 +30,7 @@ def ends(draws: Floats) -> tuple[float, float]:
 
 def have_reached(errors: Floats, targets: Floats | float) -> Hits:
     """Tell which errors are no higher than the targets, but for rounding."""
-    return np.asarray(errors <= np.asarray(targets) * (1 + _SAME))
+    return np.asarray(errors <= np.asarray(targets) * (1 + SAME))
 
 
 def sees_rows(rungs: RungErrors, place: int) -> bool:

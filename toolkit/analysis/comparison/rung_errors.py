@@ -17,7 +17,10 @@ from toolkit.analysis.stacks import Floats, Scored, StackKey
 from toolkit.analysis.work import MIN_COST_SPREAD
 from toolkit.seeding import derive_seed
 
-__all__ = ["TRAINING_COSTS", "RungErrors", "rung_errors"]
+__all__ = ["SAME", "TRAINING_COSTS", "RungErrors", "rung_errors"]
+
+SAME = 1e-9
+"""Relative difference of errors that is rounding: a rung without rules is the baseline."""
 
 TRAINING_COSTS = ("cost_fit_cpu_seconds", "cost_search_cpu_seconds")
 _SCORE_OF = {PRECISION_ERROR: "score_average_precision"}
