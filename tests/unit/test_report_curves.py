@@ -144,7 +144,7 @@ def test_slopes_that_would_leave_a_flat_picture_are_told_instead(golden: Results
     figure = drawn(golden, "cpu")
     assert not [name for name in names(figure) if name.startswith("k")]
     (cpu, *_) = curve_drawings(golden, error_axes(golden)[0], [axis(golden, "cpu")])
-    assert "16 × the computation (k⁴) would be at" in cpu.note
+    assert "Half the error for 16 × the computation (k⁴) would have taken it to" in cpu.note
 
 
 def test_the_front_is_a_step_line_where_it_was_computed(steep: Results, golden: Results) -> None:

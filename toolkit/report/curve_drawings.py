@@ -97,11 +97,12 @@ def _slopes(results: Results, axis: CostAxis, shown: Picture) -> list[str]:
         first, last = ladder[0], ladder[-1]
         anchor = (first.x, first.y.estimate)
         there = (
-            f"{slope.says} would be at {formats.number(slope.at(last.x, anchor), 2)}" for slope in left_out
+            f"for {slope.says} would have taken it to {formats.number(slope.at(last.x, anchor), 2)}"
+            for slope in left_out
         )
         notes.append(
             f"From its first to its last rung {first.summary.track} went from "
-            f"{formats.number(anchor[1], 3)} to {formats.number(last.y.estimate, 3)}, where "
+            f"{formats.number(anchor[1], 3)} to {formats.number(last.y.estimate, 3)}. Half the error "
             f"{' and '.join(there)}: not drawn, so far below."
         )
     return notes

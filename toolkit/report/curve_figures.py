@@ -181,8 +181,8 @@ def _front(found: Picture) -> Iterator[go.Scatter]:
         mode="lines",
         x=[x for x, _ in steps],
         y=[y for _, y in steps],
-        line={"color": INK, "width": 1.1, "shape": "hv"},
-        opacity=0.75,
+        line={"color": INK, "width": 3, "shape": "hv"},
+        opacity=0.35,
         hoverinfo="skip",
     )
 
