@@ -1,7 +1,7 @@
 """Early stops under the economics of a report, which may not be those that they were decided under.
 
 A stop that was decided under other economics is asked again under these, on validation rows, with all rungs
-that are complete by now: a rung of which some cells are still skipped counts as little as it did for the sweep.
+that are complete by now: one of which some cells are still skipped counts as little as it did for the sweep.
 What it was decided on is never told as if it were of today.
 """
 
