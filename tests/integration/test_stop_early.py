@@ -142,6 +142,9 @@ def test_a_run_of_one_seed_does_not_forget_the_stop(early, folder) -> None:
     assert "(3 cells, of which 1 has been trained since)" in printed
     (stop,) = results_of(folder / "mlruns")["stop_early"]["stops"]
     assert (stop["n_cells"], stop["n_trained_since"], stop["skipped"]) == (3, 1, [7])
+    repriced = toolkit("report", folder / "early.yaml", "--volume", "5e9", "--store", folder / "mlruns")
+    assert "asked again under these, on validation rows, it would climb on" in repriced
+    assert results_of(folder / "mlruns")["stop_early"]["replay"]["right"] is None
     assert "cells_not_run" not in codes(results_of(folder / "mlruns"))
     page = (folder / "mlruns" / "reports" / "early" / "report.html").read_text()
     assert f"python -m toolkit.run {folder / 'early.yaml'} --store {folder / 'mlruns'}" in page

@@ -7,7 +7,8 @@ import pytest
 
 from toolkit.analysis.analyse import analyse, analyse_cells
 from toolkit.analysis.export import to_json
-from toolkit.analysis.forecast_record import SkippedCell
+from toolkit.analysis.forecast_record import LabelsNotBought, Saved, SkippedCell
+from toolkit.analysis.interval import Interval
 from toolkit.analysis.planned import check_planned
 from toolkit.analysis.pricing import price
 from toolkit.analysis.snapshot import decode, encode
@@ -187,6 +188,39 @@ def test_stops_are_told_in_words(replayed) -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (33_670.0, "33,700"),
+        (0.0000811, "0.0000811"),
+        (0.0, "0"),
+        (-1234.0, "-1,230"),
+        (0.5, "0.5"),
+        (6_734, "6,730"),
+        (99.96, "100"),
+        (211.4, "211"),
+        (1_534_000.0, "1.53 million"),
+        (2.5e12, "2.5 trillion"),
+    ],
+)
+def test_amounts_have_no_power_of_ten(replayed, amount, text) -> None:
+    one = Interval(amount, amount, amount)
+    stop = replace(
+        replayed.replay.stops[0],
+        saved=Saved(one, None, one, None, measured=True),
+        labels_saved=LabelsNotBought(6_734, one),
+        forgone_per_year=amount,
+        probability_leader_changes=None,
+    )
+    assert told_saved(stop) == (
+        f"{text} CPU-seconds, {text} USD of computing; about 6,730 labels, {text} USD at the declared price, "
+        "as far as no other track needs them"
+    )
+    assert told_risk(stop) == f"expected net value forgone: {text} USD a year, by its own curve"
+    replay = replace(replayed.replay, cpu_seconds=None, stops=(stop,))
+    assert f"saved {text} CPU-seconds;" in told_replay(replay)
+
+
+@pytest.mark.parametrize(
     ("best", "gap", "share", "told"),
     [
         ("neural", 0.0, 0.88, "on test rows neural leads (is best with probability .88)"),
@@ -239,6 +273,8 @@ def test_a_ladder_that_was_cut_short_is_not_replayed(world, replayed, declare_ex
     assert results.stops == replayed.replay.stops
     assert results.replay.asked == 0
     assert results.replay.stops == ()
+    assert results.replay.right is None
+    assert to_json(results)["stop_early"]["replay"]["right"] is None
 
 
 def test_a_replay_knows_what_ran_before_the_next_rung(

@@ -55,9 +55,14 @@ class Answers:
     """Stands for what is known: neural stops after rung 7, all others climb."""
 
     asked: list[tuple[str, int]]
+    known: list[set[tuple[str, int]]]
+    """The rungs of each standpoint, of cells and evidence alike."""
 
     def __init__(self, experiment, records, evidence, knowledge) -> None:
         self.records = records
+        rungs = {(record.track, record.rung) for record in records}
+        assert rungs == {(track, rung) for track, rung, _ in evidence}
+        Answers.known.append(rungs)
 
     def highest(self, track: str) -> int:
         return max(record.rung for record in self.records if record.track == track)
@@ -75,7 +80,7 @@ class Answers:
 
 @pytest.fixture(autouse=True)
 def answers(monkeypatch) -> type[Answers]:
-    Answers.asked = []
+    Answers.asked, Answers.known = [], []
     monkeypatch.setattr(stop_early, "Standpoint", Answers)
     return Answers
 
@@ -130,6 +135,39 @@ def test_cells_that_ran_before_count(plan: Plan, cell, answers) -> None:
     ran, told = climb(early, waiting, cell)
     assert not any(spec.track == "neural" for spec in ran)
     assert told.count("neural stops, 4 cells") == 1
+
+
+@pytest.mark.parametrize("seeds_before", [(0,), (1,)])
+def test_lone_cells_of_higher_rungs_keep_no_track_from_being_asked(
+    plan: Plan, cell, answers, seeds_before
+) -> None:
+    """As a quick look or a run of one seed leaves them."""
+    climb(StopEarly(plan, (), ()), plan.specs, cell)
+    fresh, answers.asked = answers.asked, []
+    done = [spec for spec in plan.specs if spec.rung in (0, 4, 8, 9) and spec.seed in seeds_before]
+    known = [(finished(spec, cell).record, finished(spec, cell).evidence) for spec in done]
+    early = StopEarly(plan, (), known)
+    ran, told = climb(early, [spec for spec in plan.specs if spec not in done], cell)
+    assert answers.asked == fresh
+    assert told.count("neural stops, 2 cells") == 1
+    left_out = [spec for spec in plan.specs if spec not in [*ran, *done]]
+    assert [(spec.track, spec.rung) for spec in left_out] == [("neural", 8), ("neural", 9)]
+    assert early.stops["neural"].skipped == (8, 9)
+
+
+def test_rungs_with_cells_that_wait_or_were_skipped_are_not_known(plan: Plan, cell, answers) -> None:
+    done = [spec for spec in plan.specs if spec.seed == 0 and spec.rung >= 5]
+    known = [(finished(spec, cell).record, finished(spec, cell).evidence) for spec in done]
+    climb(StopEarly(plan, (), known), [spec for spec in plan.specs if spec not in done], cell)
+    highest = [
+        {name: max(rung for track, rung in rungs if track == name) for name in ("classical", "neural")}
+        for rungs in answers.known
+    ]
+    assert highest == [
+        {"classical": 6, "neural": 6},
+        {"classical": 7, "neural": 7},
+        {"classical": 8, "neural": 7},
+    ]
 
 
 def test_a_gap_below_is_filled_first(plan: Plan, cell, answers) -> None:

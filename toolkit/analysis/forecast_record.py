@@ -149,13 +149,14 @@ class Saved:
 
 @dataclass(frozen=True)
 class LabelsNotBought:
-    """Labels that the highest skipped rung takes beyond those of the rungs that ran.
+    """Labels that the highest skipped rung takes beyond those that were bought for any seed.
 
     Of this track alone: another one that climbs as high needs the same labels.
 
     Parameters
     ----------
     labels : int
+        Of the rows as planned, which are a few more than a cell trains on.
     money : Interval
         At the declared price of a label, paid once; without width where that is one number.
     """
@@ -204,7 +205,7 @@ class EarlyStop:
     n_measured : int
         Rungs that the decision rests on.
     skipped : tuple of int
-        Rungs that were not run.
+        Rungs that were not run, or not by all seeds.
     n_cells : int
         Cells of those.
     reason : {"does_not_pay", "behind_leader"}
@@ -224,7 +225,8 @@ class EarlyStop:
     currency : str
     saved : Saved
     labels_saved : LabelsNotBought or None
-        None where a label has no price, or it is not known how many the skipped rungs take.
+        None where a label has no price, some seed has trained the highest skipped rung, or it is not known
+        how many labels the skipped rungs take.
     cells : tuple of SkippedCell
         Empty in a replay.
     terms : mapping of str to str, optional
@@ -301,9 +303,9 @@ class Replay:
     forgone_per_year: Interval | None = None
 
     @property
-    def right(self) -> bool:
-        """Whether the verdict would have named the same track."""
-        return self.best == self.best_then
+    def right(self) -> bool | None:
+        """Whether the verdict would have named the same track; None where nothing was asked."""
+        return self.best == self.best_then if self.asked else None
 
     @property
     def cpu_seconds_saved(self) -> float:

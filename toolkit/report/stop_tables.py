@@ -166,9 +166,9 @@ def _shared(stops: Sequence[EarlyStop]) -> list[Markup]:
     if not any(stop.labels_saved for stop in stops):
         return []
     words = (
-        "Labels are those of the highest skipped rung beyond the rungs of the same track that ran, bought "
-        "once. Tracks share labels: what another track needs all the same is not saved, and the lines are "
-        "not to be added up."
+        "Labels are those of the highest skipped rung beyond what any seed of the same track was trained on, "
+        "bought once. Tracks share labels: what another track needs all the same is not saved, and the lines "
+        "are not to be added up."
     )
     return [elements.paragraph(words, quiet=True)]
 

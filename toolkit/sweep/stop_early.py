@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,9 @@ def levels(specs: Sequence[CellSpec], climbing: Collection[str]) -> Iterator[lis
 
 class StopEarly:
     """Decides which cells are left out as a sweep climbs; looks at nothing but the validation block.
+
+    What it knows are complete rungs. One with cells that wait or were skipped does not count, whoever has
+    trained others of it (a quick look, a run of one seed): it has fewer seeds than those beside it.
 
     Parameters
     ----------
@@ -105,7 +109,7 @@ class StopEarly:
                     self.stops[track] = found
                     on_stop(found, own)
             running = [spec for spec in level if spec.track not in self.stops]
-            done = {spec.fingerprint for spec in level}
+            done = {spec.fingerprint for spec in running}
             left = [spec for spec in left if spec.fingerprint not in done]
             if running:
                 yield running
@@ -121,13 +125,16 @@ class StopEarly:
         self, tracks: Iterable[str], left: Sequence[CellSpec]
     ) -> Iterator[tuple[str, EarlyStop | str, list[CellSpec]]]:
         """Yield what becomes of every track that is about to climb and has rungs enough to be asked."""
+        open_rungs = {(spec.track, spec.rung) for spec in left}
+        evidence = {key: one for key, one in self._evidence.items() if key[:2] not in open_rungs}
+        n_rungs = Counter(track for track, _ in {key[:2] for key in evidence})
         climbing = set(tracks)
         asked = [name for name in self._plan.tracks if name in climbing and name not in self.stops]
-        asked = [name for name in asked if self._n_rungs(name) >= FIRST_RUNGS]
+        asked = [name for name in asked if n_rungs[name] >= FIRST_RUNGS]
         if not asked:
             return
-        records = list(self._records.values())
-        standpoint = Standpoint(self._plan.experiment, records, self._evidence, self._knowledge)
+        records = [one for one in self._records.values() if (one.track, one.rung) not in open_rungs]
+        standpoint = Standpoint(self._plan.experiment, records, evidence, self._knowledge)
         for track in asked:
             own = [spec for spec in left if spec.track == track]
             if min(spec.rung for spec in own) <= standpoint.highest(track):
@@ -138,9 +145,6 @@ class StopEarly:
     def is_idle(self) -> bool:
         """Tell whether no track has rungs enough to be asked."""
         return all(n <= FIRST_RUNGS for n in self._ladders.values())
-
-    def _n_rungs(self, track: str) -> int:
-        return len({rung for name, rung, _ in self._evidence if name == track})
 
 
 def _ladders(plan: Plan) -> dict[str, int]:

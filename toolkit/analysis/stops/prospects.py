@@ -167,7 +167,8 @@ def prospects(
 ) -> Iterator[Prospect]:
     """Yield, for every finished ladder, what each of its rungs from the seventh on said of those above it.
 
-    Of a track that stopped climbing, also what the rungs up to the stop say of those that were skipped.
+    Of a track that stopped climbing, also what its complete rungs say of those that were skipped. A skipped
+    rung is complete when no cell of it is missing any more; the cells of others have no say here.
 
     Parameters
     ----------
@@ -189,6 +190,8 @@ def prospects(
         for n in range(FIRST_RUNGS, len(ladder)):
             yield look_ahead(track, ladder[:n], [(one.rung, one.rows) for one in ladder[n:]])
         for stop in stops:
-            below = [one for one in ladder if one.rung <= stop.rung]
-            if stop.track == track and below and below[-1].rung == stop.rung and stop.left:
+            if stop.track != track or not stop.left:
+                continue
+            below = [one for one in ladder if one.rung < stop.left[0][0]]
+            if any(one.rung == stop.rung for one in below):
                 yield look_ahead(track, below, stop.left)

@@ -162,7 +162,11 @@ def ask(
         forgone_per_year=answer.forgone,
         currency=inputs.economics.currency,
         saved=saved(),
-        labels_saved=labels_not_bought(prospect.rows, prospect.left_rows, inputs),
+        labels_saved=labels_not_bought(
+            list(zip(prospect.rungs, prospect.rows, strict=True)),
+            list(zip(prospect.left, prospect.left_rows, strict=True)),
+            inputs,
+        ),
         cells=tuple(cells),
         terms=terms_of(inputs),
     )

@@ -1,7 +1,8 @@
 """Early stops under the economics of a report, which may not be those that they were decided under.
 
 A stop that was decided under other economics is asked again under these, on validation rows, with all rungs
-that have run by now. What it was decided on is never told as if it were of today.
+that are complete by now: one of which some cells are still skipped counts as little as it did for the sweep.
+What it was decided on is never told as if it were of today.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def review(
     differ = () if stop.terms is None else changed(stop.terms, terms_of(inputs))
     if stop.terms is not None and not differ:
         return now
-    answer = _answer(stop, analysed.prospects, known, inputs)
+    open_rungs = {(one.track, rung) for one in analysed.stops for rung in one.skipped}
+    complete = {key: one for key, one in known.items() if key not in open_rungs}
+    answer = _answer(stop, analysed.prospects, complete, inputs)
     if not isinstance(answer, Answer):
         again = AskedAgain(differ, why=answer)
         return replace(
@@ -91,17 +94,18 @@ def _answer(
     if not left:
         return "how many rows the skipped rungs have was not kept"
     for one in prospects:
-        if (one.track, one.reached, one.left) == (stop.track, stop.rung, left):
+        if (one.track, one.left) == (stop.track, left) and stop.rung <= one.reached < left[0]:
             return weigh(one, known, inputs)
     return "cells of its rungs are missing"
 
 
 def _saved(stop: EarlyStop, analysed: Analysed, inputs: Inputs) -> tuple[Saved, LabelsNotBought | None]:
     """Return what the cells that are still missing save; those of earlier versions a share of what was."""
-    skipped = [float(one.n_train) for one in stop.cells if one.n_train is not None]
+    rows = dict(stop.left)
+    skipped = [rows[one.rung] for one in stop.cells if one.rung in rows]
     own = [cell for cell in analysed.cells if cell.status == "finished" and cell.track == stop.track]
     if not skipped or not own:
         share = len(stop.cells) / stop.n_cells if stop.cells else 1.0
         return repriced_saved(stop.saved, inputs, share=share), None
-    labels = labels_not_bought([float(cell.n_train) for cell in own], skipped, inputs)
+    labels = labels_not_bought(sorted((cell.rung, float(cell.n_train)) for cell in own), stop.left, inputs)
     return forecast_saved(own, skipped, inputs), labels

@@ -81,19 +81,23 @@ def repriced_saved(saved: Saved, inputs: Inputs, *, share: float = 1.0) -> Saved
 
 
 def labels_not_bought(
-    rows: Sequence[float], skipped_rows: Sequence[float], inputs: Inputs
+    trained: Sequence[tuple[int, float]], skipped: Sequence[tuple[int, float]], inputs: Inputs
 ) -> LabelsNotBought | None:
-    """Return the labels of skipped rungs beyond those of rungs that ran; None where they have no price.
+    """Return the labels of skipped rungs beyond those that were bought; None where there are none to pay.
 
-    Rungs are nested, so that the largest holds the labels of all. Their price is declared, not modelled.
+    Rungs are nested, so that the highest holds the labels of all, and one cell of a rung takes the labels of
+    all its seeds. Their price is declared, not modelled.
 
     Parameters
     ----------
-    rows, skipped_rows : sequence of float
-        Labelled rows of each rung that ran, and that was skipped.
+    trained, skipped : sequence of (int, float)
+        Rungs of which some cell ran, and of which some was skipped, at least one of each; their labelled
+        rows, of skipped ones as planned.
     inputs : Inputs
     """
-    more = round(max(skipped_rows, default=0.0) - max(rows, default=0.0))
+    (highest, rows), (reached, bought) = max(skipped), max(trained)
+    # Planned rows are a few more than a cell trains on: what is left of a rung that ran would be no labels.
+    more = round(rows - bought) if highest > reached else 0
     if inputs.economics.price_per_label.high <= 0 or more <= 0:
         return None
     return LabelsNotBought(more, draw_interval(more * inputs.price_per_label))

@@ -1,4 +1,4 @@
-"""What a sweep knows while it runs: the rungs so far, priced as the validation block sees them."""
+"""What a sweep knows while it runs: the complete rungs, priced as the validation block sees them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["Standpoint"]
 
 
 class Standpoint:
-    """All that has run so far of an experiment.
+    """All that counts of what an experiment has run so far: its complete rungs.
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from toolkit.analysis.forecast_record import AskedAgain, EarlyStop, Replay, Stop
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.results import Finding, Verdict
 from toolkit.analysis.stops.stopping import SURE
-from toolkit.analysis.verdict import money
 
 __all__ = [
     "chance",
@@ -103,22 +102,36 @@ def told_labels(stop: EarlyStop) -> str:
     if labels is None:
         return ""
     return (
-        f"{labels.labels:,} labels, {_amount(labels.money)} {stop.currency} at the declared price, as far as "
-        "no other track needs them"
+        f"about {_number(labels.labels)} labels, {_amount(labels.money)} {stop.currency} at the declared "
+        "price, as far as no other track needs them"
     )
 
 
 def _amount(value: Interval) -> str:
     if value.low == value.high:
-        return f"{value.estimate:,.3g}"
-    return f"{value.estimate:,.3g} [{value.low:,.3g} to {value.high:,.3g}]"
+        return _number(value.estimate)
+    return f"{_number(value.estimate)} [{_number(value.low)} to {_number(value.high)}]"
+
+
+def _number(value: float) -> str:
+    """Return a number with three significant digits and no power of ten, e.g. ``33,700``."""
+    if value == 0:
+        return "0"
+    if not math.isfinite(value):
+        return str(value)
+    for scale, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
+        if abs(value) >= scale:
+            return f"{_number(value / scale)}{word}"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, digits):,.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def told_risk(stop: EarlyStop) -> str:
     """Return what stopping risks, or that it is not known under the economics of the report."""
     if stop.forgone_per_year is None:
         return "not known under these economics"
-    forgone = f"expected net value forgone: {money(stop.forgone_per_year, stop.currency)} a year"
+    forgone = f"expected net value forgone: {_number(stop.forgone_per_year)} {stop.currency} a year"
     if stop.probability_leader_changes is None:
         return f"{forgone}, by its own curve"
     then = " at that moment" if stop.asked_again is None else ""
@@ -210,5 +223,5 @@ def told_replay(replay: Replay) -> str:
     )
     return (
         f"--stop-early would have skipped {n_cells} cells ({tracks}) and saved "
-        f"{replay.cpu_seconds_saved:,.3g} CPU-seconds{share}; {same}"
+        f"{_number(replay.cpu_seconds_saved)} CPU-seconds{share}; {same}"
     )
