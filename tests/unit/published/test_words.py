@@ -143,7 +143,8 @@ def test_the_power_of_the_card_is_that_of_the_bullet(exponent):
 def test_targets_of_a_loss_are_named_and_no_target_is_rounded():
     found = table(levelling(2.3), seeds=3, error_scale="loss", error_title="Val loss", targets=(12, 2.4, 1))
     assert "To reach val loss 12 at most 100" in page(found)
-    assert "To reach val loss 2.4, by the curve with a floor" in page(found)
+    assert "To reach val loss 2.4 reached at" in page(found)
+    assert "by the rung; by the curve:" in page(found)
     assert any(told.startswith("Val loss 12 takes at most 100") for told in found.sentences)
     assert "The curve with its floor never reaches val loss 1." in found.sentences
     shares = table(noisy(0.5 * (COMPUTE / 1e2) ** -0.15, 0.01), targets=(0.2005,))

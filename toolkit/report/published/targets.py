@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.reach import Reach
-from toolkit.analysis.published.values import Forecast, Published, Study
+from toolkit.analysis.published.values import Forecast, Published, Reached, Study
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable
 from toolkit.report.elements import Column
@@ -75,6 +75,8 @@ def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterato
         ("line", one.line, one.line_reach, one.usd, one.kg_co2),
         ("curve with a floor", one.curve, one.curve_reach, one.usd_curve, one.kg_co2_curve),
     )
+    if one.reached is not None:
+        yield _reached_row(published, study, one.target, one.reached)
     for name, value, reach, usd, carbon in fitted:
         if value is None or reach is None:
             continue
@@ -89,6 +91,23 @@ def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterato
             words.REACHES[reach],
             *(map(elements.split, priced) if published.prices else []),
         ]
+
+
+def _reached_row(published: Published, study: Study, target: float, one: Reached) -> list[str | Markup]:
+    """Return the row of what has reached the target, which comes before what the fits say."""
+    largest = study.compute(study.points[-1])
+    rates = {price.quantity for price in published.prices}
+    priced = words.priced(published, study, one.compute)
+    money = priced.pop(0) if "usd" in rates and priced else ""
+    return [
+        words.error(published, target, 6),
+        study.measure.title,
+        words.reached(study, one).removesuffix(","),
+        elements.whole(words.compute(one.compute, study.measure.unit)),
+        words.compute(one.compute / largest, "", 2),
+        "reached",
+        *([money, "".join(priced)] if published.prices else []),
+    ]
 
 
 def _amount(study: Study, value: Interval, reach: Reach) -> tuple[str | Markup, str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from toolkit.analysis.fits.curves import REFUSAL_LEVEL
 from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.published.values import Forecast, Published, Study
+from toolkit.analysis.published.values import Forecast, Published, Reached, Study
 from toolkit.report import formats, spans
 
 __all__ = [
@@ -28,11 +28,13 @@ __all__ = [
     "halving",
     "interval",
     "level",
+    "lies_below",
     "lower",
     "models",
     "money",
     "power",
     "priced",
+    "reached",
     "refusals",
     "target",
     "tick",
@@ -190,6 +192,23 @@ def priced(published: Published, study: Study, amount: float) -> list[str]:
     if "kg_co2" in rates:
         shown.append(f"{_kilograms(amount * rates['kg_co2'])} CO₂")
     return shown
+
+
+def reached(study: Study, one: Reached) -> str:
+    """Return who has reached a target: ``the result CoCa``, or of a ladder ``the rung``."""
+    if not study.is_ladder:
+        return f"the result {one.name}"
+    return f"a single row, {one.name}," if one.name else "the rung"
+
+
+def lies_below(published: Published, study: Study) -> str:
+    """Return that single results lie below a shown floor, which is of a mean; empty where none does."""
+    floor = study.curve.floor
+    least = min(one.error for one in study.points)
+    if not study.shows_floor or floor is None or least >= floor.estimate:
+        return ""
+    what = "rows" if study.is_ladder else "results"
+    return f"of the curve's mean; single {what} lie below, the least at {error(published, least)}"
 
 
 def refusals(published: Published, study: Study, one: Forecast) -> list[str]:
