@@ -122,6 +122,10 @@ def _draw(parts: Mapping[str, Any], title: str) -> Figure:
     axes.patch.set_alpha(0)
     _axis(axes, "x", layout["xaxis"])
     _axis(axes, "y", layout["yaxis"])
+    for which in ("x", "y"):
+        # Ends that are given need no margins, which overflow where amounts come near the largest number.
+        if layout[f"{which}axis"].get("range") is not None:
+            _limits(axes, which, layout[f"{which}axis"])
     static_traces.add_traces(axes, parts["data"], layout)
     for which in ("x", "y"):
         _limits(axes, which, layout[f"{which}axis"])

@@ -114,7 +114,7 @@ def reach(
         return "too_far" if target > lowest.low else "cannot"
     if math.isinf(at) and target > lowest.estimate:
         return "too_far"
-    if math.isinf(told.high) and target <= lowest.high:
+    if math.isinf(told.high) and (by == "curve" or target <= lowest.high):  # else of a line: over 10^308
         return "not_shown"
     if at <= largest:
         return "measured"

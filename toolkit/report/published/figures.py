@@ -34,6 +34,8 @@ _LINE = _Style("#0072B2", "solid", "")
 _CURVE = _Style("#D55E00", "dash", "/")
 _SLOPES = ("dot", "dashdot", "longdashdot")
 _N_GRID = 60
+_LARGEST = 1e308
+"""No axis goes on past here, for no number does."""
 _LEAST_SHOWN = 0.4
 """Of the least of all errors and targets: under it nothing is drawn."""
 
@@ -101,7 +103,7 @@ def _right_end(published: Published, study: Study, largest: float) -> float:
         elif math.isfinite(one.told.estimate):
             wanted.append(10 * one.told.estimate)
     wanted += [3 * claim for _, claim in _claimed(published, study)]
-    return min(max(wanted), largest * 1e8)
+    return min(max(wanted), largest * 1e8, max(largest, _LARGEST))
 
 
 def _claimed(published: Published, study: Study) -> list[tuple[float, float]]:
