@@ -124,7 +124,7 @@ def _drawn(published: Published, study: Study, one: Forecast, target: str, what:
         told = f"On the {what} {target} takes {amount}"
     else:
         share = one.told.estimate / study.compute(study.points[-1])
-        times = f"{words.compute(share, '', 2)} times the largest compute in the table"
+        times = f"{words.times_the_largest(share)} times the largest compute in the table"
         far = " far beyond the results" if share > REACH else ""
         told = (
             f"By the {what} {target} is forecast to take {amount}, {times}"

@@ -104,7 +104,7 @@ def _reached_row(published: Published, study: Study, target: float, one: Reached
         study.measure.title,
         words.reached(study, one).removesuffix(","),
         elements.whole(words.compute(one.compute, study.measure.unit)),
-        words.compute(one.compute / largest, "", 2),
+        words.times_the_largest(one.compute / largest),
         "reached",
         *([money, "".join(priced)] if published.prices else []),
     ]
@@ -120,9 +120,11 @@ def _amount(study: Study, value: Interval, reach: Reach) -> tuple[str | Markup, 
     if reach == "too_far":
         return elements.whole(words.too_far(unit)), ""
     if reach == "not_shown":
+        if value.low <= 0:
+            return "", ""
         at_least = f"at least {words.compute(value.low, unit, 2)}"
         return elements.whole(at_least), f"at least {words.compute(value.low / largest, '', 2)}"
-    return elements.split(words.interval(value, unit)), words.compute(value.estimate / largest, "", 2)
+    return elements.split(words.interval(value, unit)), words.times_the_largest(value.estimate / largest)
 
 
 def _yardsticks(published: Published) -> Markup:

@@ -45,8 +45,10 @@ class _Fitting:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the one that fits."""
         unbounded = options.update(max_width=10_000)
-        fits = Measurement.get(console, unbounded, self.table).maximum <= options.max_width
-        yield self.table if fits else self.lines
+        if Measurement.get(console, unbounded, self.table).minimum <= options.max_width:
+            yield from (self.table, Text(""))
+        else:
+            yield self.lines
 
 
 def _title(published: Published) -> str:
@@ -70,7 +72,7 @@ def _lines(published: Published) -> Group:
 
 def _fits(published: Published) -> Table:
     table = Table(
-        title=escape(_title(published)),
+        title=f"{escape(_title(published))}\n",
         title_justify="left",
         title_style="",
         box=SIMPLE_HEAD,
