@@ -37,8 +37,8 @@ def levelling(floor, seeds=3, sigma=0.002):
     return noisy(floor + 4 * np.repeat(np.geomspace(1, 1e4, 10), seeds) ** -0.6, sigma)
 
 
-def printed(published) -> str:
-    console = Console(width=80, record=True, file=None, color_system=None)
+def printed(published, width=80) -> str:
+    console = Console(width=width, record=True, file=None, color_system=None)
     with console.capture() as capture:
         console.print(summary(published), highlight=False)
     return capture.get().replace("\u00a0", " ")
@@ -115,6 +115,23 @@ def test_no_row_of_the_terminal_is_cut_off():
     assert re.search(r"\[[\d.]+ %,$", floor[1].rstrip())
     steeper = printed(table(steep(0.0012, sigma=2e-4)))
     assert re.search(r"not known\s*\n.*\[none, [\d.]+ %\]", steeper)
+
+
+@pytest.mark.parametrize("width", [40, 50, 80, 100])
+def test_every_figure_stands_whole_on_terminals_of_any_width(width):
+    for error, options in (
+        (noisy(0.5 * (COMPUTE / 1e2) ** -0.25, 0.01), {"level": 0.5}),
+        (noisy(0.005 * (COMPUTE / 1e2) ** -0.25, 0.01), {}),
+        (levelling(1.0, seeds=1, sigma=0.02) / 5, {}),
+    ):
+        found = table(error, **options)
+        (study,) = found.studies
+        text = printed(found, width).partition("•")[0]
+        assert max(map(len, text.splitlines())) <= width
+        for shown in (words.power(study.line.power), words.halving(study.line), words.floor(found, study)):
+            for part in flat(shown).replace(", ", " ").strip("]").replace(" [", " ").split():
+                assert part in text
+        assert "Compute c" in text
 
 
 def test_an_infinite_end_is_no_money_and_an_infinite_amount_has_its_least():

@@ -96,8 +96,8 @@ def reach(
         ``at_most``: the cheapest result reaches it already; ``at_most_fitted``: the fit does there, the
         result itself does not; ``measured``: within the results; ``forecast``; ``drawn_on``: beyond them,
         where nothing is forecast; ``not_told``: the error may not fall at all; ``not_shown``: the fit may
-        never come down to it, for its compute has no upper end; ``too_far``: the fit reaches it, at a compute that no number is kept for;
-        ``cannot``: it is out of reach.
+        never come down to it, for its compute has no upper end; ``too_far``: the fit reaches it, at a compute
+        that no number is kept for; ``cannot``: it is out of reach.
     """
     cheapest, largest = ends
     if target >= highest:

@@ -27,8 +27,8 @@ def main_points(observations: Sequence[Observation], measure: str) -> tuple[Obse
     """Return what enters the fit over all models, cheapest first.
 
     Of a family only the model of least error does, as of each paper in the literature: the sizes of one
-    recipe are no further recipes, and a family of twelve would count twelvefold. Its rows of equal compute are
-    repeats of one size, and count with their mean: the best of them would be the luckiest.
+    recipe are no further recipes, and a family of twelve would count twelvefold. Its rows of equal compute
+    are repeats of one size, and count with their mean: the best of them would be the luckiest.
     """
     having = [one for one in observations if measure in one.compute]
     best: dict[str, Observation] = {}

@@ -106,9 +106,7 @@ def study(
 
 
 def _rungs(points: Sequence[Observation], measure: str) -> Rungs:
-    return rungs(
-        np.array([one.compute[measure] for one in points]), np.array([one.error for one in points])
-    )
+    return rungs(np.array([one.compute[measure] for one in points]), np.array([one.error for one in points]))
 
 
 def _members(having: Sequence[Observation], points: Sequence[Observation]) -> tuple[Observation, ...]:
@@ -172,7 +170,9 @@ class _Results(NamedTuple):
                     return Reached("", cost, mean, n)
         there = [one for one in self.rows if one.error <= target * EQUAL]
         first = min(there, key=lambda one: (one.compute[self.measure], one.error), default=None)
-        return first and Reached(first.name, first.compute[self.measure], first.error)
+        if first is None:
+            return None
+        return Reached(first.name, first.compute[self.measure], first.error)
 
     def reach(self, target: float, by: Literal["line", "curve"], *, refused: bool) -> Reach:
         costs = self.rungs.costs

@@ -105,8 +105,8 @@ def _of_the_fit(published: Published, study: Study, one: Forecast) -> str:
     if one.reach == "not_shown":
         if one.reached is not None:
             return (
-                f"By the {what} the mean takes at least {words.compute(one.told.low, unit, 2)}, and may never "
-                "come down to it."
+                f"By the {what} the mean takes at least {words.compute(one.told.low, unit, 2)}, and may "
+                "never come down to it."
             )
         return (
             f"{_first(target)} takes at least {words.compute(one.told.low, unit, 2)} by the {what}, and may "

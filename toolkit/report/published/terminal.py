@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
 from rich.measure import Measurement
@@ -82,11 +83,15 @@ def _fits(published: Published) -> Table:
     )
     table.add_column("measure", style="bold", min_width=14)
     counted = words.counted(published).lower().replace(" or ", "\nor ")
-    for heading in (counted, "R²", "times compute\nfor half of it", "power\nof k", "floor"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for study in published.studies:
-        for row in _rows(published, study):
-            table.add_row(*row)
+    headings = (counted, "R²", "times compute\nfor half of it", "power\nof k", "floor")
+    rows = [row for study in published.studies for row in _rows(published, study)]
+    for i, heading in enumerate(headings, 1):
+        # rich takes the longest word for the least width, even of a column that does not wrap
+        texts = (heading, *(Text.from_markup(row[i]).plain for row in rows))
+        width = max(cell_len(line) for text in texts for line in text.split("\n"))
+        table.add_column(heading, justify="right", no_wrap=True, min_width=width)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -238,7 +238,9 @@ def refusals(published: Published, study: Study, one: Forecast) -> list[str]:
                 f"{error_text(published, known)[1]}"
             )
         if code == "beyond_reach":
-            sentence = _MULTIPLE.sub(lambda times: f"takes {times_the_largest(float(times[1]))} times", sentence)
+            sentence = _MULTIPLE.sub(
+                lambda times: f"takes {times_the_largest(float(times[1]))} times", sentence
+            )
         found.append(told(sentence.replace(f"an error of {one.target:.4g}", named)))
     return found
 
