@@ -122,6 +122,9 @@ def test_repeats_within_a_family_count_with_their_mean_and_not_with_the_luckiest
     assert found.line.power.estimate == pytest.approx(without.line.power.estimate)
     assert found.notes[0].startswith("rows of one family and of equal compute are repeats of one size")
     assert "36 rows of 12 families" in found.notes[0]
+    page = flat(report.render(told(rows, ())))
+    assert page.count("in the mean of its repeats") == 36
+    assert "not the best of" not in page
     lucky = [rows[0], replace(rows[1], family="size 0"), replace(rows[3], error=0.45, family="size 0")]
     (kept,) = main_points(lucky, "flop")
     assert kept.error == pytest.approx(float(np.sqrt(rows[0].error * rows[1].error)))
@@ -188,6 +191,7 @@ def test_coca_has_reached_nine_per_cent():
     )
     assert not any("can be reached by compute at all is not known" in one for one in sentences)
     assert all(one.refusals == () for one in found.studies[0].forecasts)
+    assert "forecast" not in {one.line_reach for one in found.studies[0].forecasts}
 
 
 def test_claims_on_powers_name_the_fit_they_are_held_against():

@@ -196,12 +196,14 @@ def _forecast(target: float, known: _Results, prices: Sequence[Price]) -> Foreca
     # Without a fit, or a fall, the study's own refusals say why; what a result has reached is within reach.
     if curve is not None and known.held.may_fall and target * EQUAL < known.means.min():
         refusal = known.held.curve.refuse_target(target)
-    refused = refusal is not None
+    by_curve = None if curve is None else known.reach(target, "curve", refused=refusal is not None)
+    # The line is no forecast where the curve may never come down to the target, though a result has.
+    refused = refusal is not None or by_curve == "not_shown"
     return Forecast(
         target=target,
         by="curve" if curve is not None and known.held.shows_floor else "line",
         line_reach=known.reach(target, "line", refused=refused),
-        curve_reach=None if curve is None else known.reach(target, "curve", refused=refused),
+        curve_reach=by_curve,
         line=line,
         curve=curve,
         refusals=() if refusal is None else ((refusal.code, _of_the_curve(refusal.sentence)),),

@@ -108,7 +108,8 @@ class Study:
     points : tuple of Observation
         What the fits rest on, cheapest first; of a family only its best model.
     members : tuple of Observation
-        Further models of families, which only the family's own fit uses.
+        Further rows of families: models that only the family's own fit uses, and repeats, of which `points`
+        have the mean.
     n_rungs, n_seeds : int
         What the fits count: rows of equal compute are one rung with seeds where the table is a ladder.
     is_ladder : bool
@@ -161,6 +162,11 @@ class Study:
     def shows_floor(self) -> bool:
         """Whether the data exclude that there is no floor: the curve is told then, not the line."""
         return self.held.shows_floor
+
+    def is_averaged(self, one: Observation) -> bool:
+        """Whether a member is in the fit all the same: in the mean of a family's rows of equal compute."""
+        kept = {(each.family, self.compute(each)) for each in self.points if each.family}
+        return (one.family, self.compute(one)) in kept
 
     def compute(self, one: Observation) -> float:
         """Return an observation's compute by this measure."""

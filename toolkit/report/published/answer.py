@@ -159,7 +159,9 @@ def drawings(published: Published) -> Markup:
 
 
 def _of_family(study: Study, one: Observation) -> str:
-    """Return in which fit a row is that is not the best of its family."""
+    """Return in which fit a row is that does not stand in that over all by itself."""
+    if study.is_averaged(one):
+        return "in the mean of its repeats"
     if one.family in {each.family for each in study.families}:
         return f"only of {one.family}"
     return f"no: not the best of {one.family}"

@@ -70,9 +70,7 @@ def error_against_compute(published: Published, study: Study) -> go.Figure:
     if curve[0] is not None:
         told = [one for one in curve if one is not None]
         _draw(figure, grid, told, f"curve with a floor, with {words.level(published)} band", _CURVE)
-    _points(
-        figure, published, study, study.members, "other sizes of a family, not in these fits", "circle-open"
-    )
+    _points(figure, published, study, study.members, _of_members(study), "circle-open")
     _points(figure, published, study, study.points, _of_points(study), "circle")
     _targets(figure, published, study, grid)
     ticks = axes.log_ticks(grid)
@@ -90,6 +88,12 @@ def _of_points(study: Study) -> str:
     if study.is_ladder:
         return "measured"
     return "results" if not study.members else "results; of a family the best"
+
+
+def _of_members(study: Study) -> str:
+    if any(study.is_averaged(one) for one in study.members):
+        return "further rows of a family: other sizes, and repeats of which the mean counts"
+    return "other sizes of a family, not in these fits"
 
 
 def _right_end(published: Published, study: Study, largest: float) -> float:

@@ -63,8 +63,8 @@ def forecasts(published: Published) -> Markup:
         _yardsticks(published),
         elements.paragraph(
             "The interval of the line (Fieller's) is right only if there is no floor and the field goes on "
-            "as it went. The interval of the curve says what the data allow when there may be one; ∞ means "
-            "that they do not show that the target can be reached.",
+            "as it went. The interval of the curve says what the data allow when there may be one; where "
+            "only its least is told, they do not show that the target can be reached.",
             quiet=True,
         ),
     )
@@ -89,7 +89,7 @@ def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterato
             name,
             *_amount(study, value, reach),
             words.REACHES[reach],
-            *(map(elements.split, priced) if published.prices else []),
+            *((elements.split(text) if text else "" for text in priced) if published.prices else []),
         ]
 
 
