@@ -125,6 +125,9 @@ def test_repeats_within_a_family_count_with_their_mean_and_not_with_the_luckiest
     page = flat(report.render(told(rows, ())))
     assert page.count("in the mean of its repeats") == 36
     assert "not the best of" not in page
+    target = float(error[5])
+    (reached,) = study(rows, flop, targets=[target]).forecasts
+    assert (reached.reached.name, reached.reached.compute) == ("size 5, mean of 3 rows", COMPUTE[5])
     lucky = [rows[0], replace(rows[1], family="size 0"), replace(rows[3], error=0.45, family="size 0")]
     (kept,) = main_points(lucky, "flop")
     assert kept.error == pytest.approx(float(np.sqrt(rows[0].error * rows[1].error)))

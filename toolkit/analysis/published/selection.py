@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.published.values import Observation
 
-__all__ = ["TO_FIT_ALL", "Rungs", "distinct", "family_note", "main_points", "rungs"]
+__all__ = ["TO_FIT_ALL", "Rungs", "all_results", "distinct", "family_note", "main_points", "rungs"]
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +39,13 @@ def main_points(observations: Sequence[Observation], measure: str) -> tuple[Obse
     kept = [*(one for one in having if not one.family), *best.values()]
     order = {id(one): place for place, one in enumerate(having)}
     return tuple(sorted(kept, key=lambda one: (one.compute[measure], order.get(id(one), len(having)))))
+
+
+def all_results(observations: Sequence[Observation], measure: str) -> list[Observation]:
+    """Return what counts as a result, best of its family or not: of a family's repeats the mean."""
+    having = [one for one in observations if measure in one.compute]
+    alone = [one for one in having if not one.family]
+    return [*alone, *(_mean(size) for size in _sizes(having, measure))]
 
 
 def _sizes(having: Sequence[Observation], measure: str) -> list[list[Observation]]:

@@ -18,6 +18,7 @@ from toolkit.analysis.published.regression import family_fits, fit_line, regress
 from toolkit.analysis.published.selection import (
     TO_FIT_ALL,
     Rungs,
+    all_results,
     distinct,
     family_note,
     main_points,
@@ -82,7 +83,8 @@ def study(
     held = hold(line, curve)
     refusals = _refusals(held, fitted, compute)
     having = [one for one in observations if measure.key in one.compute]
-    known = _Results(line, curve, held, fitted, means, refusals, having, measure.key)
+    results = all_results(observations, measure.key)
+    known = _Results(line, curve, held, fitted, means, refusals, results, measure.key)
     with_year, of_year = regress_on_year(points, measure.key, is_ladder=fitted.is_ladder, level=level)
     has_floors = len(np.unique(fitted.costs)) >= FEWEST_FOR_FLOORS
     floors = round_floors(float(means.min()), targets) if has_floors else ()
