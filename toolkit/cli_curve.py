@@ -82,10 +82,12 @@ def curve(
     infinite; and it writes a report with the figure. What the rows cannot
     carry is refused, with the reason.
 
-    Rows of equal compute are seeds of one rung, when most computes stand in
-    at least two rows. Else the rows are a scatter, whose line tells how the
-    results went, not what one recipe gains from more compute. Of a family
-    only the best row is in the fit over all.
+    Rows of equal compute are seeds of one rung, when more than half of the
+    computes stand in at least two rows, or some compute stands in three rows.
+    Else the rows are a scatter, whose line tells how the results went, not
+    what one recipe gains from more compute; exact repeats count once. Of a
+    family only the best is in the fit over all, after its rows of equal
+    compute have been averaged.
 
     [bold]Examples[/]
 

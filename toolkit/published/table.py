@@ -75,9 +75,27 @@ def read_table(
     unread = _unread(table.columns, [*columns, error])
     if unread:
         told.append(f"columns that are not used: {', '.join(unread)}")
-    doubt = doubt_scale([one.error for one in observations], scale)
+    doubts = (doubt_scale([one.error for one in observations], scale), _doubt_names(observations))
     return Table(
-        tuple(observations), tuple(sentence for sentence in told if sentence), (doubt,) if doubt else ()
+        tuple(observations),
+        tuple(sentence for sentence in told if sentence),
+        tuple(doubt for doubt in doubts if doubt),
+    )
+
+
+def _doubt_names(observations: Sequence[Observation]) -> str | None:
+    """Return what is doubtful where rows of different compute have one name."""
+    computes: dict[str, list[Mapping[str, float]]] = {}
+    for one in observations:
+        computes.setdefault(one.name, []).append(one.compute)
+    several = [name for name, found in computes.items() if any(one != found[0] for one in found)]
+    if not several:
+        return None
+    shown = ", ".join(f"'{name}' {len(computes[name])} rows" for name in several[:3])
+    more = ", …" if len(several) > 3 else ""
+    return (
+        f"rows of different compute have one name ({shown}{more}); each counts as a result of its own, but "
+        "they cannot be told apart in the report: give each a name of its own"
     )
 
 
@@ -114,6 +132,7 @@ def _observation(row: Row, measures: Mapping[str, str], error: str, value: float
         sources={key: row.text(column) for key, column in cited.items() if row.text(column)},
         facts=facts,
         labels={name: row.text(name) for name in LABELS if row.text(name)},
+        is_named=bool(row.text("name")),
     )
 
 

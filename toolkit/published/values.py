@@ -32,6 +32,8 @@ class Observation:
         Further numbers of the row, such as ``processors``.
     labels : mapping of str to str
         Further texts of the row.
+    is_named : bool
+        Whether the table gives the name.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Observation:
     sources: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    is_named: bool = True
 
 
 class Measure(NamedTuple):

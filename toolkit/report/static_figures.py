@@ -122,8 +122,13 @@ def _draw(parts: Mapping[str, Any], title: str) -> Figure:
     axes.patch.set_alpha(0)
     _axis(axes, "x", layout["xaxis"])
     _axis(axes, "y", layout["yaxis"])
+    sides: tuple[Literal["x", "y"], ...] = ("x", "y")
+    for which in sides:
+        # Ends that are given need no margins, which overflow where amounts come near the largest number.
+        if layout[f"{which}axis"].get("range") is not None:
+            _limits(axes, which, layout[f"{which}axis"])
     static_traces.add_traces(axes, parts["data"], layout)
-    for which in ("x", "y"):
+    for which in sides:
         _limits(axes, which, layout[f"{which}axis"])
     left, right = _left(layout), max(layout["margin"].get("r", 0), 16)
     bottom = 46 + 16 * plain(layout["xaxis"]["title"].get("text", "")).count("\n")

@@ -88,6 +88,15 @@ def test_equal_errors_have_no_power_floor_or_infinite_amounts_anywhere():
     assert "An error that does not fall tells nothing of a floor." in page
 
 
+@pytest.mark.parametrize("largest", [1e305, 1e307, 1.7e308])
+def test_computes_near_the_largest_number_are_drawn(largest, tmp_path):
+    compute = largest * np.geomspace(1e-4, 1, 10)
+    found = made_up(falling(), compute=compute, targets=(0.01, 0.2))
+    grid = [x for trace in error_against_compute(found, found.studies[0]).data for x in trace.x]
+    assert all(map(math.isfinite, grid))
+    assert report.write(found, tmp_path).figures  # warnings are errors
+
+
 def test_a_flat_scatter_is_told_no_amounts():
     found = made_up(0.2 * np.exp(np.random.default_rng(2).normal(0, 0.05, 10)), targets=(0.1,))
     assert (

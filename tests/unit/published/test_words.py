@@ -37,8 +37,8 @@ def levelling(floor, seeds=3, sigma=0.002):
     return noisy(floor + 4 * np.repeat(np.geomspace(1, 1e4, 10), seeds) ** -0.6, sigma)
 
 
-def printed(published) -> str:
-    console = Console(width=80, record=True, file=None, color_system=None)
+def printed(published, width=80) -> str:
+    console = Console(width=width, record=True, file=None, color_system=None)
     with console.capture() as capture:
         console.print(summary(published), highlight=False)
     return capture.get().replace("\u00a0", " ")
@@ -117,6 +117,23 @@ def test_no_row_of_the_terminal_is_cut_off():
     assert re.search(r"not known\s*\n.*\[none, [\d.]+ %\]", steeper)
 
 
+@pytest.mark.parametrize("width", [40, 50, 80, 100])
+def test_every_figure_stands_whole_on_terminals_of_any_width(width):
+    for error, options in (
+        (noisy(0.5 * (COMPUTE / 1e2) ** -0.25, 0.01), {"level": 0.5}),
+        (noisy(0.005 * (COMPUTE / 1e2) ** -0.25, 0.01), {}),
+        (levelling(1.0, seeds=1, sigma=0.02) / 5, {}),
+    ):
+        found = table(error, **options)
+        (study,) = found.studies
+        text = printed(found, width).partition("•")[0]
+        assert max(map(len, text.splitlines())) <= width
+        for shown in (words.power(study.line.power), words.halving(study.line), words.floor(found, study)):
+            for part in flat(shown).replace(", ", " ").strip("]").replace(" [", " ").split():
+                assert part in text
+        assert "Compute c" in text
+
+
 def test_an_infinite_end_is_no_money_and_an_infinite_amount_has_its_least():
     inf = math.inf
     assert words.money(Interval(2e9, 1e9, inf)) == "$2.0\u00a0bn [$1.0\u00a0bn, ∞]"
@@ -143,16 +160,17 @@ def test_the_power_of_the_card_is_that_of_the_bullet(exponent):
 def test_targets_of_a_loss_are_named_and_no_target_is_rounded():
     found = table(levelling(2.3), seeds=3, error_scale="loss", error_title="Val loss", targets=(12, 2.4, 1))
     assert "To reach val loss 12 at most 100" in page(found)
-    assert "To reach val loss 2.4, by the curve with a floor" in page(found)
+    assert "To reach val loss 2.4 reached at" in page(found)
+    assert "by the rung; by the curve:" in page(found)
     assert any(told.startswith("Val loss 12 takes at most 100") for told in found.sentences)
     assert "The curve with its floor never reaches val loss 1." in found.sentences
     shares = table(noisy(0.5 * (COMPUTE / 1e2) ** -0.15, 0.01), targets=(0.2005,))
-    assert "To reach 20.05 %, by the line" in page(shares)
+    assert "To reach 20.05 % reached at" in page(shares)
 
 
 def test_where_a_floor_shows_the_terminal_leads_with_the_curve_and_marks_whose_figure_it_is():
     text = printed(table(levelling(0.2, sigma=0.02) / 5, seeds=3))
-    rows = [line.split()[:3] for line in text.splitlines() if re.match(r" (Compute c,|by the)", line)]
+    rows = [line.split()[:3] for line in text.splitlines() if re.match(r"(Compute c,|by the)", line)]
     assert rows[0][:2] == ["Compute", "c,"]
     assert [row[2] for row in rows if row[0] == "by"] == ["curve", "line"]
     plain = printed(table(noisy(0.5 * (COMPUTE / 1e2) ** -0.15, 0.01)))
@@ -162,7 +180,7 @@ def test_where_a_floor_shows_the_terminal_leads_with_the_curve_and_marks_whose_f
 @pytest.mark.parametrize(("seeds", "heading"), [(1, "results"), (3, "rungs")])
 def test_points_are_counted_as_what_they_are(seeds, heading):
     found = table(noisy(np.repeat(0.5 * (COMPUTE / 1e2) ** -0.15, seeds), 0.01), seeds=seeds)
-    (head,) = [line for line in printed(found).splitlines() if line.startswith(" measure")]
+    (head,) = [line for line in printed(found).splitlines() if line.startswith("measure")]
     assert head.split()[1] == heading
     assert f">{heading.title()}<" in report.render(found)
 

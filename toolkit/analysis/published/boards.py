@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from toolkit.analysis.board import Board, Point
-from toolkit.analysis.published.values import Published, Study
+from toolkit.analysis.interval import Interval
+from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.published.values import Observation
 
 __all__ = ["model_board", "note", "report_board"]
@@ -62,21 +63,36 @@ def _figures(study: Study) -> Iterator[Point]:
     key, line = study.measure.key, study.line
     yield Point(f"{key}/results", float(len(study.points)))
     yield Point(f"{key}/r_squared", line.r_squared)
-    intervals = {
-        "exponent": line.exponent,
-        "power": line.power,
-        "k_half": line.k_half,
-        "floor": study.curve.floor,
-    }
+    for name, value in (("exponent", line.exponent), ("power", line.power), ("k_half", line.k_half)):
+        yield from _interval(f"{key}/{name}", value)
+    if study.shows_floor:
+        yield from _interval(f"{key}/floor", study.curve.floor)
+    elif study.may_fall and study.held.curve.floor is not None:
+        yield Point(f"{key}/floor high", study.held.curve.floor.high)
     for one in study.forecasts:
-        intervals[f"compute at error {one.target:.6g}"] = one.line
-        intervals[f"usd at error {one.target:.6g}"] = one.usd
-        intervals[f"kg_co2 at error {one.target:.6g}"] = one.kg_co2
-    for name, value in intervals.items():
-        if value is None:
-            continue
-        yield Point(f"{key}/{name}", value.estimate)
-        yield from (Point(f"{key}/{name} {end}", getattr(value, end)) for end in _ENDS)
+        yield from _target(key, one)
+
+
+def _interval(name: str, value: Interval | None) -> Iterator[Point]:
+    if value is not None:
+        yield Point(name, value.estimate)
+        yield from (Point(f"{name} {end}", getattr(value, end)) for end in _ENDS)
+
+
+def _target(key: str, one: Forecast) -> Iterator[Point]:
+    """Yield what the report tells of a target, by the fit that it tells; named so where it is no forecast."""
+    if one.reached is not None:
+        yield Point(f"{key}/compute reached at error {one.target:.6g}", one.reached.compute)
+    usd, carbon = (one.usd_curve, one.kg_co2_curve) if one.by == "curve" else (one.usd, one.kg_co2)
+    told = {"compute": one.told, "usd": usd, "kg_co2": carbon}
+    for what, value in told.items():
+        name = f"{key}/{what} at error {one.target:.6g}"
+        if one.reach in ("measured", "forecast"):
+            yield from _interval(name, value)
+        elif one.reach == "drawn_on":
+            yield from _interval(f"{name} on the {one.by} - no forecast", value)
+        elif one.reach == "not_shown" and value is not None:
+            yield Point(f"{name} low", value.low)
 
 
 def _least_by_year(published: Published) -> Iterator[Point]:

@@ -8,6 +8,8 @@ Format history (raise `SCHEMA_VERSION` with every change that a reader can notic
    ``curve_reach``); ``notes`` of a study
 3. ``doubts``; ``clearly_falls`` and ``shows_floor`` of a study, which hold at 95 % whatever the level; the
    reach ``too_far``
+4. ``reached`` of a forecast; ``is_named`` of an observation; ``not_shown`` wherever a fit's compute for a
+   target has no upper end
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from toolkit.analysis.published.values import Published, Study
 
 __all__ = ["SCHEMA_VERSION", "to_json"]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def to_json(published: Published) -> dict[str, Any]:

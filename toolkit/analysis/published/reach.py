@@ -95,9 +95,9 @@ def reach(
     Reach
         ``at_most``: the cheapest result reaches it already; ``at_most_fitted``: the fit does there, the
         result itself does not; ``measured``: within the results; ``forecast``; ``drawn_on``: beyond them,
-        where nothing is forecast; ``not_told``: the error may not fall at all; ``not_shown``: the target may
-        be out of reach; ``too_far``: the fit reaches it, at a compute that no number is kept for;
-        ``cannot``: it is out of reach.
+        where nothing is forecast; ``not_told``: the error may not fall at all; ``not_shown``: the fit may
+        never come down to it, for its compute has no upper end; ``too_far``: the fit reaches it, at a compute
+        that no number is kept for; ``cannot``: it is out of reach.
     """
     cheapest, largest = ends
     if target >= highest:
@@ -112,8 +112,10 @@ def reach(
         return "at_most" if target >= first else "at_most_fitted"
     if math.isinf(told.low):
         return "too_far" if target > lowest.low else "cannot"
-    if math.isinf(at):
-        return "too_far" if target > lowest.estimate else "not_shown"
+    if math.isinf(at) and target > lowest.estimate:
+        return "too_far"
+    if math.isinf(told.high) and (by == "curve" or target <= lowest.high):  # else of a line: over 10^308
+        return "not_shown"
     if at <= largest:
         return "measured"
     return "drawn_on" if refused or at > REACH * largest else "forecast"
@@ -122,8 +124,9 @@ def reach(
 def _told(target: float, by: Literal["line", "curve"], held: Held) -> tuple[Interval, Interval]:
     """Return the compute for the target, and the least error that the fit ever comes down to."""
     if by == "line":
-        falls = held.line.exponent.estimate > 0
-        return held.line.cost_to(target), Interval(0.0 if falls else math.inf, 0.0, math.inf)
+        exponent = held.line.exponent
+        ends = (0.0 if end > 0 else math.inf for end in (exponent.estimate, exponent.high, exponent.low))
+        return held.line.cost_to(target), Interval(*ends)
     told, floor = held.curve.cost_to(target), held.curve.floor
     assert told is not None and floor is not None  # noqa: S101, PT018
     return told, floor

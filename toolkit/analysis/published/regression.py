@@ -37,7 +37,7 @@ def fit_line(compute: Floats, error: Floats, *, level: float = 0.95) -> LogLog:
     """
     line = fit_loglog(compute, error, level=level)
     if np.ptp(np.log(error)) > 1e-12:
-        return line
+        return replace(line, r_squared=1.0) if line.r_squared > 1 - 1e-12 else line
     return replace(line, slope=0.0, variance=0.0, r_squared=0.0)
 
 

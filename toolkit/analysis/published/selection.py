@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.published.values import Observation
 
-__all__ = ["TO_FIT_ALL", "Rungs", "family_note", "main_points", "rungs"]
+__all__ = ["TO_FIT_ALL", "Rungs", "all_results", "distinct", "family_note", "main_points", "rungs"]
 
 Floats = NDArray[np.float64]
 
@@ -26,21 +27,99 @@ def main_points(observations: Sequence[Observation], measure: str) -> tuple[Obse
     """Return what enters the fit over all models, cheapest first.
 
     Of a family only the model of least error does, as of each paper in the literature: the sizes of one
-    recipe are no further recipes, and a family of twelve would count twelvefold.
+    recipe are no further recipes, and a family of twelve would count twelvefold. Its rows of equal compute
+    are repeats of one size, and count with their mean: the best of them would be the luckiest.
     """
     having = [one for one in observations if measure in one.compute]
     best: dict[str, Observation] = {}
-    for one in having:
-        if one.family and (one.family not in best or one.error < best[one.family].error):
+    for size in _sizes(having, measure):
+        one = _mean(size)
+        if one.family not in best or one.error < best[one.family].error:
             best[one.family] = one
-    kept = [one for one in having if not one.family or best[one.family] is one]
-    return tuple(sorted(kept, key=lambda one: one.compute[measure]))
+    kept = [*(one for one in having if not one.family), *best.values()]
+    order = {id(one): place for place, one in enumerate(having)}
+    return tuple(sorted(kept, key=lambda one: (one.compute[measure], order.get(id(one), len(having)))))
+
+
+def all_results(observations: Sequence[Observation], measure: str) -> list[Observation]:
+    """Return what counts as a result, best of its family or not: of a family's repeats the mean."""
+    having = [one for one in observations if measure in one.compute]
+    alone = [one for one in having if not one.family]
+    return [*alone, *(_mean(size) for size in _sizes(having, measure))]
+
+
+def _sizes(having: Sequence[Observation], measure: str) -> list[list[Observation]]:
+    """Return the rows of families, those of one family and compute together."""
+    found: dict[tuple[str, float], list[Observation]] = {}
+    for one in having:
+        if one.family:
+            found.setdefault((one.family, one.compute[measure]), []).append(one)
+    return list(found.values())
+
+
+def _mean(size: Sequence[Observation]) -> Observation:
+    first = size[0]
+    if len(size) == 1:
+        return first
+    names, years = {one.name for one in size}, {one.year for one in size}
+    return replace(
+        first,
+        name=f"{first.name if len(names) == 1 else first.family}, mean of {len(size)} rows",
+        error=float(np.exp(np.mean([np.log(one.error) for one in size]))),
+        year=first.year if len(years) == 1 else None,
+    )
+
+
+def distinct(points: Sequence[Observation], measure: str) -> tuple[tuple[Observation, ...], str]:
+    """Return results without exact repeats, and what is told of those; empty where there are none.
+
+    Rows of one compute and one error are one result, unless the table gives them different names.
+
+    Parameters
+    ----------
+    points : sequence of Observation
+        Of a scatter: on a ladder equal errors are seeds that agree.
+    measure : str
+    """
+    found: dict[tuple[float, float, str], Observation] = {}
+    for one in points:
+        found.setdefault((one.compute[measure], one.error, one.name if one.is_named else ""), one)
+    kept = {id(one) for one in found.values()}
+    repeats = [one.name for one in points if id(one) not in kept]
+    if not repeats:
+        return tuple(points), ""
+    n = len(repeats)
+    return tuple(found.values()), (
+        f"{n} {'row repeats' if n == 1 else 'rows repeat'} another to the last digit and "
+        f"{'counts' if n == 1 else 'count'} once with it: {_named(repeats)}"
+    )
 
 
 def family_note(observations: Sequence[Observation], measure: str) -> str:
     """Return how many rows only their families' own lines use; empty where there are none."""
-    sizes = Counter(one.family for one in observations if one.family and measure in one.compute)
-    several = {family: size - 1 for family, size in sizes.items() if size > 1}
+    having = [one for one in observations if measure in one.compute]
+    told = (_other_sizes(having, measure), _repeats(having, measure))
+    return "; ".join(one for one in told if one)
+
+
+def _repeats(having: Sequence[Observation], measure: str) -> str:
+    """Return how many rows of families are repeats."""
+    sizes = [size for size in _sizes(having, measure) if len(size) > 1]
+    if not sizes:
+        return ""
+    families = sorted({size[0].family for size in sizes})
+    return (
+        "rows of one family and of equal compute are repeats of one size and count with their mean: "
+        f"{sum(map(len, sizes))} rows of {len(families)} {'family' if len(families) == 1 else 'families'} "
+        f"({_named(families)})"
+    )
+
+
+def _other_sizes(having: Sequence[Observation], measure: str) -> str:
+    rows = Counter(one.family for one in having if one.family)
+    counting = {one.family: one.compute[measure] for one in main_points(having, measure) if one.family}
+    in_it = Counter(one.family for one in having if counting.get(one.family) == one.compute[measure])
+    several = {family: n - in_it[family] for family, n in rows.items() if n > in_it[family]}
     n = sum(several.values())
     if not several:
         return ""
@@ -75,9 +154,9 @@ class Rungs(NamedTuple):
 def rungs(compute: Floats, error: Floats) -> Rungs:
     """Return rungs and whether the rows are a ladder.
 
-    They are one when more than half of the different computes stand in at least two rows, or one in three:
-    those are seeds, which are no independent results. Where rungs have not equally many, each counts with
-    its mean.
+    They are one when more than half of the different computes stand in at least two rows, or some compute
+    stands in three: those are seeds, which are no independent results. Where rungs have not equally many,
+    each counts with its mean.
 
     Parameters
     ----------

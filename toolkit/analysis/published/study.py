@@ -15,8 +15,16 @@ from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.floors import fixed_floors, round_floors
 from toolkit.analysis.published.reach import Held, Reach, hold, reach
 from toolkit.analysis.published.regression import family_fits, fit_line, regress_on_year
-from toolkit.analysis.published.selection import TO_FIT_ALL, Rungs, family_note, main_points, rungs
-from toolkit.analysis.published.values import Forecast, Study
+from toolkit.analysis.published.selection import (
+    TO_FIT_ALL,
+    Rungs,
+    all_results,
+    distinct,
+    family_note,
+    main_points,
+    rungs,
+)
+from toolkit.analysis.published.values import Forecast, Reached, Study
 from toolkit.published.values import Measure, Observation, Price
 
 __all__ = ["FEWEST", "study"]
@@ -31,6 +39,9 @@ FEWEST_FOR_FLOORS = 5
 NOT_OF_A_SCATTER = "few_seeds"
 """Seeds tell the noise of a ladder's rungs. In a scatter of models, one value each, the noise is what is left
 about the curve, and the fit has that from the models themselves."""
+
+EQUAL = 1 + 1e-9
+"""Errors this near are one: means of logarithms are off by rounding."""
 
 
 def study(
@@ -59,25 +70,28 @@ def study(
         None with fewer than three different computes.
     """
     points = main_points(observations, measure.key)
-    compute = np.array([one.compute[measure.key] for one in points])
-    error = np.array([one.error for one in points])
-    if len(np.unique(compute)) < FEWEST:
+    if len({one.compute[measure.key] for one in points}) < FEWEST:
         return None
-    fitted = rungs(compute, error)
+    fitted, repeated = _rungs(points, measure.key), ""
+    if not fitted.is_ladder:
+        points, repeated = distinct(points, measure.key)
+        fitted = _rungs(points, measure.key)
+    compute = np.array([one.compute[measure.key] for one in points])
     means = np.exp(np.log(fitted.errors).mean(axis=1))
     line = fit_line(fitted.costs, means, level=level)
     curve = fit_curve(fitted.costs, fitted.errors, level=level, form="power_floor")
     held = hold(line, curve)
     refusals = _refusals(held, fitted, compute)
-    known = _Results(line, curve, held, fitted.costs, means, refusals)
+    having = [one for one in observations if measure.key in one.compute]
+    results = all_results(observations, measure.key)
+    known = _Results(line, curve, held, fitted, means, refusals, results, measure.key)
     with_year, of_year = regress_on_year(points, measure.key, is_ladder=fitted.is_ladder, level=level)
     has_floors = len(np.unique(fitted.costs)) >= FEWEST_FOR_FLOORS
     floors = round_floors(float(means.min()), targets) if has_floors else ()
-    kept = {id(one) for one in points}
     return Study(
         measure=measure,
         points=points,
-        members=tuple(one for one in observations if measure.key in one.compute and id(one) not in kept),
+        members=_members(having, points),
         n_rungs=len(fitted.costs),
         n_seeds=fitted.errors.shape[1],
         is_ladder=fitted.is_ladder,
@@ -89,14 +103,24 @@ def study(
         with_year=with_year,
         families=family_fits(observations, measure.key, level=level),
         forecasts=tuple(_forecast(target, known, prices) for target in targets),
-        notes=_notes(family_note(observations, measure.key), fitted, of_year),
+        notes=_notes(family_note(observations, measure.key), repeated, fitted, of_year),
     )
 
 
-def _notes(of_families: str, fitted: Rungs, of_year: str) -> tuple[str, ...]:
+def _rungs(points: Sequence[Observation], measure: str) -> Rungs:
+    return rungs(np.array([one.compute[measure] for one in points]), np.array([one.error for one in points]))
+
+
+def _members(having: Sequence[Observation], points: Sequence[Observation]) -> tuple[Observation, ...]:
+    """Return the rows of families that are not in the fit as they stand."""
+    kept = {id(one) for one in points}
+    return tuple(one for one in having if one.family and id(one) not in kept)
+
+
+def _notes(of_families: str, repeated: str, fitted: Rungs, of_year: str) -> tuple[str, ...]:
     if of_families and len(np.unique(fitted.costs)) < MIN_RUNGS:
         of_families += TO_FIT_ALL
-    return tuple(note for note in (of_families, fitted.note, of_year) if note)
+    return tuple(note for note in (of_families, repeated, fitted.note, of_year) if note)
 
 
 def _refusals(held: Held, fitted: Rungs, compute: Floats) -> tuple[tuple[str, str], ...]:
@@ -128,24 +152,40 @@ def _uneven(compute: Floats) -> str:
 
 
 class _Results(NamedTuple):
-    """What targets are held against: the fits, the rungs' costs and errors, and what was refused."""
+    """What targets are held against: the fits, the rungs and their means, what was refused, and the rows."""
 
     line: LogLog
     curve: CurveFit
     held: Held
-    costs: Floats
+    rungs: Rungs
     means: Floats
     refusals: tuple[tuple[str, str], ...]
+    rows: Sequence[Observation]
+    measure: str
+
+    def reached(self, target: float) -> Reached | None:
+        """Return the cheapest that has reached a target: of a ladder a rung's mean before a single row."""
+        if self.rungs.is_ladder:
+            for cost, mean in zip(self.rungs.costs.tolist(), self.means.tolist(), strict=True):
+                if mean <= target * EQUAL:
+                    n = sum(one.compute[self.measure] == cost for one in self.rows)
+                    return Reached("", cost, mean, n)
+        there = [one for one in self.rows if one.error <= target * EQUAL]
+        first = min(there, key=lambda one: (one.compute[self.measure], one.error), default=None)
+        if first is None:
+            return None
+        return Reached(first.name, first.compute[self.measure], first.error)
 
     def reach(self, target: float, by: Literal["line", "curve"], *, refused: bool) -> Reach:
-        cheapest = self.costs == self.costs.min()
+        costs = self.rungs.costs
+        cheapest = costs == costs.min()
         return reach(
             target,
             by,
             self.held,
-            ends=(float(self.costs.min()), float(self.costs.max())),
-            first=float(self.means[cheapest].min()),
-            highest=float(self.means.max()),
+            ends=(float(costs.min()), float(costs.max())),
+            first=float(self.means[cheapest].min()) / EQUAL,
+            highest=float(self.means.max()) / EQUAL,
             refused=refused or bool(self.refusals),
         )
 
@@ -156,14 +196,16 @@ def _forecast(target: float, known: _Results, prices: Sequence[Price]) -> Foreca
     curve = known.curve.cost_to(target) if known.curve.fit is not None else None
     refusal = None
     # Without a fit, or a fall, the study's own refusals say why; what a result has reached is within reach.
-    if curve is not None and known.held.may_fall and target < known.means.min():
+    if curve is not None and known.held.may_fall and target * EQUAL < known.means.min():
         refusal = known.held.curve.refuse_target(target)
-    refused = refusal is not None
+    by_curve = None if curve is None else known.reach(target, "curve", refused=refusal is not None)
+    # The line is no forecast where the curve may never come down to the target, though a result has.
+    refused = refusal is not None or by_curve == "not_shown"
     return Forecast(
         target=target,
         by="curve" if curve is not None and known.held.shows_floor else "line",
         line_reach=known.reach(target, "line", refused=refused),
-        curve_reach=None if curve is None else known.reach(target, "curve", refused=refused),
+        curve_reach=by_curve,
         line=line,
         curve=curve,
         refusals=() if refusal is None else ((refusal.code, _of_the_curve(refusal.sentence)),),
@@ -171,6 +213,7 @@ def _forecast(target: float, known: _Results, prices: Sequence[Price]) -> Foreca
         kg_co2=_times(line, per_unit.get("kg_co2")),
         usd_curve=_times(curve, per_unit.get("usd")),
         kg_co2_curve=_times(curve, per_unit.get("kg_co2")),
+        reached=known.reached(target),
     )
 
 

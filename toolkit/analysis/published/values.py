@@ -18,9 +18,23 @@ __all__ = [
     "FixedFloor",
     "Forecast",
     "Published",
+    "Reached",
     "Study",
     "WithYear",
 ]
+
+
+class Reached(NamedTuple):
+    """The cheapest that has reached a target: a result, or of a ladder the mean of a rung's rows.
+
+    `name` is empty of a rung, and `rows` how many it has; a single row of a rung whose mean has not reached
+    the target has its name, and `rows` 1.
+    """
+
+    name: str
+    compute: float
+    error: float
+    rows: int = 1
 
 
 class Forecast(NamedTuple):
@@ -28,7 +42,7 @@ class Forecast(NamedTuple):
 
     `by` is which of the two is told first, ``line`` or ``curve``; `line_reach` and `curve_reach` are what may
     be said of each (`toolkit.analysis.published.reach`). `usd` and `kg_co2` follow from the line's compute;
-    their intervals are its, for a price has none.
+    their intervals are its, for a price has none. `reached` is a fact of the table, whatever the fits say.
     """
 
     target: float
@@ -42,6 +56,7 @@ class Forecast(NamedTuple):
     kg_co2: Interval | None
     usd_curve: Interval | None
     kg_co2_curve: Interval | None
+    reached: Reached | None = None
 
     @property
     def told(self) -> Interval:
@@ -93,7 +108,8 @@ class Study:
     points : tuple of Observation
         What the fits rest on, cheapest first; of a family only its best model.
     members : tuple of Observation
-        Further models of families, which only the family's own fit uses.
+        Further rows of families: models that only the family's own fit uses, and repeats, of which `points`
+        have the mean.
     n_rungs, n_seeds : int
         What the fits count: rows of equal compute are one rung with seeds where the table is a ladder.
     is_ladder : bool
@@ -146,6 +162,11 @@ class Study:
     def shows_floor(self) -> bool:
         """Whether the data exclude that there is no floor: the curve is told then, not the line."""
         return self.held.shows_floor
+
+    def is_averaged(self, one: Observation) -> bool:
+        """Whether a member is in the fit all the same: in the mean of a family's rows of equal compute."""
+        kept = {(each.family, self.compute(each)) for each in self.points if each.family}
+        return (one.family, self.compute(one)) in kept
 
     def compute(self, one: Observation) -> float:
         """Return an observation's compute by this measure."""

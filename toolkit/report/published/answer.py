@@ -84,7 +84,8 @@ def _floor_tile(published: Published, study: Study, floor: Interval) -> Tile:
         return Tile("Floor", "not known", "an error that does not fall tells nothing of it")
     if study.shows_floor:
         told, low, high = words.error_text(published, floor)
-        return Tile("Floor", told, f"between {low} and {high}")
+        below = words.lies_below(published, study)
+        return Tile("Floor", told, f"between {low} and {high}" + (f"; {below}" if below else ""))
     told, ends = _parted(words.floor(published, study))
     return Tile("Floor", told, f"between {ends.replace(' to ', ' and ').removesuffix('; ')}")
 
@@ -100,6 +101,21 @@ def _curve_tile(study: Study) -> list[Tile]:
 
 
 def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
+    """Return a target's card: who has reached it comes first, and what the fit says goes into the note."""
+    fitted = _fitted_tile(published, study, one)
+    if one.reached is None or one.reach == "at_most":
+        return fitted
+    who = words.reached(study, one.reached).removesuffix(",")
+    what = "curve" if one.by == "curve" else "line"
+    said = "; ".join(part for part in (str(fitted.value), fitted.note) if part)
+    return Tile(
+        f"To reach {words.target(published, one.target)}",
+        f"reached at {_with_unit(one.reached.compute, study.measure.unit)}",
+        f"by {who}; by the {what}: {said}",
+    )
+
+
+def _fitted_tile(published: Published, study: Study, one: Forecast) -> Tile:
     unit, told = study.measure.unit, one.told
     target = f"To reach {words.target(published, one.target)}"
     label = f"{target}, by the {'curve with a floor' if one.by == 'curve' else 'line'}"
@@ -117,7 +133,9 @@ def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
         return Tile(label, words.too_far(unit), least)
     amount, ends = _parted(words.interval(told))
     ends = ends.removesuffix("; ")
-    if one.by == "line" and one.curve is not None and one.curve_reach != "cannot":
+    if one.by == "line" and one.curve is not None and one.curve_reach == "not_shown":
+        ends += f"; with a floor at least {words.compute(one.curve.low, '', 2)}"
+    elif one.by == "line" and one.curve is not None and one.curve_reach != "cannot":
         ends += (
             f"; with a floor {words.compute(one.curve.low, '', 2)} to {words.compute(one.curve.high, '', 2)}"
         )
@@ -141,7 +159,9 @@ def drawings(published: Published) -> Markup:
 
 
 def _of_family(study: Study, one: Observation) -> str:
-    """Return in which fit a row is that is not the best of its family."""
+    """Return in which fit a row is that does not stand in that over all by itself."""
+    if study.is_averaged(one):
+        return "in the mean of its repeats"
     if one.family in {each.family for each in study.families}:
         return f"only of {one.family}"
     return f"no: not the best of {one.family}"

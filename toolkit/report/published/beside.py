@@ -46,7 +46,7 @@ def claims(published: Published) -> Markup:
             elements.paragraph(
                 f"Claims are quoted, not endorsed. Beside each stands what the line through this table says "
                 f"({words.lower(study.measure.title)}, {words.models(study)}); what the line says of a "
-                "target holds only if there is no floor."
+                f"target holds only if there is no floor.{_proviso(judged, study)}"
             ),
             elements.table(
                 "Claims, and what the line says",
@@ -58,6 +58,18 @@ def claims(published: Published) -> Markup:
     if references:
         parts.append(_references(published, references))
     return elements.join(*parts)
+
+
+def _proviso(judged: Sequence[Judged], study: Study) -> str:
+    """Return of which fit the powers are that claims are held against, and what the others say."""
+    if all(one.figure != "power" for one in judged):
+        return ""
+    above = words.power_above(study)
+    others = [f"above a floor it is {above}"] if above else []
+    if study.with_year is not None:
+        others.append(f"with year beside compute it is {words.power(study.with_year.power)}")
+    told = " Its power is that of the line without floor and without year"
+    return f"{told}; {' and '.join(others)}." if others else f"{told}."
 
 
 def _claim_row(one: Judged, study: Study) -> list[str | Markup]:

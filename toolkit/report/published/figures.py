@@ -34,6 +34,8 @@ _LINE = _Style("#0072B2", "solid", "")
 _CURVE = _Style("#D55E00", "dash", "/")
 _SLOPES = ("dot", "dashdot", "longdashdot")
 _N_GRID = 60
+_LARGEST = 1e308
+"""No axis goes on past here, for no number does."""
 _LEAST_SHOWN = 0.4
 """Of the least of all errors and targets: under it nothing is drawn."""
 
@@ -68,9 +70,7 @@ def error_against_compute(published: Published, study: Study) -> go.Figure:
     if curve[0] is not None:
         told = [one for one in curve if one is not None]
         _draw(figure, grid, told, f"curve with a floor, with {words.level(published)} band", _CURVE)
-    _points(
-        figure, published, study, study.members, "other sizes of a family, not in these fits", "circle-open"
-    )
+    _points(figure, published, study, study.members, _of_members(study), "circle-open")
     _points(figure, published, study, study.points, _of_points(study), "circle")
     _targets(figure, published, study, grid)
     ticks = axes.log_ticks(grid)
@@ -90,6 +90,12 @@ def _of_points(study: Study) -> str:
     return "results" if not study.members else "results; of a family the best"
 
 
+def _of_members(study: Study) -> str:
+    if any(study.is_averaged(one) for one in study.members):
+        return "further rows of a family: other sizes, and repeats of which the mean counts"
+    return "other sizes of a family, not in these fits"
+
+
 def _right_end(published: Published, study: Study, largest: float) -> float:
     """Return where the axis ends: past the forecasts and the claims, as far as they can be drawn."""
     wanted = [10 * largest]
@@ -101,7 +107,7 @@ def _right_end(published: Published, study: Study, largest: float) -> float:
         elif math.isfinite(one.told.estimate):
             wanted.append(10 * one.told.estimate)
     wanted += [3 * claim for _, claim in _claimed(published, study)]
-    return min(max(wanted), largest * 1e8)
+    return min(max(wanted), largest * 1e8, max(largest, _LARGEST))
 
 
 def _claimed(published: Published, study: Study) -> list[tuple[float, float]]:

@@ -63,11 +63,27 @@ def _halving(published: Published, study: Study) -> str:
 
 
 def _forecast(published: Published, study: Study, one: Forecast) -> str:
+    """Return what a target takes: first who has reached it, then what the fit says of it."""
+    told = _of_the_fit(published, study, one)
+    if one.reached is None or one.reach == "at_most":
+        return told
+    target = words.target(published, one.target)
+    amount = words.compute(one.reached.compute, study.measure.unit)
+    shown = _and(words.priced(published, study, one.reached.compute))
+    at_rates = f", which is {shown} at the declared rates" if shown else ""
+    who = _first(words.reached(study, one.reached))
+    if study.is_ladder and not one.reached.name:
+        return f"The rung at {amount} has reached {target} with the mean of its rows{at_rates}. {told}"
+    return f"{who} has reached {target}, at {amount}{at_rates}. {told}"
+
+
+def _of_the_fit(published: Published, study: Study, one: Forecast) -> str:
     target = words.target(published, one.target)
     what = "curve with its floor" if one.by == "curve" else "line"
     unit, least = study.measure.unit, study.compute(study.points[0])
     if one.reach == "cannot":
-        return f"The {what} never reaches {target}."
+        mean = ", which is of the mean," if one.reached else ""
+        return f"The {what}{mean} never reaches {target}."
     if one.reach == "at_most":
         result = "rung" if study.is_ladder else "result"
         shown = _and(words.priced(published, study, least))
@@ -87,6 +103,11 @@ def _forecast(published: Published, study: Study, one: Forecast) -> str:
             f"{words.lower(study.measure.title)}."
         )
     if one.reach == "not_shown":
+        if one.reached is not None:
+            return (
+                f"By the {what} the mean takes at least {words.compute(one.told.low, unit, 2)}, and may "
+                "never come down to it."
+            )
         return (
             f"{_first(target)} takes at least {words.compute(one.told.low, unit, 2)} by the {what}, and may "
             "be out of reach."
@@ -103,7 +124,7 @@ def _drawn(published: Published, study: Study, one: Forecast, target: str, what:
         told = f"On the {what} {target} takes {amount}"
     else:
         share = one.told.estimate / study.compute(study.points[-1])
-        times = f"{words.compute(share, '', 2)} times the largest compute in the table"
+        times = f"{words.times_the_largest(share)} times the largest compute in the table"
         far = " far beyond the results" if share > REACH else ""
         told = (
             f"By the {what} {target} is forecast to take {amount}, {times}"
@@ -136,7 +157,9 @@ def cannot_tell(published: Published, study: Study) -> str:
         )
     if study.shows_floor:
         lies = words.error_interval(published, study.curve.floor)
-        return f"The error levels off: more of the same does not take it below {lies}."
+        below = words.lies_below(published, study)
+        told = f"The error levels off: more of the same does not take it below {lies}."
+        return f"{told} That is the floor {below}." if below else told
     told = (
         "The data cannot tell whether there is a floor: it may lie anywhere from none to "
         f"{words.error(published, floor.high)}{words.at_level(published)}"
@@ -153,7 +176,7 @@ def cannot_tell(published: Published, study: Study) -> str:
 
 
 def _is_open(one: Forecast) -> bool:
-    return any(code == "not_shown_reachable" for code, _ in one.refusals)
+    return one.reached is None and any(code == "not_shown_reachable" for code, _ in one.refusals)
 
 
 def _as_good(study: Study) -> tuple[float, float] | None:

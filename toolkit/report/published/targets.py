@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.reach import Reach
-from toolkit.analysis.published.values import Forecast, Published, Study
+from toolkit.analysis.published.values import Forecast, Published, Reached, Study
 from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable
 from toolkit.report.elements import Column
@@ -63,8 +63,8 @@ def forecasts(published: Published) -> Markup:
         _yardsticks(published),
         elements.paragraph(
             "The interval of the line (Fieller's) is right only if there is no floor and the field goes on "
-            "as it went. The interval of the curve says what the data allow when there may be one; ∞ means "
-            "that they do not show that the target can be reached.",
+            "as it went. The interval of the curve says what the data allow when there may be one; where "
+            "only its least is told, they do not show that the target can be reached.",
             quiet=True,
         ),
     )
@@ -75,6 +75,8 @@ def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterato
         ("line", one.line, one.line_reach, one.usd, one.kg_co2),
         ("curve with a floor", one.curve, one.curve_reach, one.usd_curve, one.kg_co2_curve),
     )
+    if one.reached is not None:
+        yield _reached_row(published, study, one.target, one.reached)
     for name, value, reach, usd, carbon in fitted:
         if value is None or reach is None:
             continue
@@ -87,8 +89,25 @@ def _forecast_rows(published: Published, study: Study, one: Forecast) -> Iterato
             name,
             *_amount(study, value, reach),
             words.REACHES[reach],
-            *(map(elements.split, priced) if published.prices else []),
+            *((elements.split(text) if text else "" for text in priced) if published.prices else []),
         ]
+
+
+def _reached_row(published: Published, study: Study, target: float, one: Reached) -> list[str | Markup]:
+    """Return the row of what has reached the target, which comes before what the fits say."""
+    largest = study.compute(study.points[-1])
+    rates = {price.quantity for price in published.prices}
+    priced = words.priced(published, study, one.compute)
+    money = priced.pop(0) if "usd" in rates and priced else ""
+    return [
+        words.error(published, target, 6),
+        study.measure.title,
+        words.reached(study, one).removesuffix(","),
+        elements.whole(words.compute(one.compute, study.measure.unit)),
+        words.times_the_largest(one.compute / largest),
+        "reached",
+        *([money, "".join(priced)] if published.prices else []),
+    ]
 
 
 def _amount(study: Study, value: Interval, reach: Reach) -> tuple[str | Markup, str]:
@@ -101,9 +120,11 @@ def _amount(study: Study, value: Interval, reach: Reach) -> tuple[str | Markup, 
     if reach == "too_far":
         return elements.whole(words.too_far(unit)), ""
     if reach == "not_shown":
+        if value.low <= 0:
+            return "", ""
         at_least = f"at least {words.compute(value.low, unit, 2)}"
         return elements.whole(at_least), f"at least {words.compute(value.low / largest, '', 2)}"
-    return elements.split(words.interval(value, unit)), words.compute(value.estimate / largest, "", 2)
+    return elements.split(words.interval(value, unit)), words.times_the_largest(value.estimate / largest)
 
 
 def _yardsticks(published: Published) -> Markup:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -29,24 +32,66 @@ def summary(published: Published) -> Group:
     notes = (
         f"{study.measure.title}: {words.told(note)}." for study in published.studies for note in study.notes
     )
-    return Group(_fits(published), *map(_item, (*published.sentences, *notes)), *refused, *told)
+    fits = _Fitting(_fits(published), _lines(published))
+    return Group(fits, *map(_item, (*published.sentences, *notes)), *refused, *told)
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A table where it fits the terminal, and else its rows as lines: no figure is ever cut off."""
+
+    table: Table
+    lines: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the one that fits."""
+        unbounded = options.update(max_width=10_000)
+        if Measurement.get(console, unbounded, self.table).minimum <= options.max_width:
+            yield from (self.table, Text(""))
+        else:
+            yield self.lines
+
+
+def _title(published: Published) -> str:
+    return f"{published.error_title} against compute; {words.level(published)} intervals in brackets"
+
+
+def _lines(published: Published) -> Group:
+    """Return the fits with a line a figure, for terminals that are too narrow for a table."""
+    names = (words.counted(published).lower(), "R²", "times compute for half of it", "power of k", "floor")
+    told: list[RenderableType] = [Text(_title(published)), Text("")]
+    for study in published.studies:
+        for title, *figures in _rows(published, study):
+            told.append(Text.from_markup(" ".join(title.split("\n")), style="bold", overflow="fold"))
+            for name, figure in zip(names, figures, strict=True):
+                if figure:
+                    value = Text.from_markup(figure.replace("\n", " "))
+                    told.append(Text.assemble(f"  {name}: ", value, overflow="fold"))
+        told.append(Text(""))
+    return Group(*told)
 
 
 def _fits(published: Published) -> Table:
     table = Table(
-        title=f"{published.error_title} against compute; {words.level(published)} intervals in brackets",
+        title=f"{escape(_title(published))}\n",
         title_justify="left",
         title_style="",
         box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
         padding=(0, 1, 0, 0),
     )
     table.add_column("measure", style="bold", min_width=14)
     counted = words.counted(published).lower().replace(" or ", "\nor ")
-    for heading in (counted, "R²", "times compute\nfor half of it", "power\nof k", "floor"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for study in published.studies:
-        for row in _rows(published, study):
-            table.add_row(*row)
+    headings = (counted, "R²", "times compute\nfor half of it", "power\nof k", "floor")
+    rows = [row for study in published.studies for row in _rows(published, study)]
+    for i, heading in enumerate(headings, 1):
+        # rich takes the longest word for the least width, even of a column that does not wrap
+        texts = (heading, *(Text.from_markup(row[i]).plain for row in rows))
+        width = max(cell_len(line) for text in texts for line in text.split("\n"))
+        table.add_column(heading, justify="right", no_wrap=True, min_width=width)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

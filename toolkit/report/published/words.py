@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Callable
 
-from toolkit.analysis.fits.curves import REFUSAL_LEVEL
+from toolkit.analysis.fits.curves import REACH, REFUSAL_LEVEL
 from toolkit.analysis.fits.loglog import LogLog
 from toolkit.analysis.interval import Interval
-from toolkit.analysis.published.values import Forecast, Published, Study
+from toolkit.analysis.published.values import Forecast, Published, Reached, Study
 from toolkit.report import formats, spans
 
 __all__ = [
@@ -28,14 +28,18 @@ __all__ = [
     "halving",
     "interval",
     "level",
+    "lies_below",
     "lower",
     "models",
     "money",
     "power",
+    "power_above",
     "priced",
+    "reached",
     "refusals",
     "target",
     "tick",
+    "times_the_largest",
     "told",
     "too_far",
 ]
@@ -62,6 +66,7 @@ _LONG = 1e7
 """From here on compute is written with a power of ten: nobody counts that many zeros."""
 _WRITTEN = re.compile(r"\d+(?:\.\d+)?e[+-]\d+")
 """Numbers in sentences of the analysis that Python has written with an e."""
+_MULTIPLE = re.compile(r"takes (\d[\d.e+]*) times")
 _TONNES = ((1e9, "Mt"), (1e6, "kt"), (1e3, "t"), (1.0, "kg"), (1e-3, "g"))
 
 
@@ -176,7 +181,20 @@ def power(value: Interval) -> str:
     """Return a power of k with its interval; without an upper end its least."""
     if math.isinf(value.low):
         return "none"
-    return f"at least {formats.plain(value.low, 3)}" if math.isinf(value.high) else formats.interval(value)
+    return f"at least {formats.plain(value.low, 2)}" if math.isinf(value.high) else formats.interval(value)
+
+
+def power_above(study: Study) -> str:
+    """Return the power of k above the curve's floor, with its interval; empty where it is not known."""
+    exponent = study.curve.exponent
+    if exponent is None or not study.may_fall or exponent.low <= 0:
+        return ""
+    return power(Interval(*(1 / end for end in (exponent.estimate, exponent.high, exponent.low))))
+
+
+def times_the_largest(share: float) -> str:
+    """Return a multiple of the largest compute; more digits where two would hide that it is out of reach."""
+    return compute(share, "", 3 if REACH < share < 1.1 * REACH else 2)
 
 
 def priced(published: Published, study: Study, amount: float) -> list[str]:
@@ -192,6 +210,23 @@ def priced(published: Published, study: Study, amount: float) -> list[str]:
     return shown
 
 
+def reached(study: Study, one: Reached) -> str:
+    """Return who has reached a target: ``the result CoCa``, or of a ladder ``the rung``."""
+    if not study.is_ladder:
+        return f"the result {one.name}"
+    return f"a single row, {one.name}," if one.name else "the rung"
+
+
+def lies_below(published: Published, study: Study) -> str:
+    """Return that single results lie below a shown floor, which is of a mean; empty where none does."""
+    floor = study.curve.floor
+    least = min(one.error for one in study.points)
+    if not study.shows_floor or floor is None or least >= floor.estimate:
+        return ""
+    what = "rows" if study.is_ladder else "results"
+    return f"of the curve's mean; single {what} lie below, the least at {error(published, least)}"
+
+
 def refusals(published: Published, study: Study, one: Forecast) -> list[str]:
     """Return why a target is not forecast, with errors as the rest of the report writes them."""
     found = []
@@ -201,6 +236,10 @@ def refusals(published: Published, study: Study, one: Forecast) -> list[str]:
             sentence = (
                 f"{named} is unreachable with this recipe: it lies under the floor, which is at least "
                 f"{error_text(published, known)[1]}"
+            )
+        if code == "beyond_reach":
+            sentence = _MULTIPLE.sub(
+                lambda times: f"takes {times_the_largest(float(times[1]))} times", sentence
             )
         found.append(told(sentence.replace(f"an error of {one.target:.4g}", named)))
     return found
