@@ -131,6 +131,15 @@ def draw_world() -> Callable[..., World]:
 
 
 @pytest.fixture(scope="session")
+def equals_world() -> World:
+    """Two learned tracks of one truth over ten rungs, and rules below them."""
+    learned = {
+        name: Truth(0.9, gain=0.4, cpu_seconds=0.1, seed_noise=0.003) for name in ("classical", "neural")
+    }
+    return draw({"rules": Truth(0.5), **learned}, rungs=10, n_clusters=60, rows=20)
+
+
+@pytest.fixture(scope="session")
 def declare_experiment() -> Callable[..., Experiment]:
     return declare
 

@@ -30,16 +30,8 @@ HOURS = {"neural": {"build": 1e6}}
 
 
 @pytest.fixture(scope="module")
-def world(truth, draw_world):
-    learned = {
-        name: truth(0.9, gain=0.4, cpu_seconds=0.1, seed_noise=0.003) for name in ("classical", "neural")
-    }
-    return draw_world({"rules": truth(0.5), **learned}, rungs=10, n_clusters=60, rows=20)
-
-
-@pytest.fixture(scope="module")
-def replayed(world, declare_experiment):
-    cells, evidence = world
+def replayed(equals_world, declare_experiment):
+    cells, evidence = equals_world
     return analyse(declare_experiment(TRACKS, hours=HOURS), task={}, cells=cells, evidence=evidence)
 
 
@@ -58,8 +50,8 @@ def test_a_track_that_cannot_catch_up_would_have_stopped_rightly(replayed) -> No
     assert "classical" in replay.climbed_on
 
 
-def test_what_a_replay_saves_is_measured(replayed, world) -> None:
-    cells, _ = world
+def test_what_a_replay_saves_is_measured(replayed, equals_world) -> None:
+    cells, _ = equals_world
     skipped = [cell for cell in cells if cell.track == "neural" and cell.rung > 6]
     spent = sum(
         cell.costs["cost_fit_cpu_seconds"] + cell.costs["cost_search_cpu_seconds"] for cell in skipped
@@ -75,8 +67,8 @@ def test_what_a_replay_saves_is_measured(replayed, world) -> None:
     assert replayed.replay.cpu_seconds > replayed.replay.cpu_seconds_saved > 0
 
 
-def test_a_price_per_label_makes_climbing_not_pay(world, declare_experiment) -> None:
-    cells, evidence = world
+def test_a_price_per_label_makes_climbing_not_pay(equals_world, declare_experiment) -> None:
+    cells, evidence = equals_world
     dear = declare_experiment(TRACKS, price_per_label=1e3)
     results = analyse(dear, task={}, cells=cells, evidence=evidence)
     stops = {stop.track: stop for stop in results.replay.stops}
@@ -92,8 +84,8 @@ def test_short_ladders_have_no_replay(truth, draw_world, declare_experiment) -> 
     assert results.backtest.too_short == {"classical": 6}
 
 
-def test_forecasts_and_replay_survive_the_snapshot(replayed, world, declare_experiment) -> None:
-    cells, evidence = world
+def test_forecasts_and_replay_survive_the_snapshot(replayed, equals_world, declare_experiment) -> None:
+    cells, evidence = equals_world
     experiment = declare_experiment(TRACKS, hours=HOURS)
     stop = replayed.replay.stops[0]
     analysed = analyse_cells(experiment, task={}, cells=cells, evidence=evidence, stops=[stop])
@@ -129,8 +121,8 @@ def specs(track: str, rungs: range) -> list[CellSpec]:
     ]
 
 
-def test_a_sweep_decides_as_its_replay_does(replayed, world, declare_experiment) -> None:
-    cells, evidence = world
+def test_a_sweep_decides_as_its_replay_does(replayed, equals_world, declare_experiment) -> None:
+    cells, evidence = equals_world
     known = [cell for cell in cells if cell.rung <= 6]
     standpoint = Standpoint(declare_experiment(TRACKS, hours=HOURS), known, evidence)
     assert standpoint.highest("neural") == 6
@@ -151,8 +143,8 @@ def test_a_sweep_decides_as_its_replay_does(replayed, world, declare_experiment)
     assert "pays for itself" in why
 
 
-def test_test_labels_decide_nothing(world, declare_experiment) -> None:
-    cells, evidence = world
+def test_test_labels_decide_nothing(equals_world, declare_experiment) -> None:
+    cells, evidence = equals_world
     known = [cell for cell in cells if cell.rung <= 6]
     other = {
         key: type(one)(
@@ -260,8 +252,8 @@ def test_skipped_cells_are_no_missing_ones(replayed, declare_experiment) -> None
     assert [one.sentence.split()[0] for one in alone] == ["3"]
 
 
-def test_a_ladder_that_was_cut_short_is_not_replayed(world, replayed, declare_experiment) -> None:
-    cells, evidence = world
+def test_a_ladder_that_was_cut_short_is_not_replayed(equals_world, replayed, declare_experiment) -> None:
+    cells, evidence = equals_world
     cut = analyse_cells(
         declare_experiment(TRACKS, hours=HOURS),
         task={},

@@ -26,23 +26,15 @@ HOURS = {"neural": {"build": 1e6}}
 
 
 @pytest.fixture(scope="module")
-def world(truth, draw_world):
-    learned = {
-        name: truth(0.9, gain=0.4, cpu_seconds=0.1, seed_noise=0.003) for name in ("classical", "neural")
-    }
-    return draw_world({"rules": truth(0.5), **learned}, rungs=10, n_clusters=60, rows=20)
-
-
-@pytest.fixture(scope="module")
-def sweep(world):
+def sweep(equals_world):
     """Return the cells of a sweep whose neural track stopped after rung 6."""
-    cells, evidence = world
+    cells, evidence = equals_world
     ran = [cell for cell in cells if cell.track != "neural" or cell.rung <= 6]
     return ran, {key: one for key, one in evidence.items() if key[0] != "neural" or key[1] <= 6}
 
 
-def decide(world, experiment) -> EarlyStop:
-    cells, evidence = world
+def decide(equals_world, experiment) -> EarlyStop:
+    cells, evidence = equals_world
     left = [
         CellSpec(
             experiment="made_up",
@@ -64,8 +56,8 @@ def decide(world, experiment) -> EarlyStop:
 
 
 @pytest.fixture(scope="module")
-def decided(world, declare_experiment) -> EarlyStop:
-    return decide(world, declare_experiment(TRACKS, hours=HOURS))
+def decided(equals_world, declare_experiment) -> EarlyStop:
+    return decide(equals_world, declare_experiment(TRACKS, hours=HOURS))
 
 
 def reported(sweep, stop: EarlyStop, then, now) -> Results:
@@ -169,9 +161,11 @@ def test_the_economics_of_a_stop_are_known_by_key(declare_experiment) -> None:
     assert changed({**one, "price tables": "other"}, one) == ("price tables",)
 
 
-def test_cells_that_were_trained_since_are_no_longer_saved(sweep, world, decided, declare_experiment) -> None:
+def test_cells_that_were_trained_since_are_no_longer_saved(
+    sweep, equals_world, decided, declare_experiment
+) -> None:
     experiment = declare_experiment(TRACKS, hours=HOURS, price_per_label=0.1)
-    stop = decide(world, experiment)
+    stop = decide(equals_world, experiment)
     prints = {one.fingerprint for one in stop.cells}
     first = {one.fingerprint for one in stop.cells if one.fingerprint.endswith("/0") or one.rung == 7}
     (kept,) = still_missing([stop], asked=prints, absent=prints - first)
@@ -185,9 +179,9 @@ def test_cells_that_were_trained_since_are_no_longer_saved(sweep, world, decided
     assert still_missing([stop], asked=prints - first, absent=prints - first)[0].n_cells == 9 - len(first)
 
 
-def with_lone_cells(world, sweep, rungs, seeds=(0,)):
+def with_lone_cells(equals_world, sweep, rungs, seeds=(0,)):
     """Return the sweep with some cells of skipped rungs, trained since, and their fingerprints."""
-    (every, evidence), (ran, seen) = world, sweep
+    (every, evidence), (ran, seen) = equals_world, sweep
     lone = [one for one in every if one.track == "neural" and one.rung in rungs and one.seed in seeds]
     keys = [(one.track, one.rung, one.seed) for one in lone]
     more = {**seen, **{key: evidence[key] for key in keys}}
@@ -203,11 +197,11 @@ def missing(stop: EarlyStop, trained: set[str]) -> EarlyStop:
 @pytest.mark.parametrize("rungs", [(9,), (7, 8, 9)])
 @pytest.mark.parametrize("now", [{"hours": {"neural": {"build": 2e6}}}, {"volume_per_year": 3e6}])
 def test_lone_cells_of_skipped_rungs_change_no_answer(
-    sweep, world, decided, declare_experiment, rungs, now
+    sweep, equals_world, decided, declare_experiment, rungs, now
 ) -> None:
     then, now = declare_experiment(TRACKS, hours=HOURS), declare_experiment(TRACKS, **now)
     (before,) = reported(sweep, decided, then, now).stops
-    more, trained = with_lone_cells(world, sweep, rungs)
+    more, trained = with_lone_cells(equals_world, sweep, rungs)
     (after,) = reported(more, missing(decided, trained), then, now).stops
     assert before.asked_again is not None
     assert before.asked_again.stops is not None
@@ -220,8 +214,10 @@ def test_lone_cells_of_skipped_rungs_change_no_answer(
     assert (after.skipped, after.n_trained_since) == ((7, 8, 9), len(rungs))
 
 
-def test_a_skipped_rung_that_is_complete_by_now_has_a_say(sweep, world, decided, declare_experiment) -> None:
-    (cells, evidence), trained = with_lone_cells(world, sweep, (7,), seeds=(0, 1, 2))
+def test_a_skipped_rung_that_is_complete_by_now_has_a_say(
+    sweep, equals_world, decided, declare_experiment
+) -> None:
+    (cells, evidence), trained = with_lone_cells(equals_world, sweep, (7,), seeds=(0, 1, 2))
     stop = missing(decided, trained)
     then = declare_experiment(TRACKS, hours=HOURS)
     analysed = analyse_cells(then, task={}, cells=cells, evidence=evidence, stops=[stop])
@@ -234,28 +230,28 @@ def test_a_skipped_rung_that_is_complete_by_now_has_a_say(sweep, world, decided,
 
 @pytest.mark.parametrize(("rungs", "bought"), [((7, 8, 9), None), ((9,), None), ((7, 8), 8), ((), 6)])
 def test_labels_that_any_seed_was_trained_on_are_bought(
-    sweep, world, declare_experiment, rungs, bought
+    sweep, equals_world, declare_experiment, rungs, bought
 ) -> None:
     """Planned rows are a few more than a cell trains on; these few are not labels that were saved."""
     experiment = declare_experiment(TRACKS, hours=HOURS, price_per_label=5.0)
-    stop = decide(world, experiment)
+    stop = decide(equals_world, experiment)
     stop = replace(stop, cells=tuple(replace(one, n_train=(one.n_train or 0) + 3) for one in stop.cells))
-    more, trained = with_lone_cells(world, sweep, rungs)
+    more, trained = with_lone_cells(equals_world, sweep, rungs)
     (told_of,) = reported(more, missing(stop, trained), experiment, experiment).stops
     if bought is None:
         assert told_of.labels_saved is None
         assert "labels" not in told_saved(told_of)
         return
     assert told_of.labels_saved is not None
-    rows = {cell.rung: cell.n_train for cell in world[0] if cell.track == "neural"}
+    rows = {cell.rung: cell.n_train for cell in equals_world[0] if cell.track == "neural"}
     assert told_of.labels_saved.labels == rows[9] + 3 - rows[bought]
 
 
-def test_labels_that_were_not_bought_are_told_apart_from_computing(world, declare_experiment) -> None:
-    stop = decide(world, declare_experiment(TRACKS, hours=HOURS, price_per_label=[0.1, 0.2, 0.3]))
+def test_labels_that_were_not_bought_are_told_apart_from_computing(equals_world, declare_experiment) -> None:
+    stop = decide(equals_world, declare_experiment(TRACKS, hours=HOURS, price_per_label=[0.1, 0.2, 0.3]))
     labels = stop.labels_saved
     assert labels is not None
-    highest = {cell.rung: cell.n_train for cell in world[0] if cell.track == "neural"}
+    highest = {cell.rung: cell.n_train for cell in equals_world[0] if cell.track == "neural"}
     assert labels.labels == highest[9] - highest[6]
     assert labels.money.low < labels.money.estimate < labels.money.high
     assert labels.money.estimate == pytest.approx(0.2 * labels.labels)
@@ -269,20 +265,22 @@ def test_labels_that_were_not_bought_are_told_apart_from_computing(world, declar
     assert labels_not_bought([(6, 20.0)], [(7, 20.0)], dear) is None
 
 
-def test_labels_stand_in_the_table_only_where_they_have_a_price(sweep, world, declare_experiment) -> None:
+def test_labels_stand_in_the_table_only_where_they_have_a_price(
+    sweep, equals_world, declare_experiment
+) -> None:
     for price_per_label in (0.0, 0.1):
         experiment = declare_experiment(TRACKS, hours=HOURS, price_per_label=price_per_label)
-        results = reported(sweep, decide(world, experiment), experiment, experiment)
+        results = reported(sweep, decide(equals_world, experiment), experiment, experiment)
         assert ("Money for labels" in str(stopped(results))) == bool(price_per_label)
         (told,) = to_json(results)["stop_early"]["stops"]
         assert (told["labels_saved"] is not None) == bool(price_per_label)
 
 
-def test_a_track_that_leads_itself_has_one_kind_of_risk(world, declare_experiment) -> None:
+def test_a_track_that_leads_itself_has_one_kind_of_risk(equals_world, declare_experiment) -> None:
     """Its own rungs are held against its curve: a lucky rung, noise included, is no gain."""
     hours = {"rules": {"build": 1e8}, "classical": {"build": 1e8}}
     experiment = declare_experiment(TRACKS, hours=hours, price_per_label=1e3)
-    stop = decide(world, experiment)
+    stop = decide(equals_world, experiment)
     assert (stop.reason, stop.leader) == ("does_not_pay", "neural")
     assert stop.probability_leader_changes is None
     assert stop.forgone_per_year == 0.0
