@@ -170,6 +170,17 @@ def test_what_no_rung_has_reached_is_not_read_among_them(cell) -> None:
     assert one.cpu_seconds.estimate < 100
 
 
+def test_what_the_cheapest_rung_has_reached_is_at_most_though_its_curve_has_not(cell) -> None:
+    errors = power(0.20, 0.01)
+    errors[0] -= 3e-3
+    target = float(errors[0]) + 1e-3
+    found = put_together(ladder(cell, "easy", [0.5], [target], seeds=1), ladder(cell, "a", COSTS, errors))
+    one = asked(found, "easy", "a")
+    assert one.reach == "at_most"
+    assert one.cpu_seconds is not None
+    assert one.cpu_seconds.estimate == 1
+
+
 def test_tracks_that_end_at_one_error_have_one_price_each(cell) -> None:
     bumpy = power(0.20, 0.01)
     bumpy[5:] = bumpy[-1] + 3e-4, bumpy[-1] + 2e-4, bumpy[-1] + 1e-4, bumpy[-1]

@@ -14,7 +14,13 @@ from toolkit.analysis.results import EqualError, Interval, Results
 from toolkit.analysis.spending import Spread
 from toolkit.report import elements, spans
 from toolkit.report.equal_figures import equal_figure
-from toolkit.report.equal_words import declared_hours, needed_energy, needed_sentence, needed_text
+from toolkit.report.equal_words import (
+    declared_hours,
+    needed_energy,
+    needed_sentence,
+    needed_text,
+    target_digits,
+)
 from toolkit.report.front_figures import front_figure
 from toolkit.report.rungs import none_pays, standing
 
@@ -154,3 +160,15 @@ def test_where_none_pays_nobody_is_called_best(golden: Results) -> None:
     text = section.render(replace(golden, verdict=none)).striptags()
     assert "None pays" in text
     assert "classical loses least" in text
+
+
+@pytest.mark.parametrize(
+    ("targets", "digits"), [([0.3915, 0.4], 4), ([0.39152, 0.39146], 5), ([0.39155, 0.39155], 4)]
+)
+def test_targets_have_the_digits_that_tell_them_apart(targets: list[float], digits: int) -> None:
+    asked = [
+        EqualError("error_log_loss", target, f"t{place}", 0, 1.0, "neural", "cannot")
+        for place, target in enumerate(targets)
+    ]
+    assert target_digits(asked) == digits
+    assert f"of {targets[0]}" in needed_sentence("log loss", asked[:1], 5)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from toolkit.analysis.results import EqualError, Interval, Results
 from toolkit.report import axes, formats
-from toolkit.report.equal_words import RANGES, needed_text
+from toolkit.report.equal_words import RANGES, needed_text, target_digits
 from toolkit.report.looks import GRID, Look, looks, track_names
 
 __all__ = ["equal_figure"]
@@ -42,7 +42,7 @@ def equal_figure(results: Results, asked: Sequence[EqualError]) -> go.Figure | N
         return None
     span = (min(ends) / 1.5, max([*ends, *_highs(shown)]) * 1.5)
     figure = axes.blank(110 + 15 * len(targets) * max(len(tracks), 3), "Training CPU-seconds (log scale)")
-    known = looks(tracks)
+    known, digits = looks(tracks), target_digits(asked)
     for number, track in enumerate(tracks):
         shift = _SPREAD * ((number + 0.5) / len(tracks) - 0.5)
         own = [one for one in shown if one.track == track]
@@ -54,7 +54,9 @@ def equal_figure(results: Results, asked: Sequence[EqualError]) -> go.Figure | N
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(targets))),
-        ticktext=[html.escape(f"{formats.number(target, 4)} ({of})", quote=False) for target, of in targets],
+        ticktext=[
+            html.escape(f"{formats.number(target, digits)} ({of})", quote=False) for target, of in targets
+        ],
         range=[len(targets) - 0.5, -0.5],
         showgrid=False,
         ticks="",

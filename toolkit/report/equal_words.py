@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -20,6 +20,7 @@ __all__ = [
     "needed_energy",
     "needed_sentence",
     "needed_text",
+    "target_digits",
 ]
 
 RANGES = {
@@ -33,6 +34,13 @@ RANGES = {
     "does_not": "no rung reaches it",
 }
 _REFUSED = {"cannot": ("cannot", "cannot"), "does_not": ("does not", "do not")}
+
+
+def target_digits(asked: Iterable[EqualError]) -> int:
+    """Return the digits with which the targets of one error can be told apart, four to six."""
+    targets = {one.target for one in asked}
+    told_apart = (n for n in (4, 5) if len({formats.number(one, n) for one in targets}) == len(targets))
+    return next(told_apart, 6)
 
 
 def cpu_seconds(value: float, digits: int = 3) -> str:
@@ -77,7 +85,7 @@ def needed_text(one: EqualError) -> str:
     return f"{one.track} {text}{' (forecast)' if one.reach == 'forecast' else ''}"
 
 
-def needed_sentence(name: str, asked: Sequence[EqualError]) -> str:
+def needed_sentence(name: str, asked: Sequence[EqualError], digits: int = 4) -> str:
     """Return what all tracks need for one target.
 
     Parameters
@@ -86,6 +94,8 @@ def needed_sentence(name: str, asked: Sequence[EqualError]) -> str:
         Of the error.
     asked : sequence of EqualError
         Of one target.
+    digits : int
+        Of the target.
     """
     first = asked[0]
     parts = [needed_text(one) for one in asked if one.track != first.of and one.reach not in _REFUSED]
@@ -95,7 +105,7 @@ def needed_sentence(name: str, asked: Sequence[EqualError]) -> str:
             who = f"{', '.join(tracks[:-1])} and {tracks[-1]}" if len(tracks) > 1 else tracks[0]
             parts.append(f"{who} {several if len(tracks) > 1 else single} reach it")
     spent = "" if first.of_cpu_seconds is None else f" with {cpu_seconds(first.of_cpu_seconds)} CPU-seconds"
-    target = f"a {name} of {formats.number(first.target, 4)}, which {first.of} reached{spent}"
+    target = f"a {name} of {formats.number(first.target, digits)}, which {first.of} reached{spent}"
     return f"To reach {target}: {'; '.join(parts)}."
 
 

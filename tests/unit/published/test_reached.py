@@ -91,7 +91,9 @@ def test_of_a_ladder_the_mean_of_a_rung_counts_before_a_single_row(scatter, flop
     assert (mean.reached.name, mean.reached.rows) == ("", 3)
     assert single.reached.name == rows[int(error.argmin())].name
     found = told(rows, (0.2, float(error.min())))
-    assert any("The rung at" in one and "with the mean of its rows" in one for one in found.sentences)
+    assert any(
+        "The rung at" in one and "with the (geometric) mean of its rows" in one for one in found.sentences
+    )
     assert any("A single row, model 33, has reached" in one for one in found.sentences)
 
 
@@ -127,11 +129,12 @@ def test_repeats_within_a_family_count_with_their_mean_and_not_with_the_luckiest
     assert "not the best of" not in page
     target = float(error[5])
     (reached,) = study(rows, flop, targets=[target]).forecasts
-    assert (reached.reached.name, reached.reached.compute) == ("size 5, mean of 3 rows", COMPUTE[5])
+    assert (reached.reached.name, reached.reached.compute) == ("size 5 (mean of 3 rows)", COMPUTE[5])
+    assert reached.reached.rows == 3
     lucky = [rows[0], replace(rows[1], family="size 0"), replace(rows[3], error=0.45, family="size 0")]
     (kept,) = main_points(lucky, "flop")
     assert kept.error == pytest.approx(float(np.sqrt(rows[0].error * rows[1].error)))
-    assert kept.name == "size 0, mean of 2 rows"
+    assert kept.name == "size 0 (mean of 2 rows)"
 
 
 def test_exact_repeats_of_a_scatter_count_once_and_are_told(write, flop):
@@ -209,3 +212,23 @@ def test_claims_on_powers_name_the_fit_they_are_held_against():
 def test_bullet_and_refusal_round_a_multiple_alike():
     assert words.times_the_largest(626.3) == words.times_the_largest(630.1) == "630"
     assert words.times_the_largest(10.2) == "10.2"
+
+
+def test_a_size_of_a_family_is_told_where_it_is_cheaper_than_all_of_the_fit() -> None:
+    error = 0.6 * (COMPUTE / COMPUTE[0]) ** -0.1
+    rows = [
+        Observation(f"m{place}", float(value), {"flop": float(compute)})
+        for place, (compute, value) in enumerate(zip(COMPUTE, error, strict=True))
+    ]
+    sizes = [
+        Observation("small", 0.3, {"flop": 1e14}, family="E"),
+        Observation("large", 0.1, {"flop": 1e21}, family="E"),
+    ]
+    found = told([*rows, *sizes], (0.65,))
+    (one,) = found.studies[0].forecasts
+    assert one.reach == "at_most"
+    assert one.reached is not None
+    assert one.reached.name == "small"
+    page = flat(report.render(found))
+    assert "The result small has reached 65 %, at 1 × 10¹⁴" in page
+    assert "65 % takes at most" not in page

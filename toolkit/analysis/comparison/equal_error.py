@@ -135,12 +135,12 @@ class _Ladder:
         Rungs smoothed until they fall, or their curve, may stay above what a rung has measured.
         """
         cheapest, spent = float(self.costs[0]), np.quantile(self.cost_draws[1:], [_TAIL, 1 - _TAIL], axis=0)
-        if cost.estimate <= cheapest and math.isfinite(cost.high):
+        reached = np.flatnonzero(have_reached(self.measured, asked.target))
+        if (cost.estimate <= cheapest or reached[0] == 0) and math.isfinite(cost.high):
             bound = max(cost.high, float(spent[1, 0]), cheapest)
             return replace(asked, reach="at_most", cpu_seconds=Interval(cheapest, 0.0, bound))
         at, low = max(cost.estimate, cheapest), cost.low
-        reached = np.flatnonzero(have_reached(self.measured, asked.target))
-        if reached.size and self.costs[reached[0]] < at:
+        if self.costs[reached[0]] < at:
             at, low = float(self.costs[reached[0]]), min(low, float(spent[0, reached[0]]))
         return replace(asked, reach="measured", cpu_seconds=Interval(at, min(low, at), max(cost.high, at)))
 

@@ -41,11 +41,11 @@ def main_points(observations: Sequence[Observation], measure: str) -> tuple[Obse
     return tuple(sorted(kept, key=lambda one: (one.compute[measure], order.get(id(one), len(having)))))
 
 
-def all_results(observations: Sequence[Observation], measure: str) -> list[Observation]:
-    """Return what counts as a result, best of its family or not: of a family's repeats the mean."""
+def all_results(observations: Sequence[Observation], measure: str) -> list[tuple[Observation, int]]:
+    """Return what counts as a result, best of its family or not, and of how many rows it is the mean."""
     having = [one for one in observations if measure in one.compute]
-    alone = [one for one in having if not one.family]
-    return [*alone, *(_mean(size) for size in _sizes(having, measure))]
+    alone = [(one, 1) for one in having if not one.family]
+    return [*alone, *((_mean(size), len(size)) for size in _sizes(having, measure))]
 
 
 def _sizes(having: Sequence[Observation], measure: str) -> list[list[Observation]]:
@@ -64,7 +64,7 @@ def _mean(size: Sequence[Observation]) -> Observation:
     names, years = {one.name for one in size}, {one.year for one in size}
     return replace(
         first,
-        name=f"{first.name if len(names) == 1 else first.family}, mean of {len(size)} rows",
+        name=f"{first.name if len(names) == 1 else first.family} (mean of {len(size)} rows)",
         error=float(np.exp(np.mean([np.log(one.error) for one in size]))),
         year=first.year if len(years) == 1 else None,
     )

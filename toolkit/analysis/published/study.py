@@ -160,7 +160,7 @@ class _Results(NamedTuple):
     rungs: Rungs
     means: Floats
     refusals: tuple[tuple[str, str], ...]
-    rows: Sequence[Observation]
+    rows: Sequence[tuple[Observation, int]]
     measure: str
 
     def reached(self, target: float) -> Reached | None:
@@ -168,13 +168,13 @@ class _Results(NamedTuple):
         if self.rungs.is_ladder:
             for cost, mean in zip(self.rungs.costs.tolist(), self.means.tolist(), strict=True):
                 if mean <= target * EQUAL:
-                    n = sum(one.compute[self.measure] == cost for one in self.rows)
+                    n = sum(count for one, count in self.rows if one.compute[self.measure] == cost)
                     return Reached("", cost, mean, n)
-        there = [one for one in self.rows if one.error <= target * EQUAL]
-        first = min(there, key=lambda one: (one.compute[self.measure], one.error), default=None)
-        if first is None:
+        there = [(one, count) for one, count in self.rows if one.error <= target * EQUAL]
+        if not there:
             return None
-        return Reached(first.name, first.compute[self.measure], first.error)
+        first, n = min(there, key=lambda one: (one[0].compute[self.measure], one[0].error))
+        return Reached(first.name, first.compute[self.measure], first.error, n)
 
     def reach(self, target: float, by: Literal["line", "curve"], *, refused: bool) -> Reach:
         costs = self.rungs.costs

@@ -27,8 +27,8 @@ __all__ = [
 class Reached(NamedTuple):
     """The cheapest that has reached a target: a result, or of a ladder the mean of a rung's rows.
 
-    `name` is empty of a rung, and `rows` how many it has; a single row of a rung whose mean has not reached
-    the target has its name, and `rows` 1.
+    `name` is empty of a rung; a single row of a rung whose mean has not reached the target has its name.
+    `rows` is of how many rows the error is the (geometric) mean.
     """
 
     name: str

@@ -103,14 +103,15 @@ def _curve_tile(study: Study) -> list[Tile]:
 def _target_tile(published: Published, study: Study, one: Forecast) -> Tile:
     """Return a target's card: who has reached it comes first, and what the fit says goes into the note."""
     fitted = _fitted_tile(published, study, one)
-    if one.reached is None or one.reach == "at_most":
+    first = words.told_first(study, one)
+    if first is None:
         return fitted
-    who = words.reached(study, one.reached).removesuffix(",")
+    who = words.reached(study, first).removesuffix(",")
     what = "curve" if one.by == "curve" else "line"
     said = "; ".join(part for part in (str(fitted.value), fitted.note) if part)
     return Tile(
         f"To reach {words.target(published, one.target)}",
-        f"reached at {_with_unit(one.reached.compute, study.measure.unit)}",
+        f"reached at {_with_unit(first.compute, study.measure.unit)}",
         f"by {who}; by the {what}: {said}",
     )
 

@@ -64,17 +64,20 @@ def _halving(published: Published, study: Study) -> str:
 
 def _forecast(published: Published, study: Study, one: Forecast) -> str:
     """Return what a target takes: first who has reached it, then what the fit says of it."""
-    told = _of_the_fit(published, study, one)
-    if one.reached is None or one.reach == "at_most":
-        return told
+    first = words.told_first(study, one)
+    if first is None:
+        return _of_the_fit(published, study, one)
+    # What is at most the least compute of the fit is dearer than a size of a family that is not in it.
+    told = "" if one.reach == "at_most" else f" {_of_the_fit(published, study, one)}"
     target = words.target(published, one.target)
-    amount = words.compute(one.reached.compute, study.measure.unit)
-    shown = _and(words.priced(published, study, one.reached.compute))
+    amount = words.compute(first.compute, study.measure.unit)
+    shown = _and(words.priced(published, study, first.compute))
     at_rates = f", which is {shown} at the declared rates" if shown else ""
-    who = _first(words.reached(study, one.reached))
-    if study.is_ladder and not one.reached.name:
-        return f"The rung at {amount} has reached {target} with the mean of its rows{at_rates}. {told}"
-    return f"{who} has reached {target}, at {amount}{at_rates}. {told}"
+    who = _first(words.reached(study, first))
+    if study.is_ladder and not first.name:
+        mean = "with the (geometric) mean of its rows"
+        return f"The rung at {amount} has reached {target} {mean}{at_rates}.{told}"
+    return f"{who} has reached {target}, at {amount}{at_rates}.{told}"
 
 
 def _of_the_fit(published: Published, study: Study, one: Forecast) -> str:

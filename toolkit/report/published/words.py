@@ -210,6 +210,15 @@ def priced(published: Published, study: Study, amount: float) -> list[str]:
     return shown
 
 
+def told_first(study: Study, one: Forecast) -> Reached | None:
+    """Return who is told to have reached a target; None where the fit's "at most" says the same."""
+    if one.reached is None or (
+        one.reach == "at_most" and one.reached.compute >= study.compute(study.points[0])
+    ):
+        return None
+    return one.reached
+
+
 def reached(study: Study, one: Reached) -> str:
     """Return who has reached a target: ``the result CoCa``, or of a ladder ``the rung``."""
     if not study.is_ladder:

@@ -19,6 +19,7 @@ from toolkit.report.equal_words import (
     needed,
     needed_energy,
     needed_sentence,
+    target_digits,
 )
 from toolkit.report.looks import label, track_names
 from toolkit.report.score_names import score_name
@@ -58,8 +59,10 @@ class EqualErrorSection(Section):
 def _error(results: Results, error: str, asked: Sequence[EqualError]) -> Markup:
     name = score_name(error)
     targets = list(dict.fromkeys((one.target, one.of) for one in asked))
+    digits = target_digits(asked)
     sentences = [
-        needed_sentence(name, [one for one in asked if (one.target, one.of) == target]) for target in targets
+        needed_sentence(name, [one for one in asked if (one.target, one.of) == target], digits)
+        for target in targets
     ]
     figure = equal_figure(results, asked)
     table = _table(results, name, asked)
@@ -79,7 +82,7 @@ def _error(results: Results, error: str, asked: Sequence[EqualError]) -> Markup:
 
 def _table(results: Results, name: str, asked: Sequence[EqualError]) -> Markup:
     known = track_names(results)
-    show = formats.in_money(results.verdict.currency)
+    show, digits = formats.in_money(results.verdict.currency), target_digits(asked)
     return elements.table(
         f"What every track needs for the same {name}: one search and one fit",
         [
@@ -95,7 +98,7 @@ def _table(results: Results, name: str, asked: Sequence[EqualError]) -> Markup:
         ],
         [
             [
-                f"{formats.number(one.target, 4)} ({one.of})",
+                f"{formats.number(one.target, digits)} ({one.of})",
                 label(one.track, known),
                 needed(one, one.cpu_seconds, cpu_seconds),
                 RANGES[one.reach],
