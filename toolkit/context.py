@@ -22,7 +22,7 @@ from toolkit.analysis.forecast_record import EarlyStop
 from toolkit.analysis.planned import check_planned, trained_part
 from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
-from toolkit.analysis.stops.review import still_missing
+from toolkit.analysis.stops.review import joined, still_missing
 from toolkit.config import Experiment
 from toolkit.errors import StoreError
 from toolkit.finished import (
@@ -108,7 +108,7 @@ def write_stops(plan: Plan, root: Path, stops: Sequence[EarlyStop]) -> None:
         The context cannot be read or written.
     """
     context = dict(read_context(plan.experiment, root))
-    context["stops"] = [asdict(stop) for stop in [*read_stops(context), *stops]]
+    context["stops"] = [asdict(stop) for stop in joined(read_stops(context), stops)]
     _write(context, report_folder(root, plan.experiment) / "context.json")
 
 

@@ -256,12 +256,11 @@ def test_a_missing_repeat_is_told_in_terminal_and_report(tmp_path):
     done = run("curve", path)
     told = flat(done)
     assert "Over 8 rungs of 23 rows" in told
-    assert "3 rows at most, and 1 × 10⁷ has 2. Each rung counts with the mean of its rows" in told
-    assert "no forecast: the rungs have 2 to 3 rows, so their noise is not known" in told
+    assert "no forecast: 2 seeds were run at 1 of 8 rungs; a forecast needs at least 3" in told
     page = (tmp_path / "results-curve" / "report.html").read_text(encoding="utf-8")
-    assert "1 × 10⁷ has 2. Each rung counts with the mean" in page.replace("\u00a0", " ")
+    assert "2 seeds were run at 1 of 8 rungs" in page.replace("\u00a0", " ")
     document = json.loads((tmp_path / "results-curve" / "results.json").read_text(encoding="utf-8"))
-    assert "1e+07 has 2" in document["studies"][0]["notes"][0]
+    assert document["studies"][0]["n_seeds"] == 2
 
 
 def test_the_module_runs_it_too(tmp_path):

@@ -13,7 +13,7 @@ from toolkit.analysis.forecast_record import EarlyStop, SkippedCell
 from toolkit.analysis.inputs import draw_inputs
 from toolkit.analysis.pricing import price
 from toolkit.analysis.results import Results
-from toolkit.analysis.stops.review import still_missing
+from toolkit.analysis.stops.review import joined, still_missing
 from toolkit.analysis.stops.saved import labels_not_bought
 from toolkit.analysis.stops.standpoint import Standpoint
 from toolkit.analysis.stops.terms import changed, terms_of
@@ -177,6 +177,19 @@ def test_cells_that_were_trained_since_are_no_longer_saved(
     assert part.saved.cpu_seconds.estimate < stop.saved.cpu_seconds.estimate
     assert still_missing([stop], asked=prints, absent=()) == []
     assert still_missing([stop], asked=prints - first, absent=prints - first)[0].n_cells == 9 - len(first)
+
+
+def test_a_track_that_stops_again_in_a_run_of_a_part_is_one_stop(decided) -> None:
+    prints = {one.fingerprint for one in decided.cells}
+    first = {one.fingerprint for one in decided.cells if one.fingerprint.endswith("/0")}
+    before = still_missing([decided], asked=prints, absent=prints - first)
+    now = replace(
+        decided, cells=tuple(one for one in decided.cells if one.fingerprint in first), n_cells=len(first)
+    )
+    (stop,) = joined(before, [now])
+    assert (stop.fingerprints, stop.n_cells, stop.skipped) == (prints, 9, (7, 8, 9))
+    assert stop.n_trained_since == 0
+    assert [one.track for one in joined(before, [replace(now, track="classical")])] == ["neural", "classical"]
 
 
 def with_lone_cells(equals_world, sweep, rungs, seeds=(0,)):

@@ -172,6 +172,6 @@ def family_fits(
         compute = np.array([one.compute[measure] for one in members])
         if len(np.unique(compute)) >= FEWEST_OF_FAMILY:
             sizes = rungs(compute, np.array([one.error for one in members]))
-            line = fit_line(sizes.costs, np.exp(np.log(sizes.errors).mean(axis=1)), level=level)
+            line = fit_line(sizes.costs, sizes.means, level=level)
             found.append(FamilyFit(name, line.n, line))
     return tuple(found)

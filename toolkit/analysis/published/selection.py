@@ -139,24 +139,31 @@ class Rungs(NamedTuple):
     ----------
     costs : ndarray of shape (n_rungs,)
     errors : ndarray of shape (n_rungs, n_seeds)
+        NaN where a rung has fewer rows than another.
     is_ladder : bool
         Rows of equal compute are seeds of one rung.
-    note : str
-        What was not used of the rows; empty where all were.
     """
 
     costs: Floats
     errors: Floats
     is_ladder: bool
-    note: str = ""
+
+    @property
+    def means(self) -> Floats:
+        """Geometric mean of the errors of each rung, shape (n_rungs,)."""
+        return np.asarray(np.exp(np.nanmean(np.log(self.errors), axis=1)))
+
+    @property
+    def n_seeds(self) -> int:
+        """How many rows the rung of fewest has."""
+        return int((~np.isnan(self.errors)).sum(axis=1).min())
 
 
 def rungs(compute: Floats, error: Floats) -> Rungs:
     """Return rungs and whether the rows are a ladder.
 
     They are one when more than half of the different computes stand in at least two rows, or some compute
-    stands in three: those are seeds, which are no independent results. Where rungs have not equally many,
-    each counts with its mean.
+    stands in three: those are seeds, which are no independent results.
 
     Parameters
     ----------
@@ -166,21 +173,10 @@ def rungs(compute: Floats, error: Floats) -> Rungs:
     if 2 * sum(count > 1 for count in counts.values()) <= len(counts) and max(counts.values()) < 3:
         return Rungs(compute, error[:, None], is_ladder=False)
     costs = np.array(sorted(counts))
-    seeds = [error[compute == cost] for cost in costs]
-    if len(set(counts.values())) == 1:
-        return Rungs(costs, np.array(seeds), is_ladder=True)
-    means = np.array([[np.exp(np.log(one).mean())] for one in seeds])
-    return Rungs(costs, means, is_ladder=True, note=_uneven(counts))
-
-
-def _uneven(counts: Counter[float]) -> str:
-    most = max(counts.values())
-    fewer = [f"{cost:.4g} has {count}" for cost, count in sorted(counts.items()) if count < most]
-    return (
-        f"rows of equal compute are taken for repeats of one rung, but the rungs have not equally many: "
-        f"{most} rows at most, and {_named(fewer)}. Each rung counts with the mean of its rows, and what "
-        f"the {counts.total()} rows tell of its noise is not used"
-    )
+    table = np.full((len(costs), max(counts.values())), np.nan)
+    for row, cost in zip(table, costs, strict=True):
+        row[: counts[cost]] = error[compute == cost]
+    return Rungs(costs, table, is_ladder=True)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
 from toolkit.analysis.fits.loglog import LogLog
-from toolkit.analysis.fits.refusals import MIN_RUNGS, MIN_SEEDS
+from toolkit.analysis.fits.refusals import MIN_RUNGS
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.floors import fixed_floors, round_floors
 from toolkit.analysis.published.reach import Held, Reach, hold, reach
@@ -76,12 +76,11 @@ def study(
     if not fitted.is_ladder:
         points, repeated = distinct(points, measure.key)
         fitted = _rungs(points, measure.key)
-    compute = np.array([one.compute[measure.key] for one in points])
-    means = np.exp(np.log(fitted.errors).mean(axis=1))
+    means = fitted.means
     line = fit_line(fitted.costs, means, level=level)
     curve = fit_curve(fitted.costs, fitted.errors, level=level, form="power_floor")
     held = hold(line, curve)
-    refusals = _refusals(held, fitted, compute)
+    refusals = _refusals(held, fitted)
     having = [one for one in observations if measure.key in one.compute]
     results = all_results(observations, measure.key)
     known = _Results(line, curve, held, fitted, means, refusals, results, measure.key)
@@ -93,7 +92,7 @@ def study(
         points=points,
         members=_members(having, points),
         n_rungs=len(fitted.costs),
-        n_seeds=fitted.errors.shape[1],
+        n_seeds=fitted.n_seeds,
         is_ladder=fitted.is_ladder,
         line=line,
         curve=curve,
@@ -120,19 +119,16 @@ def _members(having: Sequence[Observation], points: Sequence[Observation]) -> tu
 def _notes(of_families: str, repeated: str, fitted: Rungs, of_year: str) -> tuple[str, ...]:
     if of_families and len(np.unique(fitted.costs)) < MIN_RUNGS:
         of_families += TO_FIT_ALL
-    return tuple(note for note in (of_families, repeated, fitted.note, of_year) if note)
+    return tuple(note for note in (of_families, repeated, of_year) if note)
 
 
-def _refusals(held: Held, fitted: Rungs, compute: Floats) -> tuple[tuple[str, str], ...]:
+def _refusals(held: Held, fitted: Rungs) -> tuple[tuple[str, str], ...]:
     """Return what speaks against forecasts, in the words of a table's rows."""
     found = []
     for code, sentence in held.curve.refusals:
         told = sentence
-        if code == NOT_OF_A_SCATTER:
-            if not fitted.is_ladder:
-                continue
-            if fitted.note:
-                told = _uneven(compute)
+        if code == NOT_OF_A_SCATTER and not fitted.is_ladder:
+            continue
         if code == "no_fall" and held.clearly_falls:
             told = "with a floor in play the error may as well stay as it is"
         if not fitted.is_ladder:
@@ -141,14 +137,6 @@ def _refusals(held: Held, fitted: Rungs, compute: Floats) -> tuple[tuple[str, st
             told = told.replace("the largest rung", "the result of largest compute")
         found.append((code, told))
     return tuple(found)
-
-
-def _uneven(compute: Floats) -> str:
-    counts = np.unique(compute, return_counts=True)[1]
-    return (
-        f"the rungs have {counts.min()} to {counts.max()} rows, so their noise is not known; a forecast "
-        f"needs equally many at every compute, at least {MIN_SEEDS}"
-    )
 
 
 class _Results(NamedTuple):

@@ -111,7 +111,8 @@ class Study:
         Further rows of families: models that only the family's own fit uses, and repeats, of which `points`
         have the mean.
     n_rungs, n_seeds : int
-        What the fits count: rows of equal compute are one rung with seeds where the table is a ladder.
+        What the fits count: rows of equal compute are one rung with seeds where the table is a ladder;
+        seeds are those of the rung that has fewest.
     is_ladder : bool
         Most computes stand in at least two rows.
     line : LogLog

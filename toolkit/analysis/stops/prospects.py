@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from toolkit.analysis.climbs import error_table
 from toolkit.analysis.curve_record import Refusal
 from toolkit.analysis.fits.curves import CurveFit, fit_curve
 from toolkit.analysis.fits.profile import region
@@ -110,10 +111,10 @@ def _fits(measured: Sequence[ValidationRung]) -> list[tuple[CurveFit, float]] | 
     """Return the forms that fit the regret, with their weights; in words, why none may be used."""
     if len(measured) < FIRST_RUNGS:
         return f"{len(measured)} rungs were measured; the first to be asked after is the {FIRST_RUNGS}th"
-    seeds = sorted(set.intersection(*(set(one.seen.values) for one in measured)))
-    regret = np.array([[one.seen.perfect - one.seen.values[seed] for seed in seeds] for one in measured])
-    if not seeds or not (regret > 0).all():
-        return "no seed has run on all rungs" if not seeds else "every decision is right already"
+    seen = [one.seen for one in measured]
+    regret = error_table([{seed: one.perfect - value for seed, value in one.values.items()} for one in seen])
+    if (regret <= 0).any():
+        return "every decision is right already"
     rows = [one.rows for one in measured]
     fit = fit_curve(rows, regret)
     vetoes = [_of_rows(one, fit) for one in fit.refusals if one.code not in _NO_MATTER]

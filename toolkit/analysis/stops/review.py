@@ -20,7 +20,7 @@ from toolkit.analysis.stops.question import Answer, weigh
 from toolkit.analysis.stops.saved import forecast_saved, labels_not_bought, repriced_saved
 from toolkit.analysis.stops.terms import changed, terms_of
 
-__all__ = ["review", "still_missing"]
+__all__ = ["joined", "review", "still_missing"]
 
 
 def still_missing(
@@ -44,6 +44,26 @@ def still_missing(
             skipped = rungs or stop.skipped
             found.append(replace(stop, cells=cells, n_cells=stop.n_cells - n_gone, skipped=skipped))
     return found
+
+
+def joined(before: Sequence[EarlyStop], now: Sequence[EarlyStop]) -> list[EarlyStop]:
+    """Return the stops of two sweeps, one a track: the later decision, over the cells of both.
+
+    Parameters
+    ----------
+    before : sequence of EarlyStop
+        With the cells that the later sweep did not ask for.
+    now : sequence of EarlyStop
+    """
+    found = {stop.track: stop for stop in before}
+    for stop in now:
+        old = found.get(stop.track)
+        if old is not None:
+            cells = (*old.cells, *stop.cells)
+            skipped = tuple(sorted({*old.skipped, *stop.skipped}))
+            stop = replace(stop, cells=cells, skipped=skipped, n_cells=max(old.n_cells, len(cells)))
+        found[stop.track] = stop
+    return list(found.values())
 
 
 def review(

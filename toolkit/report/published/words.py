@@ -316,6 +316,7 @@ def counted(published: Published) -> str:
 def models(study: Study) -> str:
     """Return what the fit counts: ``26 models``, or ``8 rungs of 3 seeds``."""
     if study.is_ladder:
-        seeds = f" of {study.n_seeds} seeds" if study.n_seeds > 1 else f" of {len(study.points)} rows"
+        is_even = study.n_seeds * study.n_rungs == len(study.points)
+        seeds = f" of {study.n_seeds} seeds" if is_even else f" of {len(study.points)} rows"
         return f"{study.n_rungs} rungs{seeds}"
     return f"{len(study.points)} results"
