@@ -25,7 +25,7 @@ from toolkit.analysis.validation import Validation
 from toolkit.analysis.work import Occasion
 from toolkit.prices import JOULES_PER_KWH
 
-__all__ = ["RungEconomics", "draw_interval", "price_rung"]
+__all__ = ["RungEconomics", "draw_interval", "hours_of", "price_rung"]
 
 _PAID_AS: dict[Occasion, str] = {
     "training": "retraining",
@@ -99,20 +99,32 @@ def _yearly_costs(readings: RungReadings, inputs: Inputs) -> dict[str, Floats]:
     return yearly
 
 
-def _people(readings: RungReadings, inputs: Inputs) -> dict[str, Floats]:
-    """Return the money for people: building, in parts where these are declared, and upkeep.
+def hours_of(readings: RungReadings, inputs: Inputs) -> tuple[dict[str, Floats], Floats]:
+    """Return the hours of people until a rung runs, by part, and those of a year's upkeep.
 
     A rung with half of the rules takes half of the hours, those for features and models excepted.
+
+    Parameters
+    ----------
+    readings : RungReadings
+    inputs : Inputs
     """
     cell, track = readings.cells[0], readings.track
     full = inputs.n_rules.get(track, 0)
     written = 1.0 if cell.n_rules is None or full == 0 else cell.n_rules / full
-    yearly = {}
-    for part, hours in inputs.hours_build[track].items():
-        share = written if part in ("build", "rules") else 1.0
-        yearly[f"people_{part}"] = share * hours * inputs.wage / inputs.economics.horizon_years
-    yearly["people_upkeep"] = written * inputs.hours_per_year[track] * inputs.wage
-    return yearly
+    build = {
+        part: (written if part in ("build", "rules") else 1.0) * hours
+        for part, hours in inputs.hours_build[track].items()
+    }
+    return build, written * inputs.hours_per_year[track]
+
+
+def _people(readings: RungReadings, inputs: Inputs) -> dict[str, Floats]:
+    """Return the money for people: building, in parts where these are declared, and upkeep."""
+    build, upkeep = hours_of(readings, inputs)
+    horizon = inputs.economics.horizon_years
+    yearly = {f"people_{part}": hours * inputs.wage / horizon for part, hours in build.items()}
+    return {**yearly, "people_upkeep": upkeep * inputs.wage}
 
 
 def price_rung(decision: Decision, readings: RungReadings, inputs: Inputs) -> RungEconomics:

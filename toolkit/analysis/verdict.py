@@ -11,12 +11,11 @@ import numpy as np
 from toolkit.analysis.economics import RungEconomics, draw_interval
 from toolkit.analysis.results import TrackVerdict, Verdict
 from toolkit.analysis.stacks import Floats
+from toolkit.analysis.whatif.book import MARGIN_SHARE
 
 __all__ = ["decide", "deployed"]
 
 SURE = 0.9
-MARGIN_SHARE = 0.01
-"""The margin when none is declared, as a share of the leader's gross value."""
 DEEP = "neural"
 """Plug-ins, of which an experiment may hold several tracks."""
 PLAIN = ("baseline", "rules", "classical")
