@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from toolkit.analysis.results import TrackVerdict, Verdict
 from toolkit.analysis.stacks import Floats
 from toolkit.analysis.whatif.book import MARGIN_SHARE
 
-__all__ = ["decide", "deployed"]
+__all__ = ["DEEP", "PLAIN", "decide", "deployed"]
 
 SURE = 0.9
 DEEP = "neural"
@@ -78,6 +79,8 @@ def decide(
     currency: str = "USD",
     currency_per_usd: float = 1.0,
     nothing_earns: float | None = 0.0,
+    excluded: Sequence[tuple[RungEconomics, str]] = (),
+    change: str = "",
 ) -> Verdict:
     """Give the verdict.
 
@@ -92,6 +95,10 @@ def decide(
     currency, currency_per_usd : str, float
     nothing_earns : float or None
         Money a year without any of them; None where that is not known.
+    excluded : sequence of (RungEconomics, str)
+        Tracks that a constraint forbids, with the reason.
+    change : str
+        A sentence on what would change the verdict.
 
     Returns
     -------
@@ -106,11 +113,14 @@ def decide(
             if names
             else "No cell has results to value, so nothing can be said."
         )
-        entries = tuple(_entry(chosen[name], 1.0) for name in names)
+        entries = (*(_entry(chosen[name], 1.0) for name in names), *(_forbidden(*one) for one in excluded))
         return Verdict(
             None, None, None, None, None, None, sentence, margin, currency, currency_per_usd, entries
         )
-    shares = _shares_best(np.stack([chosen[name].net[1:] for name in names]))
+    draws = np.stack([chosen[name].net[1:] for name in names])
+    shares = _shares_best(draws)
+    ahead = draws.max(axis=0)
+    regrets = [float((ahead - own).mean()) for own in draws]
     order = sorted(range(len(names)), key=lambda index: -float(chosen[names[index]].net[0]))
     leader, second = names[order[0]], names[order[1]]
     if margin is None:
@@ -130,6 +140,7 @@ def decide(
         if nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
         else _use(leader, second, probability, advantage, margin, currency, close=close),
         _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1),
+        *([change] if change else []),
     ]
     return Verdict(
         best=leader,
@@ -142,9 +153,16 @@ def decide(
         margin=margin,
         currency=currency,
         currency_per_usd=currency_per_usd,
-        tracks=tuple(_entry(chosen[name], float(share)) for name, share in zip(names, shares, strict=True)),
+        tracks=(
+            *(
+                _entry(chosen[name], float(share), regret)
+                for name, share, regret in zip(names, shares, regrets, strict=True)
+            ),
+            *(_forbidden(*one) for one in excluded),
+        ),
         probability_hybrid_worth_it=hybrid.probability,
         probability_none_pays=none_pays,
+        value_of_perfect_information=regrets[order[0]],
     )
 
 
@@ -154,7 +172,11 @@ def _none_pays(chosen: Mapping[str, RungEconomics], nothing_earns: float) -> flo
     return float((best <= nothing_earns).mean())
 
 
-def _entry(one: RungEconomics, share: float) -> TrackVerdict:
+def _forbidden(one: RungEconomics, why: str) -> TrackVerdict:
+    return replace(_entry(one, 0.0), excluded=why)
+
+
+def _entry(one: RungEconomics, share: float, regret: float | None = None) -> TrackVerdict:
     return TrackVerdict(
         track=one.track,
         rung=one.rung,
@@ -162,6 +184,7 @@ def _entry(one: RungEconomics, share: float) -> TrackVerdict:
         probability_best=share,
         yearly_costs={name: float(cost[0]) for name, cost in one.costs.items()},
         gross_value_per_year=float(one.gross[0]),
+        regret_per_year=regret,
     )
 
 

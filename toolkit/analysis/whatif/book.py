@@ -136,27 +136,30 @@ class Book:
         """Return the expected costs of a year of each rung, shape (n_rungs,)."""
         build, upkeep = self._moved(self.build, money.build), self._moved(self.upkeep, money.upkeep)
         people = (build / money.horizon + upkeep) * money.wage
-        labels = self.labels * money.label / money.horizon
-        trainings = money.trainings
-        searches = trainings if self.searches_each_training else 1 / money.horizon
-        often = np.outer([trainings, searches], [1 / money.speed, 1.0])
-
-        def yearly(amounts: Floats) -> Floats:
-            return np.asarray((amounts * often).sum(axis=(1, 2)))
-
         seconds = money.volume * self.seconds / money.speed
         idle = idle_beside(seconds, self.idle_share, self.always_on)
-        machines = yearly(self.paid) + (seconds + idle) * self.price
-        decisions = money.volume * self.decision_kwh / money.speed + idle * self.idle_kwh
-        kwh = (yearly(self.kwh) + decisions) * money.pue
-        electricity = yearly(self.kwh_paid) + (0.0 if self.energy_in_price else decisions)
-        return np.asarray(
-            people
-            + labels
-            + machines * money.compute
-            + kwh * self.grid_kg * money.carbon
-            + electricity * money.pue * money.kwh
+        decided = money.volume * self.decision_kwh / money.speed + idle * self.idle_kwh
+        decisions = self._worth(
+            (seconds + idle) * self.price, decided, 0.0 if self.energy_in_price else decided, money
         )
+        return np.asarray(people + self.label_costs(money) + self.training_costs(money) + decisions)
+
+    def label_costs(self, money: Money) -> Floats:
+        """Return what a year's share of the labels costs, shape (n_rungs,)."""
+        return np.asarray(self.labels * money.label / money.horizon)
+
+    def training_costs(self, money: Money) -> Floats:
+        """Return the expected costs of a year's trainings and searches, shape (n_rungs,)."""
+        searches = money.trainings if self.searches_each_training else 1 / money.horizon
+        often = np.outer([money.trainings, searches], [1 / money.speed, 1.0])
+        yearly = ((amounts * often).sum(axis=(1, 2)) for amounts in (self.paid, self.kwh, self.kwh_paid))
+        machines, kwh, kwh_paid = yearly
+        return self._worth(machines, kwh, kwh_paid, money)
+
+    def _worth(self, machines: Floats, kwh: Floats, kwh_paid: Floats | float, money: Money) -> Floats:
+        """Return the money for machines, their carbon, and electricity that is not in their price."""
+        energy = kwh * (self.grid_kg * money.carbon) + kwh_paid * money.kwh
+        return np.asarray(machines * money.compute + energy * money.pue)
 
     def earned(self, values: tuple[float, float, float, float]) -> tuple[Floats, Floats]:
         """Return the value of a decision of each rung on validation (NaN without rows), and on test."""

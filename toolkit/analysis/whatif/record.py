@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from toolkit.analysis.interval import Interval
+
 __all__ = ["Assumption", "Flip", "Regime", "Region", "Sensitivity"]
 
 
@@ -131,3 +133,49 @@ class Sensitivity:
     def fragile(self) -> tuple[Assumption, ...]:
         """The three assumptions whose change is nearest; fewer where fewer change anything."""
         return tuple(one for one in self.assumptions if one.nearest is not None)[:3]
+
+
+@dataclass(frozen=True)
+class RungStep:
+    """What a rung adds to the one below it, in money a year: decisions, costs, and what is left.
+
+    `deployed` tells the rung that the validation block values most.
+    """
+
+    track: str
+    rung: int
+    below: int
+    gross: Interval
+    cost: Interval
+    net: Interval
+    deployed: bool
+
+
+@dataclass(frozen=True)
+class NextPoint:
+    """What it would cost a track to err less by `step` than at the rung that it is deployed with.
+
+    Parameters
+    ----------
+    track : str
+    error : str
+        Its name.
+    now : float
+        Of the deployed rung.
+    step : float
+    times : Interval or None
+        The CPU-seconds of search and fit, as a multiple of those of the deployed rung; ends may be infinite.
+        None where the track's curve holds no forecast.
+    money : Interval or None
+        What the further training costs a year, at as many retrains as declared.
+    why : str
+        Why there is no price, in words.
+    """
+
+    track: str
+    error: str
+    now: float
+    step: float
+    times: Interval | None
+    money: Interval | None
+    why: str = ""
