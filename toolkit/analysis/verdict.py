@@ -14,7 +14,7 @@ from toolkit.analysis.results import TrackVerdict, Verdict
 from toolkit.analysis.stacks import Floats
 from toolkit.analysis.whatif.book import MARGIN_SHARE
 
-__all__ = ["DEEP", "PLAIN", "decide", "deployed"]
+__all__ = ["DEEP", "HYBRID", "PLAIN", "SENTENCES", "SURE", "best_of", "decide", "deployed", "money"]
 
 SURE = 0.9
 DEEP = "neural"
@@ -135,10 +135,22 @@ def decide(
     hybrids = [name for name in names if kinds[name] == HYBRID]
     hybrid = _worth(chosen, hybrids, [name for name in names if name not in hybrids], margin)
     none_pays = None if nothing_earns is None else _none_pays(chosen, nothing_earns)
+    loses = nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
+    if loses:
+        case = "none pays"
+    elif close:
+        case = "within the margin" if advantage <= margin else "not sure"
+    else:
+        case = "clear"
     words = [
-        _use_none(leader, float(chosen[leader].net[0]), none_pays, currency)
-        if nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
-        else _use(leader, second, probability, advantage, margin, currency, close=close),
+        SENTENCES[case].format(
+            leader=leader,
+            second=second,
+            ahead=money(advantage, currency),
+            margin=money(margin, currency),
+            loss=money(-float(chosen[leader].net[0]), currency),
+            probability=_chance(none_pays if loses and none_pays is not None else probability),
+        ),
         _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1),
         *([change] if change else []),
     ]
@@ -206,45 +218,38 @@ def _chance(probability: float) -> str:
     return "under .01" if probability < 0.005 else f"{probability:.2f}".lstrip("0")
 
 
-def _use_none(leader: str, loss: float, probability: float, currency: str) -> str:
-    return (
-        f"Use none of them: none is expected to pay (probability {_chance(probability)} that each costs more "
-        f"than it brings); {leader} loses least, {money(-loss, currency)} a year, and doing nothing earns 0."
-    )
-
-
-def _use(
-    leader: str,
-    second: str,
-    probability: float,
-    advantage: float,
-    margin: float,
-    currency: str,
-    *,
-    close: bool,
-) -> str:
-    ahead = f"{money(advantage, currency)} a year ahead of {second}"
-    if not close:
-        return f"Use {leader} (probability {_chance(probability)} of being the best choice; {ahead})."
-    why = (
-        f"within the margin of {money(margin, currency)}"
-        if advantage <= margin
-        else f"with probability {_chance(probability)} of being the best choice"
-    )
-    return f"Too close to call: {leader} is expected to be {ahead}, {why}."
+SENTENCES = {
+    "none pays": "Use none of them: none is expected to pay (probability {probability} that each costs more "
+    "than it brings); {leader} loses least, {loss} a year, and doing nothing earns 0.",
+    "clear": "Use {leader} (probability {probability} of being the best choice; {ahead} a year ahead of "
+    "{second}).",
+    "within the margin": "Too close to call: {leader} is expected to be {ahead} a year ahead of {second}, "
+    "within the margin of {margin}.",
+    "not sure": "Too close to call: {leader} is expected to be {ahead} a year ahead of {second}, with "
+    "probability {probability} of being the best choice.",
+    "deep pays": "Deep learning is worth its cost here (probability {probability} that {net} earns over "
+    "{margin} a year more than {others}).",
+    "deep does not pay": "Deep learning is not worth its cost here (probability {probability} that {net} "
+    "earns over {margin} a year more than {others}).",
+    "deep is open": "Whether deep learning is worth its cost here is open (probability {probability} that "
+    "{net} earns over {margin} a year more than {others}).",
+    "deep is not known": "Whether deep learning is worth its cost cannot be told from the cells at hand.",
+}
+"""What a verdict says, by case; the report's sliders fill in the same."""
 
 
 def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str, *, several: bool) -> str:
     if deep.probability is None:
-        return "Whether deep learning is worth its cost cannot be told from the cells at hand."
-    says = {
-        True: "Deep learning is worth its cost here",
-        False: "Deep learning is not worth its cost here",
-        None: "Whether deep learning is worth its cost here is open",
-    }[deep.answer]
-    others = rivals[0] if len(rivals) == 1 else f"the best of {', '.join(rivals[:-1])} and {rivals[-1]}"
-    return (
-        f"{says} (probability {_chance(deep.probability)} that {deep.track if several else 'it'} earns over "
-        f"{money(margin, currency)} "
-        f"a year more than {others})."
+        return SENTENCES["deep is not known"]
+    case = {True: "deep pays", False: "deep does not pay", None: "deep is open"}[deep.answer]
+    return SENTENCES[case].format(
+        probability=_chance(deep.probability),
+        net=deep.track if several else "it",
+        margin=money(margin, currency),
+        others=best_of(rivals),
     )
+
+
+def best_of(tracks: Sequence[str]) -> str:
+    """Return e.g. ``the best of baseline, rules and classical``."""
+    return tracks[0] if len(tracks) == 1 else f"the best of {', '.join(tracks[:-1])} and {tracks[-1]}"
