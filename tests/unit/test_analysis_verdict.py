@@ -129,6 +129,17 @@ def test_the_rung_is_the_one_that_validation_values_most_not_the_test() -> None:
         (1_530_000, "1.53 million USD"),
         (5.149e9, "5.15 billion USD"),
         (-2_000_000, "-2 million USD"),
+        (0.0, "0.00 USD"),
+        (0.0123, "0.01 USD"),
+        (0.00321, "0.00321 USD"),
+        (-0.0004, "-0.0004 USD"),
+        (1.234e-7, "0.000000123 USD"),
+        (99.999, "100 USD"),
+        (999_999, "1 million USD"),
+        (999.9e6, "1 billion USD"),
+        (1e12, "1 trillion USD"),
+        (5.149e12, "5.15 trillion USD"),
+        (2.5e15, "2,500 trillion USD"),
     ],
 )
 def test_money_for_people(amount: float, words: str) -> None:

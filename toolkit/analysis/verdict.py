@@ -202,14 +202,17 @@ def _entry(one: RungEconomics, share: float, regret: float | None = None) -> Tra
 
 def money(amount: float, currency: str) -> str:
     """Return an amount for people: three significant digits, e.g. ``1.53 million USD``."""
-    size = abs(amount)
-    for scale, word in ((1e9, " billion"), (1e6, " million")):
+    size = float(f"{abs(amount):.2e}")  # rounded before its word is chosen: 999,999 is a million
+    sign = "-" if amount < 0 else ""
+    for scale, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
         if size >= scale:
-            return f"{amount / scale:.3g}{word} {currency}"
-    if size < 100:
-        return f"{amount:,.2f} {currency}"
-    digits = math.floor(math.log10(size)) - 2
-    return f"{round(amount / 10**digits) * 10**digits:,} {currency}"
+            return f"{sign}{size / scale:,.12g}{word} {currency}"
+    if size >= 100:
+        return f"{sign}{size:,.0f} {currency}"
+    if size == 0 or size >= 0.01:
+        return f"{sign}{size:.2f} {currency}"
+    decimals = 2 - math.floor(math.log10(size))
+    return f"{sign}{f'{size:.{decimals}f}'.rstrip('0')} {currency}"
 
 
 def _chance(probability: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from toolkit.analysis.whatif.record import Assumption, Sensitivity
 
@@ -20,21 +21,21 @@ def amount(value: float, *, up: bool | None = None) -> str:
     """
     if value == 0:
         return "0"
-    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
-    # a number that has three digits is itself, whatever dividing it leaves
-    steps = round(value / unit, 6)
-    rounded = unit * (round(steps) if up is None else math.ceil(steps) if up else math.floor(steps))
+    exact = Decimal(repr(float(value)))
+    last = Decimal(1).scaleb(exact.adjusted() - 2)
+    rounded = float(
+        exact.quantize(last, ROUND_HALF_EVEN if up is None else ROUND_CEILING if up else ROUND_FLOOR)
+    )
+    size = abs(rounded)
     for scale, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
-        if abs(rounded) >= scale:
-            return f"{rounded / scale:.3g}{word}"
-    if abs(rounded) >= 1000:
-        return f"{round(rounded):,}"
-    if abs(rounded) >= 1e-4:
-        return (
-            f"{rounded:.{max(0, 2 - math.floor(math.log10(abs(rounded))))}f}".rstrip("0").rstrip(".")
-            if (abs(rounded) < 100)
-            else f"{rounded:.0f}"
-        )
+        if size >= scale:
+            return f"{rounded / scale:,.12g}{word}"
+    if size >= 1000:
+        return f"{rounded:,.0f}"
+    if size >= 100:
+        return f"{rounded:.0f}"
+    if size >= 1e-4:
+        return f"{rounded:.{2 - math.floor(math.log10(size))}f}".rstrip("0").rstrip(".")
     return f"{rounded:.3g}"
 
 
