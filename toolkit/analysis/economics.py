@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from toolkit.analysis.validation import Validation
 from toolkit.analysis.work import Occasion
 from toolkit.prices import JOULES_PER_KWH
 
-__all__ = ["RungEconomics", "draw_interval", "hours_of", "price_rung"]
+__all__ = ["Hours", "RungEconomics", "draw_interval", "hours_of", "price_rung"]
 
 _PAID_AS: dict[Occasion, str] = {
     "training": "retraining",
@@ -99,7 +100,19 @@ def _yearly_costs(readings: RungReadings, inputs: Inputs) -> dict[str, Floats]:
     return yearly
 
 
-def hours_of(readings: RungReadings, inputs: Inputs) -> tuple[dict[str, Floats], Floats]:
+class Hours(NamedTuple):
+    """Declared hours of people, and the share of them that a rung takes; draws of shape (1 + n_draws,)."""
+
+    share: float
+    declared: Floats
+
+    @property
+    def taken(self) -> Floats:
+        """Those of the rung."""
+        return self.share * self.declared
+
+
+def hours_of(readings: RungReadings, inputs: Inputs) -> tuple[dict[str, Hours], Hours]:
     """Return the hours of people until a rung runs, by part, and those of a year's upkeep.
 
     A rung with half of the rules takes half of the hours, those for features and models excepted.
@@ -113,18 +126,18 @@ def hours_of(readings: RungReadings, inputs: Inputs) -> tuple[dict[str, Floats],
     full = inputs.n_rules.get(track, 0)
     written = 1.0 if cell.n_rules is None or full == 0 else cell.n_rules / full
     build = {
-        part: (written if part in ("build", "rules") else 1.0) * hours
+        part: Hours(written if part in ("build", "rules") else 1.0, hours)
         for part, hours in inputs.hours_build[track].items()
     }
-    return build, written * inputs.hours_per_year[track]
+    return build, Hours(written, inputs.hours_per_year[track])
 
 
 def _people(readings: RungReadings, inputs: Inputs) -> dict[str, Floats]:
     """Return the money for people: building, in parts where these are declared, and upkeep."""
     build, upkeep = hours_of(readings, inputs)
     horizon = inputs.economics.horizon_years
-    yearly = {f"people_{part}": hours * inputs.wage / horizon for part, hours in build.items()}
-    return {**yearly, "people_upkeep": upkeep * inputs.wage}
+    yearly = {f"people_{part}": hours.taken * inputs.wage / horizon for part, hours in build.items()}
+    return {**yearly, "people_upkeep": upkeep.taken * inputs.wage}
 
 
 def price_rung(decision: Decision, readings: RungReadings, inputs: Inputs) -> RungEconomics:

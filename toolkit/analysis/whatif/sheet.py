@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolkit.analysis.decisions import OutcomeDraws, draw_outcomes
-from toolkit.analysis.economics import hours_of
+from toolkit.analysis.economics import Hours, hours_of
 from toolkit.analysis.flows import Flow, flows_of
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
-from toolkit.analysis.stacks import Floats, StackKey
+from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.whatif.book import Book
 
 __all__ = ["Sheet", "sheet_of"]
@@ -30,8 +30,9 @@ class Sheet:
     outcomes : OutcomeDraws
     flows : tuple of tuple of Flow
         Of each rung, in the order of ``book.keys``.
-    build, upkeep : tuple of ndarray of shape (1 + n_draws,)
-        Hours of each rung until it runs, and a year.
+    build : tuple of tuple of Hours
+        Of each rung, by part.
+    upkeep : tuple of Hours
     """
 
     book: Book
@@ -39,8 +40,8 @@ class Sheet:
     inputs: Inputs
     outcomes: OutcomeDraws
     flows: tuple[tuple[Flow, ...], ...]
-    build: tuple[Floats, ...]
-    upkeep: tuple[Floats, ...]
+    build: tuple[tuple[Hours, ...], ...]
+    upkeep: tuple[Hours, ...]
 
 
 def sheet_of(
@@ -69,6 +70,6 @@ def sheet_of(
         inputs=inputs,
         outcomes=draw_outcomes(inputs.economics.value, seeds, n_clusters, n_draws=inputs.n - 1),
         flows=tuple(flows_of(readings[key], inputs) for key in book.keys),
-        build=tuple(sum(parts.values(), 0.0 * upkeep) for parts, upkeep in hours),
+        build=tuple(tuple(parts.values()) for parts, _ in hours),
         upkeep=tuple(upkeep for _, upkeep in hours),
     )
