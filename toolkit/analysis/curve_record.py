@@ -52,6 +52,8 @@ class Curve:
     refusals : tuple of Refusal
     points : tuple of (float, float)
         The rungs that were fitted: cost, mean error.
+    rungs : tuple of int
+        Their numbers, in the order of `points`.
     grid_cost, grid_error, grid_low, grid_high : tuple of float
         The fit and its band, from the smallest rung to ten times the largest.
     """
@@ -74,3 +76,8 @@ class Curve:
     grid_error: tuple[float, ...] = ()
     grid_low: tuple[float, ...] = ()
     grid_high: tuple[float, ...] = ()
+    rungs: tuple[int, ...] = ()
+
+    def point(self, rung: int) -> tuple[float, float] | None:
+        """Return cost and mean error of a rung; None where it was not fitted."""
+        return self.points[self.rungs.index(rung)] if rung in self.rungs else None

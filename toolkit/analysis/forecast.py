@@ -54,6 +54,7 @@ def _curve(climb: Climb) -> Curve:
         grid_error=tuple(row[1] for row in grid),
         grid_low=tuple(row[2] for row in grid),
         grid_high=tuple(row[3] for row in grid),
+        rungs=climb.rungs,
     )
 
 

@@ -20,7 +20,7 @@ from toolkit.analysis.whatif.book import NONE_PAYS, Book, Standing
 from toolkit.analysis.whatif.levers import Lever
 from toolkit.analysis.whatif.record import Assumption, Flip, Regime
 
-__all__ = ["Ask", "assumption", "deep_ask", "leads", "most_fragile_first", "regimes", "stay_ask"]
+__all__ = ["Ask", "answers", "assumption", "deep_ask", "leads", "most_fragile_first", "regimes", "stay_ask"]
 
 Ask = Callable[[Standing], str]
 """A question of how tracks stand under some economics; the answer is a track, or empty."""
@@ -101,6 +101,8 @@ def assumption(lever: Lever, book: Book, stays: Ask, leads: Ask) -> Assumption:
         hair_above=changes[3],
         reach=lever.reach,
         within_range=low < high and any(within),
+        lowest=below[-1] if below else lever.now.likely,
+        highest=above[-1],
     )
 
 
@@ -162,20 +164,29 @@ def regimes(lever: Lever, book: Book, margin: float | None) -> tuple[Regime, ...
     book : Book
     margin : float or None
     """
+    return _regimes(lever, book, leads, lambda held: stay_ask(held, margin))
+
+
+def answers(lever: Lever, book: Book, ask: Ask) -> tuple[Regime, ...]:
+    """Return the answers to a question over the whole reach of an assumption; parameters as in `regimes`."""
+    return _regimes(lever, book, ask, lambda _: ask)
+
+
+def _regimes(lever: Lever, book: Book, first: Ask, next_ask: Callable[[str], Ask]) -> tuple[Regime, ...]:
     below, above = _sides(lever)
     look, start = _look(lever, book), lever.now.likely
-    best = look(start).best
-    down, up = (_walk(look, margin, best, [start, *side]) for side in (below, above))
-    tracks = [*(flip.best for flip in reversed(down)), best, *(flip.best for flip in up)]
+    now = first(look(start))
+    down, up = (_walk(look, next_ask, now, [start, *side]) for side in (below, above))
+    tracks = [*(flip.best for flip in reversed(down)), now, *(flip.best for flip in up)]
     ends = [below[-1], *(flip.at for flip in reversed(down)), *(flip.at for flip in up), above[-1]]
     return tuple(Regime(*one) for one in zip(ends[:-1], ends[1:], tracks, strict=True))
 
 
-def _walk(look: Look, margin: float | None, held: str, amounts: Sequence[float]) -> list[Flip]:
+def _walk(look: Look, next_ask: Callable[[str], Ask], held: str, amounts: Sequence[float]) -> list[Flip]:
     found: list[Flip] = []
     before = amounts[0]
     for amount in amounts[1:]:
-        while (ask := stay_ask(held, margin))(look(amount)) != held:
+        while (ask := next_ask(held))(look(amount)) != held:
             flip = _halve(look, ask, before, amount)
             found.append(flip)
             before, held = flip.at, flip.best

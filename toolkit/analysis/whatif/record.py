@@ -39,6 +39,8 @@ class Assumption:
     reach : float
     within_range : bool
         Whether a change lies between the declared ends.
+    lowest, highest : float
+        As far as was looked.
     """
 
     key: str
@@ -53,6 +55,8 @@ class Assumption:
     hair_above: Flip | None
     reach: float
     within_range: bool
+    lowest: float = -math.inf
+    highest: float = math.inf
 
     @property
     def nearest(self) -> Flip | None:
@@ -72,7 +76,10 @@ def _distance(at: float, likely: float) -> float:
 
 @dataclass(frozen=True)
 class Regime:
-    """Between two values of an assumption `best` is the track to use (empty: none pays)."""
+    """Between two values of an assumption `best` is the track to use (empty: none pays).
+
+    Where deep learning is asked for, `best` is the net that is expected to pay (empty: it is not).
+    """
 
     low: float
     high: float
@@ -116,6 +123,8 @@ class Sensitivity:
         as declared; empty where none does, None where that cannot be asked.
     deep_volume, deep_hit : Assumption or None
         Where that changes.
+    deep_by_volume, deep_by_hit : tuple of Regime
+        That net over the whole reach of both, from low to high.
     region : Region or None
         None where a hit has no value above zero.
     """
@@ -128,6 +137,8 @@ class Sensitivity:
     deep_volume: Assumption | None = None
     deep_hit: Assumption | None = None
     region: Region | None = None
+    deep_by_volume: tuple[Regime, ...] = ()
+    deep_by_hit: tuple[Regime, ...] = ()
 
     @property
     def fragile(self) -> tuple[Assumption, ...]:

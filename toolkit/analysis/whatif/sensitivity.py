@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.whatif.book import Book
 from toolkit.analysis.whatif.flips import (
+    Ask,
+    answers,
     assumption,
     deep_ask,
     leads,
@@ -42,14 +44,16 @@ def sensitivity(book: Book, inputs: Inputs, *, deep: Sequence[str], plain: Seque
     return Sensitivity(
         best=today.best,
         assumptions=most_fragile_first([assumption(lever, book, stays, leads) for lever in levers]),
-        volume=_regimes(by_key[VOLUME], book, margin),
-        hit=_regimes(by_key[HIT], book, margin),
+        volume=regimes(by_key[VOLUME], book, margin) if by_key[VOLUME].now.likely > 0 else (),
+        hit=regimes(by_key[HIT], book, margin) if by_key[HIT].now.likely > 0 else (),
         deep=None if pays is None else pays(today),
         deep_volume=None if pays is None else assumption(by_key[VOLUME], book, pays, pays),
         deep_hit=None if pays is None else assumption(by_key[HIT], book, pays, pays),
         region=region_of(book, by_key[VOLUME], by_key[HIT], margin),
+        deep_by_volume=_answers(by_key[VOLUME], book, pays),
+        deep_by_hit=_answers(by_key[HIT], book, pays),
     )
 
 
-def _regimes(lever: Lever, book: Book, margin: float | None) -> tuple[Regime, ...]:
-    return regimes(lever, book, margin) if lever.now.likely > 0 else ()
+def _answers(lever: Lever, book: Book, ask: Ask | None) -> tuple[Regime, ...]:
+    return () if ask is None or lever.now.likely <= 0 else answers(lever, book, ask)

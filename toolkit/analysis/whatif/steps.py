@@ -81,27 +81,30 @@ def _points(
     by_cost = {(curve.track, curve.cost): curve for curve in curves if curve.error == error}
     for track, one in chosen.items():
         curve, rows = by_cost.get((track, CPU)), by_cost.get((track, ROWS))
-        if curve is None or not curve.points or (track, one.rung) not in paid:
+        here = None if curve is None else curve.point(one.rung)
+        if curve is None or here is None or (track, one.rung) not in paid:
             continue
-        now = curve.points[-1][1]
-        times, why = _times(curve, now - step)
+        times, why = _times(curve, one.rung, step)
         money = None if times is None else _times_money(times, paid[track, one.rung])
         price = labels[track, one.rung]
         if money is not None and price > 0:
             more, why = (
                 (None, "labels have a price, and no curve over rows")
                 if rows is None
-                else _times(rows, rows.points[-1][1] - step)
+                else _times(rows, one.rung, step)
             )
             money = None if more is None else _sum(money, _times_money(more, price))
-        yield NextPoint(track, error, now, step, times, money, why)
+        yield NextPoint(track, error, here[1], step, times, money, why)
 
 
-def _times(curve: Curve, target: float) -> tuple[Interval | None, str]:
-    """Return how many times the largest cost a curve needs for an error, or why that is not told."""
+def _times(curve: Curve, rung: int, step: float) -> tuple[Interval | None, str]:
+    """Return how many times the cost of a rung it takes to err less by `step`, or why that is not told."""
+    here = curve.point(rung)
+    if here is None:
+        return None, "its rung is not on the curve"
     if curve.refusals:
         return None, curve.refusals[0].sentence
-    costs, last = np.array(curve.grid_cost), curve.points[-1][0]
+    costs, spent, target = np.array(curve.grid_cost), here[0], here[1] - step
 
     def reached(errors: Sequence[float]) -> float:
         below = np.flatnonzero(np.array(errors) <= target)
@@ -113,9 +116,9 @@ def _times(curve: Curve, target: float) -> tuple[Interval | None, str]:
         ends = np.log(costs[place - 1 : place + 1])
         return float(np.exp(np.interp(-target, -np.array(errors[place - 1 : place + 1]), ends)))
 
-    found = [reached(errors) / last for errors in (curve.grid_error, curve.grid_low, curve.grid_high)]
+    found = [reached(errors) / spent for errors in (curve.grid_error, curve.grid_low, curve.grid_high)]
     if math.isinf(found[0]):
-        return None, f"not within {costs[-1] / last:.0f} times the largest cost"
+        return None, f"not within {costs[-1] / spent:.0f} times what that rung takes"
     return Interval(*(max(one, 1.0) for one in found)), ""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from toolkit.analysis.whatif.record import Assumption, Sensitivity
+from toolkit.analysis.whatif.record import Assumption, Flip, Sensitivity
 
-__all__ = ["amount", "beyond", "change_sentence", "then"]
+__all__ = ["amount", "beyond", "change_lines", "change_sentence", "declared", "side", "then"]
 
 
 def amount(value: float, *, up: bool | None = None) -> str:
@@ -42,11 +42,30 @@ def amount(value: float, *, up: bool | None = None) -> str:
 def beyond(one: Assumption) -> str:
     """Return its nearest change, e.g. ``decisions under 17.4 million a year``; empty where there is none."""
     flip = one.nearest
-    if flip is None:
-        return ""
-    up = flip is one.above
-    where = "over" if up else "under"
-    return f"{one.title} {where} {amount(flip.at, up=up)} {one.unit}"
+    return "" if flip is None else f"{one.title} {side(one, flip)} {one.unit}"
+
+
+def side(one: Assumption, flip: Flip) -> str:
+    """Return where a change of an assumption is, e.g. ``under 17.4 million``: what is named is beyond it."""
+    if flip.at in (one.lowest, one.highest):  # as far as was looked: nothing is beyond it
+        return f"at {amount(flip.at)}"
+    up = flip.at > one.likely
+    return f"{'over' if up else 'under'} {amount(flip.at, up=up)}"
+
+
+def declared(one: Assumption) -> str:
+    """Return what was declared, with its range where there is one."""
+    likely = amount(one.likely)
+    return likely if one.low == one.high else f"{likely} [{amount(one.low)}, {amount(one.high)}]"
+
+
+def change_lines(found: Sensitivity) -> list[str]:
+    """Return the most fragile assumptions, a line each."""
+    return [
+        f"{beyond(one)} (declared {declared(one)}) → {then(one.nearest.best)}"
+        for one in found.fragile
+        if one.nearest is not None
+    ]
 
 
 def then(track: str) -> str:

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from toolkit.analysis.results import Results, Verdict
+from toolkit.analysis.results import Results, TrackVerdict, Verdict
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
+from toolkit.report.constraint_words import constraints_told
 from toolkit.report.elements import Column, Tile
 from toolkit.report.looks import label, looks, track_names
 from toolkit.report.rungs import none_pays, standing
@@ -21,7 +22,7 @@ def _answer(value: bool | None) -> str:
 
 
 class VerdictSection(Section):
-    """One sentence, four answers, and the net value of every track."""
+    """One sentence, five answers, and the net value of every track."""
 
     order: ClassVar[int] = 10
     title: ClassVar[str] = "Verdict"
@@ -34,7 +35,9 @@ class VerdictSection(Section):
         sentence = Markup('<p class="sentence">{}</p>').format(verdict.sentence)
         if not verdict.tracks:
             return sentence
-        return elements.join(sentence, elements.tiles(_tiles(verdict)), _net_value(results))
+        return elements.join(
+            sentence, elements.tiles(_tiles(verdict)), constraints_told(results), _net_value(results)
+        )
 
 
 def _tiles(verdict: Verdict) -> list[Tile]:
@@ -53,17 +56,39 @@ def _tiles(verdict: Verdict) -> list[Tile]:
         Tile(
             "Deep learning worth its cost?",
             _answer(verdict.deep_learning_worth_it),
-            ""
-            if verdict.probability_deep_learning_worth_it is None
-            else f"probability: {formats.probability(verdict.probability_deep_learning_worth_it)}",
+            _odds(
+                verdict.probability_deep_learning_worth_it,
+                f"a net earns over {margin} a year more than the best of baseline, rules and classical",
+            ),
         ),
         Tile(
-            "Hybrid worth its cost?",
+            "Hybrid worth its cost over all others?",
             _answer(verdict.hybrid_worth_it),
-            ""
-            if verdict.probability_hybrid_worth_it is None
-            else f"probability: {formats.probability(verdict.probability_hybrid_worth_it)}",
+            _odds(
+                verdict.probability_hybrid_worth_it,
+                f"it earns over {margin} a year more than the best of all others",
+            ),
         ),
+        *_knowing(verdict),
+    ]
+
+
+def _odds(probability: float | None, that: str) -> str:
+    return "" if probability is None else f"probability: {formats.probability(probability)} that {that}"
+
+
+def _knowing(verdict: Verdict) -> list[Tile]:
+    """Return what it would be worth to know for certain; nothing in results that do not tell."""
+    worth = verdict.value_of_perfect_information
+    if worth is None:
+        return []
+    most = formats.money(formats.bound(worth, up=True), verdict.currency)
+    return [
+        Tile(
+            "Knowing for certain",
+            f"{most} a year",
+            "is the most that it would be worth to know which track is best, before choosing",
+        )
     ]
 
 
@@ -80,25 +105,36 @@ def _leader(verdict: Verdict) -> Tile:
     return Tile("Earns most", verdict.best or "Cannot tell", note)
 
 
+def _regret(entry: TrackVerdict, show: formats.Show) -> str:
+    return "" if entry.regret_per_year is None else show(entry.regret_per_year)
+
+
 def _net_value(results: Results) -> Markup:
     verdict = results.verdict
     known = looks(track_names(results))
-    ranked = sorted(verdict.tracks, key=lambda entry: -entry.net_value_per_year.estimate)
+    ranked = sorted(
+        verdict.tracks, key=lambda entry: (bool(entry.excluded), -entry.net_value_per_year.estimate)
+    )
     leader = next((entry for entry in ranked if entry.track == verdict.best), ranked[0])
     show = formats.in_money(verdict.currency)
-
+    regrets = any(entry.regret_per_year is not None for entry in verdict.tracks)
     unit, scale = formats.money_scale(
         end for entry in ranked for end in (entry.net_value_per_year.low, entry.net_value_per_year.high)
     )
     rows = [
         figures.Bar(
-            name=entry.track,
+            name=f"{entry.track} (excluded)" if entry.excluded else entry.track,
             value=entry.net_value_per_year,
             text=show(entry.net_value_per_year.estimate),
             facts=(
                 entry.track,
                 f"net value a year: {formats.interval(entry.net_value_per_year, show)}",
-                f"probability of being best: {formats.probability(entry.probability_best)}",
+                *(
+                    []
+                    if entry.excluded
+                    else [f"probability of being best: {formats.probability(entry.probability_best)}"]
+                ),
+                *([f"expected regret a year: {told}"] if (told := _regret(entry, show)) else []),
                 f"value of decisions: {show(entry.gross_value_per_year)}",
                 f"yearly costs: {show(sum(entry.yearly_costs.values()))}",
                 f"rung {entry.rung}",
@@ -114,6 +150,11 @@ def _net_value(results: Results) -> Markup:
             Column("Track"),
             Column("Net value a year", numeric=True, note="95 % interval"),
             Column("Behind the leader", numeric=True),
+            *(
+                [Column("Expected regret a year", numeric=True, note="what choosing it costs")]
+                if regrets
+                else []
+            ),
             Column("Probability of being best", numeric=True),
             Column("Standing"),
         ],
@@ -124,7 +165,8 @@ def _net_value(results: Results) -> Markup:
                 ""
                 if entry is leader
                 else show(leader.net_value_per_year.estimate - entry.net_value_per_year.estimate),
-                formats.probability(entry.probability_best),
+                *([_regret(entry, show)] if regrets else []),
+                "" if entry.excluded else formats.probability(entry.probability_best),
                 elements.join(standing(verdict, entry), f" {entry.excluded}" if entry.excluded else ""),
             ]
             for entry in ranked
@@ -138,5 +180,10 @@ def _net_value(results: Results) -> Markup:
         description=f"Bars are expected values, whiskers 95 % intervals. From best to worst: {order}.",
         table=table,
         note="Whiskers share the assumptions, so tracks can differ clearly although their whiskers overlap; "
-        "the probabilities take that into account.",
+        "the probabilities take that into account."
+        + (
+            " Expected regret is how much less a track is expected to earn than whichever turns out best."
+            if regrets
+            else ""
+        ),
     )
