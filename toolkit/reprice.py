@@ -207,6 +207,7 @@ def reprice(
         sys.stdout.buffer.flush()
         return 0
     from toolkit.report import document
+    from toolkit.report.change_lines import print_changes
     from toolkit.report.stop_lines import print_stops
     from toolkit.report.terminal import repriced_table, tracks_table
 
@@ -215,6 +216,7 @@ def reprice(
     console.print(tracks_table(after))
     console.print(repriced_table(before, after))
     console.print()
+    print_changes(after, console)
     print_stops(after, console)
     for line in _without_effect(changed, given):
         notes.print(f"[yellow]{line}[/]", highlight=False)

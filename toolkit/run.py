@@ -38,6 +38,7 @@ from toolkit.options import (
 from toolkit.places import store_option
 from toolkit.publish import is_published, print_published, publish
 from toolkit.report import document
+from toolkit.report.change_lines import print_changes
 from toolkit.report.stop_lines import print_stops
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
@@ -161,6 +162,7 @@ def run_experiment(
     console.print()
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
+    print_changes(results, console)
     print_stops(results, console)
     for line in (plan.left_out, f"{ran.failed} cell(s) failed: see the report" if ran.failed else ""):
         if line:
@@ -192,6 +194,7 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
+    print_changes(results, console)
     print_stops(results, console)
     _print_places(console, paths, links, store_folder)
     return 0

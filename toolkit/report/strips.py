@@ -24,7 +24,7 @@ __all__ = ["Strip", "now_told", "strip_figure", "strip_table"]
 
 _AROUND = 1.5
 """Powers of ten that are shown beyond the outermost change and beyond today's value."""
-_HALF = 0.36
+_HALF = 0.3
 """Half the height of a strip."""
 _LETTER, _WIDE, _NARROW = 8.0, 700.0, 240.0
 """Pixels of a letter, and of the picture on a wide and on a narrow page."""
@@ -78,21 +78,23 @@ def strip_figure(
         for name in [*known, *(name for name in drawn if name not in known)]
         if (some := drawn.get(name))
     ]
-    layout = axes.frame(150 + 50 * len(strips), x_title)
+    layout = axes.frame(130 + 68 * len(strips), x_title)
     # Without it every entry takes a line of its own on a narrow page.
-    layout["legend"] |= {"entrywidth": _LETTER * max(map(len, known), default=0), "entrywidthmode": "pixels"}
+    layout["legend"] |= {
+        "entrywidth": _LETTER * max(map(len, known), default=0),
+        "entrywidthmode": "pixels",
+    }
     layout["xaxis"] |= {**scale.layout(), **_in_words(scale)}
     layout["yaxis"] |= {
-        "range": [-0.6 - (len(strips) - 1), 0.75],
+        "range": [0.6 - len(strips), 0.7],
         "tickmode": "array",
         "tickvals": [-float(row) for row in range(len(strips))],
-        "ticktext": [html.escape(strip.name, quote=False).replace("\n", "<br>") for strip in strips],
+        "ticktext": ["" for _ in strips],
         "showgrid": False,
         "ticks": "",
-        "ticklabelstandoff": 8,
     }
     layout["annotations"] = [
-        one for row, strip in enumerate(strips) for one in _names(row, strip, scale, layout)
+        one for row, strip in enumerate(strips) for one in _names(row, strip, scale, layout, now[1])
     ]
     return go.Figure(data=[*data, *_today(now, len(strips), scale)], layout=layout)
 
@@ -129,7 +131,7 @@ def _surface(
         low, high = max(one.low, scale.low), min(one.high, scale.high)
         x += [low, high, high, low, low, None]
         y += [-row - _HALF, -row - _HALF, -row + _HALF, -row + _HALF, -row - _HALF, None]
-    told = "; ".join(f"{strips[row].name}: {_span(one)}".replace("\n", " ") for row, one in some)
+    told = "; ".join(f"{strips[row].name}: {_span(one)}" for row, one in some)
     return go.Scatter(
         name=html.escape(name, quote=False),
         x=x[:-1],
@@ -159,39 +161,51 @@ def _span(one: Regime) -> str:
     return f"{signed(amount(one.low))} to {signed(amount(one.high))}"
 
 
-def _names(row: int, strip: Strip, scale: Scale, layout: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the name in each part that has room for it; on a narrow page only where there is room too."""
+def _names(
+    row: int, strip: Strip, scale: Scale, layout: dict[str, Any], likely: float
+) -> list[dict[str, Any]]:
+    """Return the name of a strip, and those of its parts; on a narrow page only where there is room too."""
     bottom, top = layout["yaxis"]["range"]
-    found = []
+    height = (_HALF + 0.18 - row - bottom) / (top - bottom)
+    found = [{**_at(0.0, height, strip.name), "xanchor": "left"}]
     for one in strip.regimes:
         if one.high <= scale.low or one.low >= scale.high:
             continue
         left, right = (min(max(scale.share(end), 0.0), 1.0) for end in (one.low, one.high))
         text = one.best or strip.nothing
+        today = scale.share(likely)
+        if left < today < right:  # the mark would stand on the name
+            left, right = (left, today) if today - left > right - today else (today, right)
         room = (right - left) / (_LETTER * len(text) + 8)
         if room * _WIDE < 1:
             continue
         found.append(
             {
-                "text": html.escape(text, quote=False),
-                "xref": "paper",
-                "yref": "paper",
-                "x": (left + right) / 2,
-                "y": (-row - bottom) / (top - bottom),
+                **_at((left + right) / 2, (-row - bottom) / (top - bottom), text),
                 "xanchor": "center",
-                "yanchor": "middle",
-                "showarrow": False,
-                "font": {"color": INK},
                 **({} if room * _NARROW >= 1 else {"name": END}),
             }
         )
     return found
 
 
+def _at(x: float, y: float, text: str) -> dict[str, Any]:
+    return {
+        "text": html.escape(text, quote=False),
+        "xref": "paper",
+        "yref": "paper",
+        "x": x,
+        "y": y,
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"color": INK},
+    }
+
+
 def _today(now: tuple[float, float, float], n: int, scale: Scale) -> list[go.Scatter]:
     """Return a line where the assumption stands today, and its range where there is one, above the strips."""
     low, likely, high = now
-    top = 0.56
+    top = 0.42
     line = go.Scatter(
         name="as declared",
         showlegend=False,
@@ -224,7 +238,7 @@ def now_told(strip: Strip, likely: float, unit: str) -> str:
     told = ", ".join(f"{one.best or strip.nothing} from {signed(amount(one.low))}" for one in later)
     if len(later) > _TOLD:
         told = f"{len(later)} changes further up, which the table has"
-    name = strip.name.replace("\n", " ")
+    name = strip.name
     start = first.best or strip.nothing
     changes = f"{start} at first, then {told}" if told else f"{start} everywhere"
     return f"{name}, from low to high: {changes} (declared: {signed(amount(likely))} {unit})"
@@ -246,7 +260,7 @@ def strip_table(strips: Sequence[Strip], title: str, unit: str, known: Sequence[
         [Column("Question"), Column("From", numeric=True), Column("To", numeric=True), Column("Answer")],
         [
             [
-                strip.name.replace("\n", " "),
+                strip.name,
                 signed(amount(one.low)),
                 signed(amount(one.high)) if math.isfinite(one.high) else "∞",
                 used(one.best, known) if one.best else strip.nothing,

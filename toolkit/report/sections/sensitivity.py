@@ -71,9 +71,9 @@ def _strips(
     if one is None or not use:
         return Markup("")
     known = track_names(results)
-    strips = [Strip("track\nto use", use, "none pays")]
+    strips = [Strip("track to use", use, "none pays")]
     if deep:
-        strips.append(Strip("deep learning\npays", deep, "no"))
+        strips.append(Strip("deep learning pays", deep, "no"))
     title = "decisions" if key == VOLUME else "value of a hit"
     told = "; ".join(now_told(strip, one.likely, one.unit) for strip in strips)
     return figures.embed(

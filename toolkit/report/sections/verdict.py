@@ -22,7 +22,7 @@ def _answer(value: bool | None) -> str:
 
 
 class VerdictSection(Section):
-    """One sentence, five answers, and the net value of every track."""
+    """One sentence, four answers, and the net value of every track."""
 
     order: ClassVar[int] = 10
     title: ClassVar[str] = "Verdict"
@@ -36,7 +36,11 @@ class VerdictSection(Section):
         if not verdict.tracks:
             return sentence
         return elements.join(
-            sentence, elements.tiles(_tiles(verdict)), constraints_told(results), _net_value(results)
+            sentence,
+            elements.tiles(_tiles(verdict)),
+            _knowing(verdict),
+            constraints_told(results),
+            _net_value(results),
         )
 
 
@@ -69,7 +73,6 @@ def _tiles(verdict: Verdict) -> list[Tile]:
                 f"it earns over {margin} a year more than the best of all others",
             ),
         ),
-        *_knowing(verdict),
     ]
 
 
@@ -77,19 +80,16 @@ def _odds(probability: float | None, that: str) -> str:
     return "" if probability is None else f"probability: {formats.probability(probability)} that {that}"
 
 
-def _knowing(verdict: Verdict) -> list[Tile]:
+def _knowing(verdict: Verdict) -> Markup:
     """Return what it would be worth to know for certain; nothing in results that do not tell."""
     worth = verdict.value_of_perfect_information
     if worth is None:
-        return []
+        return Markup("")
     most = formats.money(formats.bound(worth, up=True), verdict.currency)
-    return [
-        Tile(
-            "Knowing for certain",
-            f"{most} a year",
-            "is the most that it would be worth to know which track is best, before choosing",
-        )
-    ]
+    return elements.paragraph(
+        f"Knowing for certain which track is best would be worth at most {most} a year: measuring more "
+        "cannot pay more than that."
+    )
 
 
 def _leader(verdict: Verdict) -> Tile:

@@ -1,0 +1,17 @@
+"""What would change the verdict, as lines of the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from toolkit.analysis.results import Results
+from toolkit.analysis.whatif.words import change_lines
+
+__all__ = ["print_changes"]
+
+
+def print_changes(results: Results, console: Console) -> None:
+    """Print the most fragile assumptions, a line each; nothing where none changes anything."""
+    found = results.sensitivity
+    for line in [] if found is None else change_lines(found):
+        console.print(f"would change it: {line}", markup=False, highlight=False)
