@@ -240,9 +240,12 @@
       for (const track of tracks) {
         track.best = track.regret = 0;
         for (let d = 1; d < size; d++) {
-          if (track.net[d] === most[d]) track.best += 1 / winners[d] / draws;
-          track.regret += (most[d] - track.net[d]) / draws;
+          if (track.net[d] === most[d]) track.best += 1 / winners[d];
+          track.regret += most[d] - track.net[d];
         }
+        // Divided once: many small shares would add up to .6549 where the share is .655.
+        track.best /= draws;
+        track.regret /= draws;
       }
       const order = [...tracks].sort((one, two) => two.net[0] - one.net[0]);
       const [leader, second] = order, margin = marginOf(leader.gross);

@@ -58,7 +58,7 @@ def _slider(one: Slider) -> dict[str, object]:
 
 
 def _plain(value: float) -> str:
-    return formats.number(value)
+    return formats.plain(value)
 
 
 def _bars(results: Results, sheet: Sheet, tracks: list[str]) -> Markup:
@@ -81,7 +81,7 @@ def _bars(results: Results, sheet: Sheet, tracks: list[str]) -> Markup:
         figure,
         name="whatif-net-value",
         title="Net value a year, by the sliders",
-        description="Bars are expected values, whiskers 95 % intervals; the table below has the numbers.",
+        description="Bars are expected values, whiskers 95 % intervals; the table above has the numbers.",
         table=elements.table(
             "Net value a year as declared",
             [Column("Track"), Column("Net value a year", numeric=True, note="95 % interval")],
@@ -110,11 +110,14 @@ def _map(results: Results, tracks: list[str], sliders: list[Slider]) -> Markup:
             "Who is expected to earn most (in brackets: another is within the margin)",
             [
                 Column(f"Value of a hit ({currency})"),
-                *(Column(_plain(volume), numeric=True, note="a year") for volume in region.volumes[::8]),
+                *(
+                    Column(formats.number(volume), numeric=True, note="a year")
+                    for volume in region.volumes[::8]
+                ),
             ],
             [
                 [
-                    _plain(region.hits[row]),
+                    formats.number(region.hits[row]),
                     *(
                         f"({best or 'none pays'})" if tie else (best or "none pays")
                         for best, tie in zip(region.best[row][::8], region.tie[row][::8], strict=True)
