@@ -42,8 +42,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def made_up_results() -> ModuleType:
     """The package of hand-made results: ``golden()``, ``one_cell()`` and ``none()``."""
-    path = Path(__file__).parent / "golden" / "made_up_results" / "__init__.py"
-    spec = importlib.util.spec_from_file_location("made_up_results", path)
+    return _module("made_up_results", "made_up_results/__init__.py")
+
+
+@pytest.fixture(scope="session")
+def results_document() -> ModuleType:
+    """The form of ``results.json``: ``Document``, and ``schema()`` as the docs have it."""
+    return _module("results_document", "results_document.py")
+
+
+def _module(name: str, file: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "golden" / file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

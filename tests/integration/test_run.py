@@ -143,8 +143,9 @@ def test_predict_uses_the_model_of_the_verdict(first, experiment, store, folder)
     assert results_of(store)["verdict"]["best"] in printed.stderr
 
 
-def test_results_follow_the_contract(first, store):
+def test_results_follow_the_contract(first, store, results_document):
     results = results_of(store)
+    results_document.Document.model_validate_json(json.dumps(results))
     assert {"schema_version", "experiment", "task", "cells", "curves", "verdict", "environment"} <= set(
         results
     )

@@ -4,7 +4,8 @@ Format history (raise `SCHEMA_VERSION` with every change that a reader can notic
 
 3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`;
    `backtest` and `stop_early`; `ranking`, `fronts`, `equal_errors`, `front_probability` of summaries,
-   `probability_none_pays`
+   `probability_none_pays`; `sensitivity`, `steps`, `next_points`, `regret_per_year`,
+   `value_of_perfect_information`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """
@@ -21,6 +22,7 @@ import numpy as np
 from toolkit.analysis.forecast_record import FORECASTERS, BackTest, EarlyStop, Replay
 from toolkit.analysis.results import Curve, Front, Interval, Results, TrackVerdict, Verdict
 from toolkit.analysis.spending import Spread
+from toolkit.analysis.whatif.record import Assumption, Sensitivity
 
 __all__ = ["CELL_KEYS", "SCHEMA_VERSION", "to_json"]
 
@@ -80,6 +82,9 @@ def to_json(results: Results) -> dict[str, Any]:
             "stops": [_stop(stop) for stop in results.stops],
             "replay": _replay(results.replay),
         },
+        "sensitivity": _sensitivity(results.sensitivity),
+        "steps": [asdict(one) for one in results.steps],
+        "next_points": [asdict(one) for one in results.next_points],
         "statements": [asdict(statement) for statement in results.statements],
         "knowledge": list(results.knowledge),
         "prices": list(results.prices),
@@ -133,6 +138,26 @@ def _replay(replay: Replay) -> dict[str, Any]:
         "stops": stops,
         "cpu_seconds_saved": replay.cpu_seconds_saved,
         "right": replay.right,
+    }
+
+
+def _sensitivity(found: Sensitivity | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    flat = asdict(found)
+    flat["assumptions"] = [_assumption(one) for one in found.assumptions]
+    for name in ("deep_volume", "deep_hit"):
+        one = getattr(found, name)
+        flat[name] = None if one is None else _assumption(one)
+    return {**flat, "fragile": [one.key for one in found.fragile]}
+
+
+def _assumption(one: Assumption) -> dict[str, Any]:
+    nearest = one.nearest
+    return {
+        **asdict(one),
+        "nearest": None if nearest is None else asdict(nearest),
+        "factor": None if nearest is None else math.exp(one.distance),
     }
 
 

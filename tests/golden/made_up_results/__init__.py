@@ -10,6 +10,7 @@ from toolkit.analysis.spending import Footprint, Spending
 from toolkit.records import without_repeats
 
 from .cells import evidence, records
+from .changes import next_points, sensitivity, steps
 from .comparisons import equal_errors, fronts, ranking
 from .conclusions import findings, labels_saved, no_verdict, pairs, statements, verdict
 from .declared import accelerator, experiment, prices, task
@@ -53,6 +54,9 @@ def golden() -> Results:
         backtest=backtest(),
         stops=stops(),
         replay=replay(),
+        sensitivity=sensitivity(),
+        steps=steps(),
+        next_points=next_points(),
     )
 
 
@@ -68,9 +72,14 @@ def old() -> Results:
         verdict=replace(
             full.verdict,
             tracks=tuple(
-                replace(entry, yearly_costs={k: v for k, v in entry.yearly_costs.items() if k in parts})
+                replace(
+                    entry,
+                    yearly_costs={k: v for k, v in entry.yearly_costs.items() if k in parts},
+                    regret_per_year=None,
+                )
                 for entry in full.verdict.tracks
             ),
+            value_of_perfect_information=None,
         ),
         spending=Spending(),
         ranking=(),
@@ -79,6 +88,9 @@ def old() -> Results:
         backtest=BackTest(),
         stops=(),
         replay=Replay(),
+        sensitivity=None,
+        steps=(),
+        next_points=(),
     )
 
 
@@ -146,6 +158,9 @@ def one_cell() -> Results:
         backtest=BackTest(too_short={"classical": 1}),
         stops=(),
         replay=Replay(),
+        sensitivity=None,
+        steps=(),
+        next_points=(),
     )
 
 
