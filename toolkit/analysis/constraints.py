@@ -9,6 +9,7 @@ from toolkit import registry
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding
 from toolkit.analysis.stacks import StackKey
+from toolkit.analysis.whatif.words import amount
 from toolkit.config import Constraints, Experiment
 from toolkit.tracks.base import Track
 
@@ -80,13 +81,13 @@ def _held_against(limits: Constraints, readings: RungReadings, speed: float) -> 
         if seconds is None:
             unknown.append("latency")
         elif (took := seconds * 1000 / speed) > limits.latency_ms:
-            why.append(f"a decision takes {took:.3g} ms (at most {limits.latency_ms:g} ms)")
+            why.append(f"a decision takes {amount(took, up=True)} ms (at most {limits.latency_ms:g} ms)")
     if limits.memory_mb is not None:
         held = [value for cost in _MEMORY if (value := readings.median(cost)) is not None]
         if not held:
             unknown.append("memory")
         elif (megabytes := max(held) / 1e6) > limits.memory_mb:
-            why.append(f"predicting holds {megabytes:.3g} MB (at most {limits.memory_mb:g} MB)")
+            why.append(f"predicting holds {amount(megabytes, up=True)} MB (at most {limits.memory_mb:g} MB)")
     return why, unknown
 
 
@@ -117,8 +118,8 @@ def _not_known(unknown: Mapping[str, Sequence[str]]) -> list[Finding]:
         Finding(
             "constraint_unknown",
             "warning",
-            f"the {name} of {', '.join(dict.fromkeys(tracks))} was not measured, so nothing is known against "
-            "them there",
+            f"the {name} of {', '.join(dict.fromkeys(tracks))} was not measured, so it "
+            "excludes none of them",
         )
         for name, tracks in unknown.items()
     ]
