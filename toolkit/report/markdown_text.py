@@ -25,7 +25,7 @@ _ESCAPE = re.compile(
     )
     | [\\`*~|\[\]]
     | (?<![^\W_])_ | _(?![^\W_])    # within a word it is only a character
-    | <(?![\ \d])                   # "< 0.1 %" is no tag
+    | <(?![\s\d])                   # "< 0.1 %" is no tag
     | &(?=\#?\w+;)
     | \$(?!\d)                      # "$5" ends no formula
     """,
@@ -48,8 +48,11 @@ def escaped(text: str) -> str:
     for found in _URL.finditer(text):
         url = found[0]
         # An address with characters to escape would lead elsewhere where it is made a link.
-        told = url if _escaped(url) == url else f"<{url}>"
-        parts += [_escaped(text[end : found.start()]), told]
+        as_text = _escaped(url)
+        parts += [
+            _escaped(text[end : found.start()]),
+            as_text if as_text == url or "&" in url else f"<{url}>",
+        ]
         end = found.end()
     return "".join([*parts, _escaped(text[end:])])
 
@@ -108,11 +111,14 @@ def table(heading: list[str], rows: list[list[str]], numeric: list[bool]) -> str
     def line(cells: list[str]) -> str:
         return f"| {' | '.join(map(_filled, cells, widths, numeric))} |"
 
-    rule = [f"{'-' * max(2, width - 1)}{':' if right else '-'}" for width, right in zip(widths, numeric, strict=True)]
+    rule = [
+        f"{'-' * max(2, width - 1)}{':' if right else '-'}"
+        for width, right in zip(widths, numeric, strict=True)
+    ]
     return "\n".join([line(heading), line(rule), *map(line, rows)])
 
 
-def _filled(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 (of `map`)
+def _filled(cell: str, width: int, right: bool) -> str:
     room = " " * max(0, width - cell_len(cell))
     return room + cell if right else cell + room
 
