@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.values import Published
 from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version
+from toolkit.options import print_text
 from toolkit.published.scales import Scale, from_scale, wrong_target
 from toolkit.published.table import DESCRIBING, read_table
 from toolkit.published.values import Measure, Price
@@ -79,14 +79,18 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
     """
     published = report.with_sentences(_analysed(asked))
     if as_json:
-        sys.stdout.buffer.write(report.json_text(published).encode())  # UTF-8 whatever the locale
-        sys.stdout.buffer.flush()
+        print_text(report.json_text(published))
         return 0
     folder = out or asked.table.with_name(f"{asked.table.stem}-curve")
     paths = report.write(published, folder, advice="name another folder with --out")
     console.print(summary(published), highlight=False)
     console.print()
-    places = {"report": paths.html, "results": paths.json, "figure": paths.figures[0]}
+    places = {
+        "report": paths.html,
+        "Markdown": paths.markdown,
+        "results": paths.json,
+        "figure": paths.figures[0],
+    }
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
     return 0

@@ -23,7 +23,7 @@ from toolkit.report.markdown import markdown
 from toolkit.report.pages import Page, Rendered
 from toolkit.report.stills import FOLDER, draw_stills, with_stills, without_stills, write_stills
 
-__all__ = ["ReportPaths", "html", "page", "render", "render_markdown", "write", "write_files"]
+__all__ = ["ReportPaths", "as_text", "html", "page", "render", "write", "write_files"]
 
 KIND = "report.sections"
 
@@ -90,9 +90,14 @@ def render(results: Results) -> str:
     return without_stills(html(page(results)))
 
 
-def render_markdown(results: Results) -> str:
-    """Return the report as Markdown, figures as their descriptions and tables."""
-    return markdown(page(results))
+def as_text(results: Results, kind: str) -> str:
+    """Return what is printed in place of files: the report (``md``), or ``results.json`` (``json``)."""
+    return markdown(page(results)) if kind == "md" else json_text(results)
+
+
+def json_text(results: Results) -> str:
+    """Return ``results.json`` as text."""
+    return json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def html(page: Page) -> str:
@@ -140,8 +145,7 @@ def write(results: Results, folder: Path, *, figures: bool = False) -> ReportPat
     StoreError
         The folder cannot be written.
     """
-    text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_files(folder, page(results), results=text, figures=figures)
+    return write_files(folder, page(results), results=json_text(results), figures=figures)
 
 
 def write_files(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from toolkit.report.html_tree import Node, one_line, parsed
+from toolkit.report.html_tree import Node, parsed
 from toolkit.report.markdown_inline import BLOCKS, inline, is_left_out, line, text_of
 from toolkit.report.markdown_text import anchor, as_block, code, escaped, fence, table
 from toolkit.report.pages import Page

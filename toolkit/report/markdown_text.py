@@ -18,10 +18,8 @@ _WIDEST = 160
 
 _ESCAPE = re.compile(
     r"""
-    (?P<interval>   # 0.27 [0.26, 0.28] is no link: nothing is defined, and no address follows
-        \[ [-+−]? [$€£¥]? (?=[\d∞.])
-        (?: [^\W_] | [ \u00a0\u202f.,%×·∞⁻+−/-] | [$€£¥](?=\d) )*
-        \] (?![\[(:])
+    (?P<plain>      # 0.27 [0.26, 0.28] is no link: nothing is defined, and no address follows
+        \[ (?: [^\W_] | [ \u00a0\u202f.,;%×·∞⁻+−–/-] | [$€£¥](?=\d) )+ \] (?![\[(:])
     )
     | [\\`*~|\[\]]
     | (?<![^\W_])_ | _(?![^\W_])    # within a word it is only a character
@@ -31,7 +29,7 @@ _ESCAPE = re.compile(
     """,
     re.VERBOSE,
 )
-_BEGINNING = re.compile(r"^(?:(?P<sign>[#>=\[]|[-+](?=[-+ ]|$))|(?P<number>\d{1,9})(?=[.)](?: |$)))")
+_BEGINNING = re.compile(r"^(?:(?P<sign>[#>\[]|[-+](?= |$)|-(?=-+ *$))|(?P<number>\d{1,9})(?=[.)](?: |$)))")
 _URL = re.compile(r"https?://[^\s<>|\\`\"]*[^\s<>|\\`\".,;:!?)\]}'’]")
 
 
@@ -58,7 +56,7 @@ def escaped(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _ESCAPE.sub(lambda found: found[0] if found["interval"] else f"\\{found[0]}", text)
+    return _ESCAPE.sub(lambda found: found[0] if found["plain"] else f"\\{found[0]}", text)
 
 
 def as_block(line: str) -> str:

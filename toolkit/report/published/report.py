@@ -24,7 +24,7 @@ from toolkit.report.published.rows import again, sources, table
 from toolkit.report.published.sentences import key_sentences
 from toolkit.report.published.targets import forecasts
 
-__all__ = ["json_text", "page", "render", "render_markdown", "with_sentences", "write"]
+__all__ = ["as_text", "json_text", "page", "render", "with_sentences", "write"]
 
 _SECTIONS: tuple[tuple[str | Callable[[Published], str], Callable[[Published], Markup]], ...] = (
     ("What the table says", answer),
@@ -73,9 +73,9 @@ def render(published: Published) -> str:
     return document.html(page(published))
 
 
-def render_markdown(published: Published) -> str:
-    """Return the report as Markdown, figures as their descriptions and tables."""
-    return markdown(page(published))
+def as_text(published: Published, kind: str) -> str:
+    """Return what is printed in place of files: the report (``md``), or ``results.json`` (``json``)."""
+    return markdown(page(published)) if kind == "md" else json_text(published)
 
 
 def json_text(published: Published) -> str:
