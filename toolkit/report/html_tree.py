@@ -88,4 +88,4 @@ def parsed(html: str) -> Node:
 
 def one_line(text: str) -> str:
     """Return text with every run of spaces and line breaks as one space, and without control characters."""
-    return _CONTROLS.sub("", _SPACES.sub(" ", text))
+    return _SPACES.sub(" ", _CONTROLS.sub("", text))

@@ -48,15 +48,17 @@ def is_left_out(node: Node) -> bool:
 
 def text_of(node: Node) -> str:
     """Return the text of an element as one line, without what is left out."""
-    parts = (
-        child if isinstance(child, str) else "" if is_left_out(child) else text_of(child) + _gap(child)
-        for child in node.children
-    )
-    return one_line("".join(parts)).strip(" ")
+    parts = [child if isinstance(child, str) else _plain(child) for child in node.children]
+    return one_line("".join(parts)).strip()
 
 
-def _gap(node: Node) -> str:
-    return " " if node.tag in BLOCKS or node.tag == "br" else ""
+def _plain(node: Node) -> str:
+    if is_left_out(node):
+        return ""
+    text = text_of(node)
+    if node.tag == "sup":
+        return _raised(text)
+    return f"{text} " if node.tag in BLOCKS or node.tag == "br" else text
 
 
 def inline(nodes: Iterable[Node | str], *, in_table: bool = False) -> str:
@@ -127,7 +129,7 @@ def _joined(runs: Sequence[Run], *, in_table: bool) -> str:
             found += " "
         if written:
             found, before = found + written, mark
-    return one_line(found).strip(" ")
+    return one_line(found).strip()
 
 
 def _may_touch(last: str, before: Mark, mark: Mark, first: str) -> bool:

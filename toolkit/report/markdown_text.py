@@ -61,7 +61,7 @@ def _escaped(text: str) -> str:
 
 def as_block(line: str) -> str:
     """Return an escaped line that begins a paragraph or heading, and neither a list nor anything else."""
-    line = line.strip(" ")
+    line = line.strip()
     found = _BEGINNING.match(line)
     if found:
         line = f"{found[0]}\\{line[found.end() :]}" if found["number"] else f"\\{line}"
@@ -70,7 +70,7 @@ def as_block(line: str) -> str:
 
 def code(text: str, *, in_table: bool = False) -> str:
     """Return a span of code; where a table could not hold it, the text without being code."""
-    text = one_line(text).strip(" ")
+    text = one_line(text).strip()
     if not text or (in_table and "\\|" in text):
         return escaped(text)
     if in_table:
