@@ -80,7 +80,7 @@ def test_the_report_run_has_key_figures_and_the_files(store):
     assert "halving the error" in report.data.tags["verdict"]
     with Store.open(folder) as opened:
         files = {path.name for path in opened._runs.folder(report).iterdir()}
-    assert files == {"report.html", "results.json", "imagenet.csv", "figures"}
+    assert files == {"report.html", "report.md", "results.json", "imagenet.csv", "figures"}
 
 
 def test_a_second_run_changes_nothing_and_report_is_the_same(store):
@@ -162,7 +162,12 @@ def test_a_table_of_ones_own_gets_a_report_and_figures(table):
     assert "no forecast: 6 results are there; a forecast needs at least 8" in flat
     assert "$" in flat
     folder = table.parent / "results-curve"
-    assert sorted(path.name for path in folder.iterdir()) == ["figures", "report.html", "results.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "figures",
+        "report.html",
+        "report.md",
+        "results.json",
+    ]
     figures = sorted((folder / "figures").iterdir())
     assert [path.name for path in figures] == ["curve-compute.png", "curve-compute.svg"]
     assert figures[0].read_bytes().startswith(b"\x89PNG")
