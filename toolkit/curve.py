@@ -56,7 +56,7 @@ class Asked:
         return shlex.join(["toolkit", "curve", str(self.table), *options])
 
 
-def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, console: Console) -> int:
+def tell_curve(asked: Asked, *, out: Path | None = None, printed: str | None = None, console: Console) -> int:
     """Analyse a table and tell what was found.
 
     Parameters
@@ -64,8 +64,8 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
     asked : Asked
     out : Path, optional
         Folder of the report; ``<table>-curve`` beside the table by default.
-    as_json : bool
-        Print ``results.json`` and write nothing.
+    printed : str, optional
+        ``json`` or ``md``: print ``results.json`` or the report as Markdown, and write nothing.
     console : Console
 
     Returns
@@ -78,8 +78,8 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
     UserError
     """
     published = report.with_sentences(_analysed(asked))
-    if as_json:
-        print_text(report.json_text(published))
+    if printed:
+        print_text(report.as_text(published, printed))
         return 0
     folder = out or asked.table.with_name(f"{asked.table.stem}-curve")
     paths = report.write(published, folder, advice="name another folder with --out")

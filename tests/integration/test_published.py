@@ -113,6 +113,14 @@ def test_json_is_printed_and_nothing_written(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_markdown_is_printed_and_nothing_written(tmp_path):
+    told = run("report", IMAGENET, "--format", "md", "--store", tmp_path / "none")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("# imagenet")
+    assert "- **What the table says**: Over 27 results" in told.stdout
+    assert not (tmp_path / "none").exists()
+
+
 def test_check_counts_what_is_there():
     told = run("check", IMAGENET, "--format", "json")
     assert told.exit_code == 0
@@ -172,6 +180,9 @@ def test_a_table_of_ones_own_gets_a_report_and_figures(table):
     assert [path.name for path in figures] == ["curve-compute.png", "curve-compute.svg"]
     assert figures[0].read_bytes().startswith(b"\x89PNG")
     assert "Error against compute" in (folder / "report.html").read_text(encoding="utf-8")
+    told = (folder / "report.md").read_text(encoding="utf-8")
+    assert "](figures/curve-compute.png)" in told
+    assert run("curve", table, "--format", "md").stdout.startswith("# results")
 
 
 def test_the_command_in_the_report_asks_the_same_again(table):
