@@ -136,7 +136,7 @@ def _may_touch(last: str, before: Mark, mark: Mark, first: str) -> bool:
     """Tell whether what ends with `last` and what begins with `first` may stand without a space."""
     if " " in (last, first) or not (before or mark):
         return True
-    return (not before and last in _BEFORE_MARKS) or (not mark and first in _AFTER_MARKS)
+    return (not before and mark != "()" and last in _BEFORE_MARKS) or (not mark and first in _AFTER_MARKS)
 
 
 def _written(mark: Mark, text: str, *, is_first: bool, in_table: bool) -> str:

@@ -18,7 +18,10 @@ _WIDEST = 160
 
 _ESCAPE = re.compile(
     r"""
-    (?P<plain>      # 0.27 [0.26, 0.28] is no link: nothing is defined, and no address follows
+    (?P<url>        # what ends a sentence is not of the address, nor is "&amp;"
+        https?:// (?: [^\s<>|\\`"&] | &(?!\#?\w+;) )* [^\s<>|\\`"&.,;:!?)\]}'’]
+    )
+    | (?P<plain>    # 0.27 [0.26, 0.28] is no link: nothing is defined, and no address follows
         \[ (?: [^\W_] | [ \u00a0\u202f.,;%×·∞⁻+−–/-] | [$€£¥](?=\d) )+ \] (?![\[(:])
     )
     | [\\`*~|\[\]]
@@ -30,7 +33,7 @@ _ESCAPE = re.compile(
     re.VERBOSE,
 )
 _BEGINNING = re.compile(r"^(?:(?P<sign>[#>\[]|[-+](?= |$)|-(?=-+ *$))|(?P<number>\d{1,9})(?=[.)](?: |$)))")
-_URL = re.compile(r"https?://[^\s<>|\\`\"]*[^\s<>|\\`\".,;:!?)\]}'’]")
+_IN_URL = re.compile(r"[*~\[\]$] | (?<![^\W_])_ | _(?![^\W_])", re.VERBOSE)
 
 
 def escaped(text: str) -> str:
@@ -41,22 +44,14 @@ def escaped(text: str) -> str:
     text : str
         Line breaks become spaces.
     """
-    parts, end = [], 0
-    text = one_line(text)
-    for found in _URL.finditer(text):
-        url = found[0]
-        # An address with characters to escape would lead elsewhere where it is made a link.
-        as_text = _escaped(url)
-        parts += [
-            _escaped(text[end : found.start()]),
-            as_text if as_text == url or "&" in url else f"<{url}>",
-        ]
-        end = found.end()
-    return "".join([*parts, _escaped(text[end:])])
+    return _ESCAPE.sub(_told, one_line(text))
 
 
-def _escaped(text: str) -> str:
-    return _ESCAPE.sub(lambda found: found[0] if found["plain"] else f"\\{found[0]}", text)
+def _told(found: re.Match[str]) -> str:
+    if found["url"]:
+        # With characters escaped it would lead elsewhere, where a forge makes it a link.
+        return f"<{found[0]}>" if _IN_URL.search(found[0]) else found[0]
+    return found[0] if found["plain"] else f"\\{found[0]}"
 
 
 def as_block(line: str) -> str:
