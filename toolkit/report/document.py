@@ -104,7 +104,7 @@ def html(page: Page) -> str:
     """Return any report as one HTML document, with places for the stills of its figures."""
     # The page sits between tags: its own "\n" at the ends would change what is hashed.
     scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
-    if any("whatif-board" in section.body for section in sections):
+    if any("whatif-board" in section.body for section in page.sections):
         scripts.append(_page_file("whatif.js").strip())
     return (
         environment()
