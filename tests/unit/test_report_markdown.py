@@ -37,7 +37,7 @@ def test_the_head_says_what_when_and_how(made_up_results: ModuleType) -> None:
 
 def test_the_verdict_is_the_first_section(made_up_results: ModuleType) -> None:
     text = document.as_text(made_up_results.golden(), "md")
-    assert re.findall("^## (.*)$", text, flags=re.MULTILINE)[:2] == ["Verdict", "The tracks side by side"]
+    assert re.findall("^## (.*)$", text, flags=re.MULTILINE)[0] == "Verdict"
 
 
 def test_contents_lead_to_the_headings_of_a_forge() -> None:
