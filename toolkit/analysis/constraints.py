@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from toolkit import registry
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding
 from toolkit.analysis.stacks import StackKey
 from toolkit.config import Constraints, Experiment
-from toolkit.tracks.base import Track
 
 __all__ = ["Allowed", "allow"]
 
@@ -68,6 +66,9 @@ def allow(
 
 
 def _explains(experiment: Experiment, track: str) -> bool:
+    from toolkit import registry  # tracks bring pandas, which pricing does without
+    from toolkit.tracks.base import Track
+
     kind = registry.plugin("tracks", experiment.plugin(track))
     return kind.explain is not Track.explain
 
