@@ -9,11 +9,18 @@ from markupsafe import Markup
 
 from toolkit.report import elements, formats
 from toolkit.report.elements import Column
+from toolkit.sources import DEFAULT, UNSOURCED
 
-__all__ = ["amount", "origin", "price_table"]
+__all__ = ["amount", "origin", "origins_told", "price_table"]
 
 _LONG = "FLOP a second"
 """A unit whose figures are too long without a prefix."""
+
+_BASES = {
+    "published": "are published",
+    "declared": "are declared with a source",
+    "assumed": "are assumptions with their reason",
+}
 
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"))
 
@@ -44,8 +51,10 @@ def _row(price: Mapping[str, Any]) -> list[str | Markup]:
         unit,
         basis,
         str(price.get("source", "")) or "not given",
-        # What is declared holds for the run it stands in; nobody dates it.
-        elements.whole(str(price.get("date", "")) or ("" if basis == "declared" else "not given")),
+        # What is declared, or assumed of the business, holds for the run it stands in; nobody dates it.
+        elements.whole(
+            str(price.get("date", "")) or ("" if basis == "declared" or "key" in price else "not given")
+        ),
     ]
 
 
@@ -66,6 +75,23 @@ def amount(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return formats.plain(value)
     return str(value)
+
+
+def origins_told(prices: Iterable[Mapping[str, Any]]) -> str:
+    """Return how many of the business's own numbers have a source; empty where no line tells its key."""
+    own = [price for price in prices if price.get("key")]
+    if not own:
+        return ""
+    ours = [price for price in own if price.get("source") == DEFAULT.source]
+    bare = [price for price in own if price.get("source") == UNSOURCED.source]
+    rest = [price for price in own if price not in ours and price not in bare]
+    counts = [(sum(price.get("basis") == basis for price in rest), basis) for basis in _BASES]
+    told = ", ".join(f"{count} {_BASES[basis]}" for count, basis in counts if count)
+    lines = [f"Of {len(own)} numbers and choices of the business, {told or 'none has a source'}"]
+    lines += [f"{len(ours)} are our defaults"] if ours else []
+    names = ", ".join(str(price.get("name", "")) for price in bare)
+    lines += [f"{len(bare)} are declared with no source given ({names})" if bare else "none lacks a source"]
+    return f"{'; '.join(lines)}."
 
 
 def origin(price: Mapping[str, Any]) -> str:
