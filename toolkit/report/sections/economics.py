@@ -13,7 +13,7 @@ from toolkit.report.base import NotApplicable, Section
 from toolkit.report.cost_parts import basis, drawn_parts, ordered, part_title
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
-from toolkit.report.price_rows import origin, origins_told
+from toolkit.report.price_rows import origin, origins_told, told_once
 from toolkit.report.priced_machine import priced_machine
 from toolkit.sources import origin_in
 
@@ -121,21 +121,20 @@ def _values(results: Results) -> Markup:
 
 
 def _assumptions(economics: Mapping[str, Any], prices: Sequence[Mapping[str, Any]]) -> Markup:
-    origins = {key: price for price in prices if (key := price.get("key"))}
+    listed = {key: price for price in prices if (key := price.get("key"))}
+    shown = list(_flat(_made(economics)))
+    origins = [listed.get(key) or _unused(economics, key) for key, _ in shown]
+    sources = told_once(origin(one) if one else "" for one in origins)
     table = elements.table(
         "Assumptions from the experiment file; [lowest, highest] where a range was given",
         [Column("Assumption"), Column("Value", numeric=True), Column("Basis"), Column("Source")],
         [
-            [_title(key), shown, *_told(origins.get(key) or _unused(economics, key))]
-            for key, shown in _flat(_made(economics))
+            [_title(key), value, str(one.get("basis", "")), source]
+            for (key, value), one, source in zip(shown, origins, sources, strict=True)
         ],
     )
     counted = origins_told(prices)
     return elements.join(elements.paragraph(counted) if counted else Markup(""), table)
-
-
-def _told(found: Mapping[str, Any]) -> list[str | Markup]:
-    return [str(found.get("basis", "")), origin(found) if found else ""]
 
 
 def _unused(economics: Mapping[str, Any], key: str) -> Mapping[str, Any]:
