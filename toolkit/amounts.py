@@ -101,9 +101,7 @@ def _not_negative(value: Range) -> Range:
 
 
 def _bounded(value: Range) -> Range:
-    for end in (value.low, value.high):
-        if abs(end) > LARGEST:
-            raise ValueError(f"expected at most {LARGEST:g} in size, got {end:g}")
+    _at_most(max(value.low, value.high, key=abs))
     return value
 
 
@@ -115,10 +113,7 @@ NonNegative = Annotated[Amount, AfterValidator(_not_negative)]
 
 
 def _positive(value: Range) -> Range:
-    if value.low < SMALLEST:
-        raise ValueError(
-            "must be above zero" if value.low <= 0 else f"expected at least {SMALLEST:g}, got {value.low:g}"
-        )
+    _at_least(value.low)
     return value
 
 
