@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
-
 from toolkit.business import Economics, Hours, OutcomeValue
+from toolkit.yamltext import parse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "economics.md").read_text(encoding="utf-8")
 TABLE = [line for line in PAGE.splitlines() if line.startswith("| `") and line.count("|") == 6]
@@ -41,11 +40,8 @@ def test_plain_defaults_are_those_of_the_model() -> None:
     for key, field in Economics.model_fields.items():
         if isinstance(field.default, bool) or not isinstance(field.default, int | float | str):
             continue
-        assert (
-            told[key].strip("`") == f"{field.default:g}"
-            if isinstance(field.default, float)
-            else field.default
-        )
+        plain = f"{field.default:g}" if isinstance(field.default, float) else field.default
+        assert told[key].strip("`") == plain
     for key in ("wage_per_hour", "retrains_per_year", "carbon_price_per_tonne", "speed", "price_per_label"):
         assert told[key] == f"{Economics.model_fields[key].default.likely:g}"
 
@@ -53,7 +49,7 @@ def test_plain_defaults_are_those_of_the_model() -> None:
 def test_the_example_is_valid() -> None:
     example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
-    economics = Economics.model_validate(yaml.safe_load(example[1])["economics"])
+    economics = Economics.model_validate(parse(example[1])[0]["economics"])
     assert economics.unfit_source(["rules", "neural"]) is None
     assert economics.origin("hours.rules.rules").source == "what the last knowledge base took"
     assert economics.origin("value.false_positive").basis == "assumed"

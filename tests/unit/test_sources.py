@@ -233,11 +233,11 @@ def test_what_the_command_changes_has_the_command_as_its_source(declare_experime
         (
             {"hours": "assumed: x", "value": {"source": "s", "date": 2024, "basis": "published"}},
             "Of 19 numbers and choices of the business: 2 published, 3 assumed for a reason that is told, "
-            "13 our defaults, 1 declared with no source given (decisions).",
+            "13 left at our default, 1 declared with no source given (decisions).",
         ),
         (
             {"hours": "x", "value": "x", "volume_per_year": "x"},
-            "Of 19 numbers and choices of the business: 6 declared with a source, 13 our defaults, "
+            "Of 19 numbers and choices of the business: 6 declared with a source, 13 left at our default, "
             "0 declared with no source given.",
         ),
     ],

@@ -101,7 +101,7 @@ def origins_told(prices: Iterable[Mapping[str, Any]]) -> str:
     bare = [price for price in own if price.get("source") == UNSOURCED.source]
     rest = [price for price in own if price not in ours and price not in bare]
     counts = {told: sum(price.get("basis") == basis for price in rest) for basis, told in _BASES.items()}
-    counts |= {"our defaults": len(ours)}
+    counts |= {"left at our default": len(ours)}
     names = ", ".join(str(price.get("name", "")) for price in bare)
     told = [
         *(f"{count} {what}" for what, count in counts.items() if count),
