@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
@@ -20,7 +21,7 @@ _LONGEST = 500
 _MOST = 500
 
 _KEYS = ("source", "date", "basis")
-_DATE = r"(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?"
+_DATE = r"(?:19|20)\d\d(?:-\d\d){0,2}"
 _ASSUMED = re.compile(r"(?:assumption|assumed)\b[\s:;,.-]*", re.IGNORECASE)
 
 
@@ -35,9 +36,17 @@ def _dated(value: object) -> object:
 
 
 def _real_date(text: str) -> str:
-    if text and not re.fullmatch(_DATE, text):
+    if text and not (re.fullmatch(_DATE, text) and _is_day(f"{text}-01-01"[:10])):
         raise ValueError("a date is a year, a month or a day: 2024, 2024-05 or 2024-05-31")
     return text
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Origin(Frozen):
