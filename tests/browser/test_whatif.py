@@ -183,6 +183,8 @@ def _check(page: Any, expected: Results) -> None:
     assert expected.sensitivity is not None
     said = verdict.sentence.removesuffix(change_sentence(expected.sensitivity)).strip()
     assert page.inner_text("[data-sentence]") == said
+    hybrid = float(page.get_attribute("[data-hybrid]", "data-value"))
+    assert hybrid == pytest.approx(verdict.probability_hybrid_worth_it, abs=CLOSE)
 
 
 def _map(page: Any) -> Any:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from toolkit.analysis.results import Results
 from toolkit.analysis.whatif.levers import HIT, VOLUME
 from toolkit.analysis.whatif.sheet import Sheet
+from toolkit.analysis.whatif.words import amount
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column, fragment
@@ -45,20 +46,21 @@ class WhatIfSection(Section):
 
 
 def _slider(one: Slider) -> dict[str, object]:
-    span = "" if one.now.low == one.now.high else f" [{_plain(one.now.low)}, {_plain(one.now.high)}]"
+    span = "" if one.now.low == one.now.high else f" [{amount(one.now.low)}, {amount(one.now.high)}]"
     return {
         "key": one.key,
         "title": one.title,
         "unit": one.unit,
-        "likely": repr(float(one.now.likely)),
-        "declared": f"{_plain(one.now.likely)}{span}",
-        "low": repr(float(one.low)),
-        "high": repr(float(one.high)),
+        "likely": _exact(one.now.likely),
+        "declared": f"{amount(one.now.likely)}{span}",
+        "low": _exact(one.low),
+        "high": _exact(one.high),
     }
 
 
-def _plain(value: float) -> str:
-    return formats.plain(value)
+def _exact(value: float) -> str:
+    """Return a number as a field holds it, to the last bit."""
+    return repr(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def _bars(results: Results, sheet: Sheet, tracks: list[str]) -> Markup:
@@ -103,7 +105,7 @@ def _map(results: Results, tracks: list[str], sliders: list[Slider]) -> Markup:
         map_figure(region, tracks, (now[VOLUME], now[HIT]), currency),
         name="whatif-map",
         title="Who is expected to earn most, by volume and by the value of a hit",
-        description="Full colour: ahead of all others by more than the margin. Pale: it leads, but another is "
+        description="Full colour: ahead of all others by more than the margin. Pale: it leads, another is "
         "within the margin, so a border between two pale colours means little. The star is where the "
         f"sliders stand. As declared, of the map: {counted(region, tracks)}.",
         table=elements.table(
