@@ -25,6 +25,7 @@ from toolkit.config import Experiment
 from toolkit.errors import ConfigError
 from toolkit.finished import environment, read_context, read_snapshot, report_folder
 from toolkit.options import print_text
+from toolkit.sources import Origin
 
 __all__ = ["AMOUNTS", "NAMES", "new_prices", "priced_folder", "reprice"]
 
@@ -48,7 +49,7 @@ def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
     """Return an experiment with other prices.
 
     What the file says of another machine's speed, or of another country's price of electricity, is not
-    taken along.
+    taken along, nor is the source of what changes: that is the command.
 
     Parameters
     ----------
@@ -65,11 +66,19 @@ def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
         NAMES.get(option) or AMOUNTS[option]: _number(option, text) if option in AMOUNTS else text
         for option, text in given.items()
     }
-    left_behind = _left_behind(experiment.economics, given)
-    declared = experiment.economics.model_dump(exclude_unset=True, exclude=set(left_behind))
+    gone = set(_left_behind(experiment.economics, given))
     if "hardware" in changes:
-        declared.pop("own_hardware", None)
+        gone.add("own_hardware")
+    declared = experiment.economics.model_dump(exclude_unset=True, exclude=gone)
     options = {key: option for option, key in (*AMOUNTS.items(), *NAMES.items())}
+    declared["sources"] = {
+        **{
+            key: origin
+            for key, origin in experiment.economics.sources.items()
+            if key.split(".")[0] not in gone.union(changes)
+        },
+        **{key: Origin(source=f"the command ({options[key]})") for key in changes},
+    }
     try:
         economics = Economics.model_validate({**declared, **changes})
     except ValidationError as error:
