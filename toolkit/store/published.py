@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolkit.analysis.board import Board
+from toolkit.analysis.boards.values import Board
 from toolkit.analysis.published.boards import model_board, note, report_board
 from toolkit.analysis.published.values import Published
 from toolkit.store.database import DATABASE, told

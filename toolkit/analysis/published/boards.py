@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from toolkit.analysis.board import Board, Point
+from toolkit.analysis.boards.values import Board, Point
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.published.values import Observation
