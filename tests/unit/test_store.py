@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from toolkit.analysis.board import (
     cell_board,
     display_cost,
@@ -21,6 +20,7 @@ from toolkit.analysis.board import (
     track_board,
     tracks,
 )
+
 from toolkit.analysis.results import Finding, Interval, Results, RungSummary, TrackVerdict, Verdict
 from toolkit.errors import StoreError
 from toolkit.records import CellRecord, without_repeats

@@ -36,7 +36,9 @@ class Look:
 
 
 _KNOWN = {
-    "baseline": Look(KNOWN["baseline"], "x", "dash", "M-5-3L-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0Z", "", "✖"),
+    "baseline": Look(
+        KNOWN["baseline"], "x", "dash", "M-5-3L-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0Z", "", "✖"
+    ),
     "rules": Look(KNOWN["rules"], "square", "dot", "M-5-5H5V5H-5Z", "/", "■"),
     "classical": Look(
         KNOWN["classical"], "circle", "solid", "M-5.5 0A5.5 5.5 0 1 0 5.5 0A5.5 5.5 0 1 0-5.5 0Z", ".", "●"

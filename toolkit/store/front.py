@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from toolkit.analysis.boards.colours import colours
+from toolkit.analysis.boards.tracks import tracks
+from toolkit.analysis.boards.views import FRONT_TAG
 from toolkit.analysis.results import Results
 from toolkit.store.runs import Runs
 
@@ -11,8 +14,9 @@ __all__ = ["mark_front"]
 def mark_front(runs: Runs, experiment_id: str, results: Results) -> None:
     """Tag the cells of the rungs on the front, and take the tag from those that are no longer.
 
-    A cell is tagged ``front: yes`` with its rung's ``front_probability``; one that was on the front says
-    ``no``. Repeats and cells of other settings are not of this front. Nothing else of a cell is touched.
+    A cell is tagged ``front: yes`` with its rung's ``front_probability`` and takes the colour of its track;
+    one that was on the front says ``no``. Repeats and cells of other settings are not of this front. Nothing
+    else of a cell is touched.
     """
     on_front = {(one.track, one.rung): one.front_probability for one in results.summaries if one.on_front}
     wanted = {
@@ -20,6 +24,7 @@ def mark_front(runs: Runs, experiment_id: str, results: Results) -> None:
         for cell in results.cells
         if (cell.track, cell.rung) in on_front and cell.status == "finished"
     }
+    colour = colours(tracks(results))
     seen: set[str] = set()
     # the latest record of a fingerprint counts
     for run in runs.by_end(experiment_id, "cell"):
@@ -28,9 +33,10 @@ def mark_front(runs: Runs, experiment_id: str, results: Results) -> None:
         if fingerprint in wanted and fingerprint not in seen and run.info.status == "FINISHED":
             seen.add(fingerprint)
             probability = wanted[fingerprint]
-            told = {"front": "yes", "front_probability": "" if probability is None else f"{probability:.2f}"}
-        elif tags.get("front") == "yes":
-            told = {"front": "no", "front_probability": ""}
+            told = {FRONT_TAG: "yes", "mlflow.runColor": colour[tags["track"]]}
+            told["front_probability"] = "" if probability is None else f"{probability:.2f}"
+        elif tags.get(FRONT_TAG) == "yes":
+            told = {FRONT_TAG: "no", "front_probability": ""}
         else:
             continue
         if any(tags.get(key, "") != value for key, value in told.items()):

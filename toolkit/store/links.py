@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from toolkit.analysis.boards.views import CHARTS, FRONT, TRACKS
 from toolkit.store.runs import Runs
 from toolkit.store.views import TAG
 
@@ -42,10 +43,10 @@ def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
     found = {}
     for run in runs.search(experiment_id, "report")[:1]:
         found["report"] = f"{page}/{run.info.run_id}/artifacts/report.html?{_WORKFLOW}"
-    found["charts"] = f"{page}?{_WORKFLOW}&{_CHART}{view('costcurves-charts')}"
-    for title in ("tracks", "front"):
-        if view(f"costcurves-{title}"):
-            found[title] = f"{page}?{_WORKFLOW}{view(f'costcurves-{title}')}"
+    found["charts"] = f"{page}?{_WORKFLOW}&{_CHART}{view(CHARTS)}"
+    for title, key in (("tracks", TRACKS), ("front", FRONT)):
+        if view(key):
+            found[title] = f"{page}?{_WORKFLOW}{view(key)}"
     found["runs"] = f"{page}?{_WORKFLOW}"
     tracks = runs.tracks(experiment_id)
     if any(run.data.tags.get("model", "").startswith("rung") for run in tracks.values()):

@@ -335,7 +335,8 @@ class Store:
             record = read_record(folder)
             if record is not None and record.rung == rungs.get(record.track):
                 facts = record.model_dump(include={"track", "rung", "seed", "n_train", "fingerprint"})
-                cells[record.track] = Deployed(**facts, folder=folder / MODEL)
+                scores = {name: value for name, value in record.scores.items() if value is not None}
+                cells[record.track] = Deployed(**facts, folder=folder / MODEL, scores=scores)
         runs = self._runs.tracks(identifier)
         for track, run in runs.items():
             cell = cells.get(track)

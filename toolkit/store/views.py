@@ -22,20 +22,6 @@ TAG = "mlflow.sharedViewState."
 """Followed by the view's key."""
 
 _COMPRESSED = "deflate;"
-_SECTIONS_OF_METRICS = (
-    "curves",
-    "straight lines",
-    "verdict",
-    "work of import",
-    "work of load",
-    "work of predict batch",
-    "work of predict first",
-    "work of predict single",
-    "work of search",
-    "Model metrics",
-)
-"""MLflow adds a chart for every other metric, in these sections: they are there, folded."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -47,8 +33,10 @@ def write_views(runs: Runs, experiment_id: str, views: Iterable[View]) -> None:
             before = tags.get(f"{TAG}{view.key}")
             if before is None or not _is_same(before, view):
                 runs.tag_experiment(experiment_id, f"{TAG}{view.key}", encode(view, now_ms()))
-    except Exception as error:  # noqa: BLE001 (whatever it is, the results are written)
-        _log.warning("the saved views of the MLflow UI were not written (%s: %s)", type(error).__name__, error)
+    except Exception as error:
+        _log.warning(
+            "the saved views of the MLflow UI were not written (%s: %s)", type(error).__name__, error
+        )
 
 
 def encode(view: View, when_ms: int) -> str:
@@ -90,7 +78,7 @@ def state(view: View) -> dict[str, Any]:
     """Return the state of the UI's page that shows a view."""
     named = list(dict.fromkeys(chart.section for chart in view.charts))
     sections = {name: f"{view.key}-{place}" for place, name in enumerate(named)}
-    folded = [_section(f"{view.key}-{name}", name, display=False) for name in _SECTIONS_OF_METRICS]
+    folded = [_section(f"{view.key}-{name}", name, display=False) for name in view.folded]
     return {
         "searchFilter": view.condition,
         "orderByKey": view.order_by or "attributes.start_time",
@@ -99,9 +87,9 @@ def state(view: View) -> dict[str, Any]:
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": list(view.columns),
-        "columnOrder": [],
-        "columnWidths": {},
+        "selectedColumns": [column.name for column in view.columns],
+        "columnOrder": [column.name for column in view.columns],
+        "columnWidths": {column.name: column.width for column in view.columns},
         "runsHiddenMode": "SHOW_ALL",
         "groupBy": None,
         "groupsExpanded": {},
@@ -140,7 +128,6 @@ def _chart(chart: Chart, identifier: str, section: str) -> dict[str, Any]:
     common: dict[str, Any] = {
         "uuid": identifier,
         "type": chart.kind.upper(),
-        "displayName": chart.title,
         "metricSectionId": section,
         "deleted": False,
         "isGenerated": False,
@@ -155,7 +142,7 @@ def _chart(chart: Chart, identifier: str, section: str) -> dict[str, Any]:
     return common | {
         "xAxisKey": "metric" if chart.x else "step",
         "selectedXAxisMetricKey": chart.x,
-        "xAxisScaleType": chart.x_axis,
+        "xAxisScaleType": "log" if chart.log_x else "linear",
         "scaleType": "linear",
         "useGlobalXaxisKey": False,
         "useGlobalLineSmoothing": True,

@@ -50,7 +50,7 @@ LOG_CPU = "straight lines/log10 CPU seconds"
 LOG_ROWS = "straight lines/log10 rows"
 
 BEST_CHANCE = "verdict/probability of being best in percent"
-CPU = "verdict/CPU seconds of a fit"
+CPU = "verdict/CPU ms of a fit"
 ROWS = "verdict/training rows"
 RULES = "verdict/rules"
 RUNG = "verdict/rung"
@@ -65,12 +65,19 @@ class Unit:
 
 
 def money_unit(amounts: Iterable[float], currency: str) -> Unit:
-    """Return the unit that shows the largest amount with one to four digits before the point."""
+    """Return the unit that shows the largest amount with one to four digits before the point.
+
+    Parameters
+    ----------
+    amounts : iterable of float
+    currency : str
+        Letters that MLflow refuses in a name are left out.
+    """
     size = max((abs(amount) for amount in amounts), default=0.0)
     plain = " ".join(re.sub(r"[^\w.\- ]", " ", currency, flags=re.ASCII).split()) or "money"
-    for scale, word in ((1e9, "billion "), (1e6, "million "), (1e4, "thousand ")):
-        if size >= scale:
-            return Unit(word + plain, 1e3 / scale if scale == 1e4 else 1 / scale)
+    for least, unit, word in ((1e9, 1e9, "billion"), (1e6, 1e6, "million"), (1e4, 1e3, "thousand")):
+        if size >= least:
+            return Unit(f"{word} {plain}", 1 / unit)
     return Unit(plain, 1.0)
 
 

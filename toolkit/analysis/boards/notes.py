@@ -57,15 +57,17 @@ def report_note(results: Results) -> str:
     """Return the verdict and its table, and where the report lies."""
     verdict = results.verdict
     blocks = [f"**{verdict.sentence}**", _table(verdict)]
-    blocks.append("The whole report is `report.html` in the tab *Artifacts*; `results.json` has every figure.")
+    blocks.append(
+        "The whole report is `report.html` in the tab *Artifacts*; `results.json` has every figure."
+    )
     return "\n\n".join(block for block in blocks if block)
 
 
 def note(results: Results, links: Mapping[str, str]) -> str:
     """Return the experiment's page in Markdown: the verdict and the links come first.
 
-    A list of experiments shows the first words as they stand here, the folded page its first line: so the
-    verdict comes in a few words, then the links, then all of it.
+    A list of experiments shows the first letters, marks and all, and the folded page the first line: so the
+    verdict comes in a few plain words, then the links, then all of it.
 
     Parameters
     ----------
@@ -75,8 +77,8 @@ def note(results: Results, links: Mapping[str, str]) -> str:
     """
     verdict = results.verdict
     short = headline(verdict)
-    blocks = [" · ".join([f"**{short}**", *(f"[{title}]({address})" for title, address in links.items())])]
-    blocks += [verdict.sentence] if verdict.sentence.rstrip(".") != short else []
+    blocks = [" · ".join([short, *(f"[{title}]({address})" for title, address in links.items())])]
+    blocks += [f"**{verdict.sentence}**"] if verdict.sentence.rstrip(".") != short else []
     blocks.append(_table(verdict))
     flagged = [finding for finding in results.findings if finding.severity != "info"]
     blocks += ["\n".join(f"- {finding.severity}: {finding.sentence}" for finding in flagged)]

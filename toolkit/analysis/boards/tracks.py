@@ -207,7 +207,9 @@ def _verdict_points(
     }
     if entering is not None:
         figures |= {names.in_verdict(name): error for name, error in _errors(entering, primary)}
-        figures |= {names.CPU: _cpu_seconds(entering), names.ROWS: float(entering.n_train)}
+        seconds = _cpu_seconds(entering)
+        figures |= {names.CPU: None if seconds is None else seconds * 1000}
+        figures |= {names.ROWS: float(entering.n_train)}
         figures |= {names.RULES: entering.n_rules}
     figures[names.RUNG] = float(one.rung)
     for name, figure in figures.items():

@@ -3,43 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from toolkit.analysis.boards import names
 from toolkit.analysis.results import Results
 
-__all__ = ["FRONT", "Chart", "View", "views"]
+__all__ = ["CHARTS", "FRONT", "FRONT_TAG", "TRACKS", "Chart", "Column", "View", "views"]
 
-FRONT = "tags.front = 'yes'"
-"""What to type into the search box to see the cells on the front."""
+CHARTS = "costcurves-charts"
+TRACKS = "costcurves-tracks"
+FRONT = "costcurves-front"
+"""Keys of the views."""
 
-Axis = Literal["linear", "log"]
+FRONT_TAG = "front"
+"""``tags.front = 'yes'`` in the search box lists the cells on the front."""
+
+_FOLDED = (
+    "curves",
+    "straight lines",
+    "verdict",
+    "work of import",
+    "work of load",
+    "work of predict batch",
+    "work of predict first",
+    "work of predict single",
+    "work of search",
+    "Model metrics",
+)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart.
+    """One chart; MLflow makes its title of the metrics' names.
 
     Parameters
     ----------
     kind : "line", "bar" or "scatter"
-    title : str
     metric : str
         On the y axis; of a bar chart, the length of the bars.
     x : str
         The metric on the x axis; the step of `metric` when empty.
-    x_axis : "linear" or "log"
-        Logarithmic for steps only.
+    log_x : bool
+        A logarithmic x axis; of steps only, MLflow has none for metrics.
     section : str
         Charts of a section stand together under its name.
     """
 
     kind: Literal["line", "bar", "scatter"]
-    title: str
     metric: str
     x: str = ""
-    x_axis: Axis = "linear"
+    log_x: bool = False
     section: str = ""
+
+
+class Column(NamedTuple):
+    """A column of the table: its name in MLflow's words, e.g. ``metrics.`error```, and its width in pixels."""
+
+    name: str
+    width: int
 
 
 @dataclass(frozen=True)
@@ -54,35 +75,40 @@ class View:
         As the list of views shows it.
     condition : str
         Which runs, in MLflow's words.
-    columns : tuple of str
-        As MLflow names them, e.g. ``metrics.`CPU seconds```.
+    columns : tuple of Column
     order_by : str
         A column; by time when empty.
     ascending : bool
     charts : tuple of Chart
+    folded : tuple of str
+        Sections of the charts that MLflow adds for all other metrics: they are there, folded.
     """
 
     key: str
     name: str
     condition: str
-    columns: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
     order_by: str = ""
     ascending: bool = False
     charts: tuple[Chart, ...] = ()
+    folded: tuple[str, ...] = ()
 
 
 def views(results: Results) -> tuple[View, ...]:
     """Return the charts of the tracks, the tracks as a table, and the front."""
-    board = tuple(_cost_charts(results)) + tuple(_verdict_charts(results))
+    columns = _track_columns(results)
+    charts = (*_cost_charts(results), *_verdict_charts(results))
+    condition = "tags.kind = 'track'"
     found = [
-        View("costcurves-charts", "Cost-performance charts", "tags.kind = 'track'", charts=board),
+        View(CHARTS, "Cost-performance charts", condition, columns=columns, charts=charts, folded=_FOLDED),
         View(
-            "costcurves-tracks",
+            TRACKS,
             "Tracks: what each earns",
-            "tags.kind = 'track'",
-            columns=_track_columns(results),
+            condition,
+            columns=columns,
             order_by=_metric(names.in_verdict(names.net_value(names.unit_of(results)))),
-            charts=board,
+            charts=charts,
+            folded=_FOLDED,
         ),
     ]
     if any(one.on_front for one in results.summaries):
@@ -97,107 +123,61 @@ def _metric(name: str) -> str:
 def _cost_charts(results: Results) -> list[Chart]:
     section = "What the error costs"
     money = names.net_value(names.unit_of(results))
-    along_cpu, along_rows = names.ALONG_CPU, names.ALONG_ROWS
-    charts = [
-        Chart(
-            "line",
-            "Test error by CPU ms of the fit, log",
-            names.along(names.ERROR, along_cpu),
-            x_axis="log",
-            section=section,
-        ),
-        Chart(
-            "line",
-            "Test error by training rows, log",
-            names.along(names.ERROR, along_rows),
-            x_axis="log",
-            section=section,
-        ),
-        Chart(
-            "line",
-            f"{money[0].upper()}{money[1:]} by training rows, log",
-            names.along(money, along_rows),
-            x_axis="log",
-            section=section,
-        ),
-        Chart(
-            "line",
-            "log10 test error by log10 CPU seconds",
-            names.LOG_ERROR,
-            x=names.LOG_CPU,
-            section=section,
-        ),
-        Chart(
-            "line",
-            "1 - average precision by CPU ms of the fit, log",
-            names.along(names.AP_ERROR, along_cpu),
-            x_axis="log",
-            section=section,
-        ),
-    ]
+    curves = (
+        names.along(names.ERROR, names.ALONG_CPU),
+        names.along(names.ERROR, names.ALONG_ROWS),
+        names.along(money, names.ALONG_CPU),
+        names.along(money, names.ALONG_ROWS),
+        names.along(names.AP_ERROR, names.ALONG_CPU),
+    )
+    charts = [Chart("line", metric, log_x=True, section=section) for metric in curves]
+    charts.insert(4, Chart("line", names.LOG_ERROR, x=names.LOG_CPU, section=section))
     if any(cell.n_rules is not None for cell in results.cells):
-        charts.append(
-            Chart(
-                "line",
-                "Test error by number of rules",
-                names.along(names.ERROR, names.ALONG_RULES),
-                section=section,
-            )
-        )
+        charts.append(Chart("line", names.along(names.ERROR, names.ALONG_RULES), section=section))
     return charts
 
 
 def _verdict_charts(results: Results) -> list[Chart]:
     if not results.verdict.tracks:
         return []
-    section = "What each track earns"
     unit, gap = names.unit_of(results), names.gap_unit(results.verdict)
-    bars = {
-        f"Behind the leader, {gap.words} a year": names.behind(gap),
-        "Probability of being best, percent": names.BEST_CHANCE,
-        f"Net value, {unit.words} a year": names.in_verdict(names.net_value(unit)),
-        "CPU seconds of a fit": names.CPU,
-    }
-    return [Chart("bar", title, metric, section=section) for title, metric in bars.items()]
+    bars = (names.behind(gap), names.BEST_CHANCE, names.in_verdict(names.net_value(unit)), names.CPU)
+    return [Chart("bar", metric, section="What each track earns") for metric in bars]
 
 
-def _track_columns(results: Results) -> tuple[str, ...]:
+def _track_columns(results: Results) -> tuple[Column, ...]:
+    """Return the columns, the telling ones first: a narrow window shows no more."""
     unit = names.unit_of(results)
-    figures = (
-        names.in_verdict(names.net_value(unit)),
-        names.behind(names.gap_unit(results.verdict)),
-        names.BEST_CHANCE,
-        names.in_verdict(names.ERROR),
-        names.CPU,
-        names.ROWS,
+    return (
+        Column("tags.`verdict`", 230),
+        Column(_metric(names.in_verdict(names.net_value(unit))), 240),
+        Column(_metric(names.BEST_CHANCE), 200),
+        Column(_metric(names.in_verdict(names.ERROR)), 100),
+        Column(_metric(names.CPU), 140),
+        Column(_metric(names.ROWS), 140),
+        Column("tags.`rungs_on_front`", 160),
     )
-    return ("tags.`verdict`", *(_metric(name) for name in figures), "tags.`rungs_on_front`")
 
 
 def _front(primary: str) -> View:
     cost = "cost_fit_cpu_seconds"
     columns = (
-        "tags.`track`",
-        "params.`rung`",
-        "params.`seed`",
-        "params.`n_train`",
-        _metric(primary),
-        _metric(cost),
-        "tags.`front_probability`",
+        Column("tags.`track`", 90),
+        Column("params.`n_train`", 90),
+        Column(_metric(cost), 160),
+        Column(_metric(primary), 160),
+        Column("tags.`front_probability`", 140),
+        Column("params.`rung`", 60),
+        Column("params.`seed`", 60),
     )
-    straight = Chart(
-        "scatter",
-        "log10 test error by log10 CPU seconds of the fit",
-        f"log10_{primary}",
-        x=f"log10_{cost}",
-        section="Cells on the front",
-    )
+    straight = Chart("scatter", f"log10_{primary}", x=f"log10_{cost}", section="Cells on the front")
     return View(
-        "costcurves-front",
-        "The front: nothing is cheaper and better",
         FRONT,
+        "Front: nothing is cheaper and better",
+        f"tags.{FRONT_TAG} = 'yes'",
         columns=columns,
         order_by=_metric(cost),
         ascending=True,
         charts=(straight,),
+        folded=("Model metrics",),
     )
