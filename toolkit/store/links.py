@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolkit.analysis.boards.views import CHARTS, FRONT, TRACKS
+from toolkit.analysis.boards.views import CHARTS, FRONT, RESULTS, TRACKS
 from toolkit.store.runs import Runs
 from toolkit.store.views import TAG
 
-__all__ = ["SHOWS", "links", "shown"]
+__all__ = ["SHOWS", "links", "shown", "told"]
 
 _WORKFLOW = "workflowType=machine_learning"
 _CHART = "compareRunsMode=CHART"
@@ -17,6 +17,7 @@ SHOWS = {
     "report": "the whole report",
     "charts": "cost-performance charts",
     "tracks": "table of the tracks",
+    "results": "table of the published results",
     "front": "cells on the front",
     "runs": "all runs",
     "models": "models to use",
@@ -44,7 +45,7 @@ def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
     for run in runs.search(experiment_id, "report")[:1]:
         found["report"] = f"{page}/{run.info.run_id}/artifacts/report.html?{_WORKFLOW}"
     found["charts"] = f"{page}?{_WORKFLOW}&{_CHART}{view(CHARTS)}"
-    for title, key in (("tracks", TRACKS), ("front", FRONT)):
+    for title, key in (("tracks", TRACKS), ("results", RESULTS), ("front", FRONT)):
         if view(key):
             found[title] = f"{page}?{_WORKFLOW}{view(key)}"
     found["runs"] = f"{page}?{_WORKFLOW}"
@@ -54,6 +55,12 @@ def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
     for track, run in tracks.items():
         found[f"track {track}"] = f"{page}/{run.info.run_id}?{_WORKFLOW}"
     return found
+
+
+def told(found: Mapping[str, str]) -> list[str]:
+    """Return a line for each link, for a terminal: what it shows, and its address."""
+    widest = max(map(len, SHOWS.values()))
+    return [f"{SHOWS[title]:<{widest}}  {found[title]}" for title in SHOWS if title in found]
 
 
 def shown(found: Mapping[str, str]) -> dict[str, str]:

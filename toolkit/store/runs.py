@@ -166,12 +166,18 @@ class Runs:
             self._client.log_batch(run.info.run_id, metrics[:900], params[:100])
             metrics, params = metrics[900:], params[100:]
 
-    def log_data(self, run: Run, *, name: str, version: str, title: str) -> None:
-        """Log the data as MLflow's input of a run, told apart by our own hash of its content."""
+    def log_data(
+        self, run: Run, *, name: str, version: str, title: str, facts: Mapping[str, object] | None = None
+    ) -> None:
+        """Log the data as MLflow's input of a run, told apart by our own hash of its content.
+
+        The facts are the profile that MLflow shows; of data that it has seen before it keeps the old one.
+        """
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         source = json.dumps({"title": title})
-        dataset = Dataset(name=name, digest=version[:36], source_type="code", source=source)
+        profile = json.dumps({"what": title, **(facts or {})}, default=str)
+        dataset = Dataset(name=name, digest=version[:36], source_type="code", source=source, profile=profile)
         context = InputTag("mlflow.data.context", "training and evaluation")
         self._client.log_inputs(run.info.run_id, [DatasetInput(dataset, [context])])
 

@@ -361,7 +361,8 @@ class Store:
             self._runs.log(run, board)
             if version:
                 name = str(results.task.get("name", "data"))
-                self._runs.log_data(run, name=name, version=version, title=str(results.task.get("title", "")))
+                about, facts = str(results.task.get("title", "")), results.task.get("facts")
+                self._runs.log_data(run, name=name, version=version, title=about, facts=facts)
             for cell in cells:
                 if track and cell.data.tags.get("track") == track:
                     self._runs.tag(cell, "mlflow.parentRunId", run.info.run_id)

@@ -15,9 +15,9 @@ __all__ = ["headline", "note", "report_note", "standing", "track_note"]
 def headline(verdict: Verdict) -> str:
     """Return the verdict in a few words: what a list of experiments and a folded text have room for."""
     first = re.split(r", | \(|; |\. ", verdict.sentence, maxsplit=1)[0].rstrip(".")
-    leader, following = _ranked(verdict)[:1], _ranked(verdict)[1:2]
-    if verdict.too_close_to_call and leader and following and first.startswith("Too close"):
-        return f"Too close to call: {leader[0].track} is ahead of {following[0].track}"
+    order = _ranked(verdict)
+    if verdict.too_close_to_call and len(order) > 1 and first.startswith("Too close"):
+        return f"Too close to call: {order[0].track} is ahead of {order[1].track}"
     return first
 
 
@@ -102,8 +102,8 @@ def _table(verdict: Verdict) -> str:
         return ""
     order = sorted(verdict.tracks, key=lambda one: (bool(one.excluded), -one.net_value_per_year.estimate))
     rows = [
-        f"| {one.track} | {_sure(one.net_value_per_year, verdict.currency)} | {_chance(one.probability_best)} "
-        f"| {standing(verdict, one)} |"
+        f"| {one.track} | {_sure(one.net_value_per_year, verdict.currency)} "
+        f"| {_chance(one.probability_best)} | {standing(verdict, one)} |"
         for one in order
     ]
     head = "| track | net value a year (95 % interval) | chance to be best | stands |"

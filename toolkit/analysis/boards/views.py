@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 from toolkit.analysis.boards import names
 from toolkit.analysis.results import Results
 
-__all__ = ["CHARTS", "FRONT", "FRONT_TAG", "TRACKS", "Chart", "Column", "View", "views"]
+__all__ = ["CHARTS", "FRONT", "FRONT_TAG", "RESULTS", "TRACKS", "Chart", "Column", "View", "views"]
 
 CHARTS = "costcurves-charts"
 TRACKS = "costcurves-tracks"
+RESULTS = "costcurves-results"
 FRONT = "costcurves-front"
 """Keys of the views."""
 
@@ -57,7 +58,7 @@ class Chart:
 
 
 class Column(NamedTuple):
-    """A column of the table: its name in MLflow's words, e.g. ``metrics.`error```, and its width in pixels."""
+    """A column of the table: its name in MLflow's words, e.g. ``tags.`track```, and its width in pixels."""
 
     name: str
     width: int
