@@ -64,5 +64,9 @@ def told(found: Mapping[str, str]) -> list[str]:
 
 
 def shown(found: Mapping[str, str]) -> dict[str, str]:
-    """Return the links that lead to results, by what they show, for a text inside MLflow."""
-    return {SHOWS[title]: found[title] for title in SHOWS if title in found and title != "runs"}
+    """Return links by what they show, for a text inside MLflow, whose own menu leads to runs and models."""
+    return {
+        shows: found[title]
+        for title, shows in SHOWS.items()
+        if title in found and title not in ("runs", "models")
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from toolkit.analysis.boards.values import Board, Point
+from toolkit.analysis.boards.values import Board, Point, rounded
 from toolkit.analysis.boards.views import CHARTS, RESULTS, Chart, Column, View
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Forecast, Published, Study
@@ -27,8 +27,8 @@ def model_board(published: Published, one: Observation) -> Board:
     titles = {study.measure.key: study.measure for study in published.studies}
     for key, value in one.compute.items():
         points.append(Point(key, value))
-        points.append(Point(f"log10_{key}", math.log10(value)))
-    points.append(Point("log10_error", math.log10(one.error)))
+        points.append(Point(f"log10_{key}", rounded(math.log10(value))))
+    points.append(Point("log10_error", rounded(math.log10(one.error))))
     tags = {f"source.{what}": _cited(published, keys) for what, keys in one.sources.items()}
     tags |= {f"unit.{key}": titles[key].unit for key in one.compute if key in titles}
     tags |= {"note": one.note} if one.note else {}
