@@ -71,7 +71,7 @@ def visit(chromium: Browser) -> Iterator[Open]:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Callable[[Page, str], Path]:
-    """Keep a screenshot with ``picture(page, "name")``, in the folder that ``COSTCURVES_SCREENSHOTS`` names."""
+    """Keep a screenshot: ``picture(page, "name")``, in the folder that ``COSTCURVES_SCREENSHOTS`` names."""
     folder = Path(os.environ.get("COSTCURVES_SCREENSHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
 

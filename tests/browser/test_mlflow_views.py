@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from toolkit.analysis.boards.colours import colours
 from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict, Verdict
 from toolkit.publish import analysed
 from toolkit.published.file import load
@@ -26,7 +27,10 @@ REPORT = "<!doctype html><meta charset='utf-8'><title>Report</title><h1>Use hybr
 TRACKS = {"rules": 227e6, "classical": 236.5e6, "neural": 236.6e6, "hybrid": 237.1e6}
 FRONT = {("rules", 0), ("classical", 1), ("hybrid", 2)}
 SENTENCE = "Use hybrid (probability .93 of being the best choice; 500,000 USD a year ahead of neural)."
-ASSISTANT = "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')"
+ASSISTANT = """if (location.protocol === 'http:') {
+  localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');
+}"""
+"""What MLflow remembers once its pane was closed."""
 Picture = Callable[[Page, str], Path]
 
 
@@ -124,8 +128,8 @@ class Newcomer:
         self.errors: list[str] = []
         self.outside: list[str] = []
         self.clicks = 0
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: self._asked(request.url, address))
+        page.context.on("weberror", lambda event: self.errors.append(str(event.error)))
+        page.context.on("request", lambda request: self._asked(request.url, address))
 
     def _asked(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
@@ -172,8 +176,11 @@ def test_the_verdict_is_within_three_clicks_of_the_bare_address(
     hint.or_(page.get_by_text("matching run")).first.wait_for()
     if hint.is_visible():  # MLflow's own, once in a browser
         newcomer.click(hint)
-    newcomer.click(link)
-    page.frame_locator("iframe").first.get_by_text("Use hybrid, says the report").wait_for()
+    with page.context.expect_page() as opened:  # MLflow opens links of a text in a new tab
+        newcomer.click(link)
+    frame = opened.value.frame_locator("iframe").first
+    frame.get_by_text("Use hybrid, says the report").wait_for()
+    picture(opened.value, "mlflow-report")
     assert newcomer.clicks <= 3
 
 
@@ -189,8 +196,8 @@ def test_the_view_of_charts_draws_each_track_in_its_colour(
         page.get_by_text(title, exact=True).first.wait_for()
     plot = "document.querySelector('.js-plotly-plot')"
     assert page.evaluate(f"{plot}.layout.xaxis.type") == "log"
-    lines = page.evaluate(f"{plot}.data.map(one => one.line.color.toLowerCase())")
-    assert {"#d55e00", "#0072b2", "#009e73", "#cc79a7"} == set(lines)
+    drawn = page.evaluate(f"{plot}.data.map(one => [one.name, one.marker.color])")
+    assert {name: colour for name, colour in drawn if len(colour) == 7} == colours(TRACKS)
     assert _runs(page) == list(TRACKS), "neither the report nor cells"
     picture(page, "mlflow-charts")
     page.get_by_text("straight lines/log10 error", exact=True).first.scroll_into_view_if_needed()
@@ -244,8 +251,9 @@ def test_the_front_is_listed_by_its_tag(
     box = page.get_by_placeholder("metrics.rmse", exact=False).first
     box.fill("tags.front = 'yes'")
     box.press("Enter")
-    page.get_by_text("3 matching runs").wait_for()
-    assert sorted(_runs(page)) == wanted
+    # Sorted by time, MLflow folds them below their tracks, which it counts too.
+    page.get_by_text("6 matching runs").wait_for()
+    assert sorted(_runs(page)) == sorted(track for track, _ in FRONT)
 
 
 def test_views_are_in_the_menu(newcomer: Newcomer, store: Store, address: str) -> None:
