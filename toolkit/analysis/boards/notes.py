@@ -127,7 +127,12 @@ def _why(one: TrackVerdict, other: TrackVerdict, currency: str) -> str:
     brings = one.gross_value_per_year - other.gross_value_per_year
     costs = sum(one.yearly_costs.values()) - sum(other.yearly_costs.values())
     return (
-        f"Against {other.track}, its decisions are expected to bring {money(abs(brings), currency)} a year "
-        f"{'more' if brings >= 0 else 'less'}, and it costs {money(abs(costs), currency)} a year "
-        f"{'more' if costs >= 0 else 'less'}."
+        f"Against {other.track}, its decisions are expected to bring {_more(brings, currency)}, "
+        f"and it costs {_more(costs, currency)}."
     )
+
+
+def _more(amount: float, currency: str) -> str:
+    if abs(amount) < 0.005:
+        return "as much"
+    return f"{money(abs(amount), currency)} a year {'more' if amount > 0 else 'less'}"
