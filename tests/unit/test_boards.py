@@ -273,6 +273,23 @@ def test_a_tracks_run_has_its_part_in_the_verdict_its_colour_and_its_front() -> 
     assert next(iter(figures)).startswith("verdict/"), "MLflow lists metrics in the order of logging"
 
 
+def test_a_track_that_may_not_be_used_is_behind_nobody() -> None:
+    verdict = verdict_of(*THREE)
+    rules, neural, hybrid = verdict.tracks
+    shut_out = replace(verdict, best="neural", tracks=(rules, neural, replace(hybrid, excluded="too slow")))
+    found = results([cell(), cell("hybrid"), cell("rules")], verdict=shut_out)
+    behind = {
+        track: [point.value for point in track_board(found, track).points if "behind" in point.name]
+        for track in ("rules", "neural", "hybrid")
+    }
+    assert behind == {"rules": [pytest.approx(9.6)], "neural": [0], "hybrid": []}
+    assert track_board(found, "hybrid").tags["verdict"] == "excluded: too slow"
+    lead = {point.name: point.value for point in report_board(found).points}
+    assert lead["verdict/lead over the next in million USD a year"] == pytest.approx(9.6)
+    rows = report_note(found).split("\n\n")[1].splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == ["| neural", "| rules", "| hybrid"]
+
+
 def test_straight_lines_have_their_pairs_at_the_rung() -> None:
     points = track_board(results([cell(rung=rung) for rung in range(3)]), "neural").points
     pairs = [

@@ -80,7 +80,9 @@
   }
 
   function draw(width) {
-    return Promise.all([...document.querySelectorAll(".drawing")].map((place) => drawOne(place, width)));
+    // What is hidden has no width to draw by; who shows it asks for it.
+    const shown = [...document.querySelectorAll(".drawing")].filter((place) => !place.closest(".whatif[hidden]"));
+    return Promise.all(shown.map((place) => drawOne(place, width)));
   }
 
   function show(figure, chosen) {
@@ -145,6 +147,10 @@
     target.scrollIntoView();
     target.focus({ preventScroll: true });
   });
+
+  // Other scripts change the data of a figure and say so.
+  document.addEventListener("redraw", (event) => drawOne(event.target));
+  document.addEventListener("submit", (event) => event.preventDefault());
 
   const contents = document.querySelector("nav details");
   const wide = window.matchMedia("(min-width: 68rem)");

@@ -89,9 +89,9 @@ def unit_of(results: Results) -> Unit:
 
 
 def gap_unit(verdict: Verdict) -> Unit:
-    """Return the unit of what tracks earn less than the leader."""
-    values = [one.net_value_per_year.estimate for one in verdict.tracks]
-    return money_unit([max(values, default=0.0) - value for value in values], verdict.currency)
+    """Return the unit of what the tracks that may be used earn less than the leader."""
+    values = [one.net_value_per_year.estimate for one in verdict.tracks if not one.excluded]
+    return money_unit([max(values) - value for value in values], verdict.currency)
 
 
 def net_value(unit: Unit) -> str:

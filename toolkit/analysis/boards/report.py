@@ -48,7 +48,8 @@ def report_board(results: Results) -> Board:
 
 def _money(verdict: Verdict) -> dict[str, float | None]:
     """Return what the leader earns and by how much it leads, each in a unit that suits it."""
-    earned = sorted((one.net_value_per_year.estimate for one in verdict.tracks), reverse=True)
+    able = [one.net_value_per_year.estimate for one in verdict.tracks if not one.excluded]
+    earned = sorted(able, reverse=True)
     leader = next((one for one in verdict.tracks if one.track == verdict.best), None)
     figures: dict[str, float | None] = {}
     if leader is not None:

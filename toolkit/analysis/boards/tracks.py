@@ -195,14 +195,15 @@ def _verdict_points(
     verdict: Verdict, one: TrackVerdict, entering: _Rung | None, primary: str, unit: names.Unit
 ) -> Iterator[Point]:
     """Yield the figures with which a track enters the verdict, in units for people."""
-    leads = max(entry.net_value_per_year.estimate for entry in verdict.tracks)
+    able = [entry.net_value_per_year.estimate for entry in verdict.tracks if not entry.excluded]
     gaps = names.gap_unit(verdict)
     value = one.net_value_per_year
     figures: dict[str, float | None] = {
         names.in_verdict(names.net_value(unit)): value.estimate * unit.factor,
         f"{names.in_verdict(names.net_value(unit))} - low end": value.low * unit.factor,
         f"{names.in_verdict(names.net_value(unit))} - high end": value.high * unit.factor,
-        names.behind(gaps): (leads - value.estimate) * gaps.factor,
+        # One that may not be used is behind nobody: it may earn more.
+        names.behind(gaps): None if one.excluded else (max(able) - value.estimate) * gaps.factor,
         names.BEST_CHANCE: one.probability_best * 100,
     }
     if entering is not None:
