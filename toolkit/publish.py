@@ -45,6 +45,7 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
     from toolkit.report.published import report
     from toolkit.report.published.terminal import summary
     from toolkit.store import Store
+    from toolkit.store.links import told
     from toolkit.store.published import log_published
 
     experiment = load(path)
@@ -67,10 +68,12 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
         "Markdown": str(paths.markdown),
         "results": str(paths.json),
         "figures": str(paths.figures[0].parent),
-        "MLflow": f"{start}, then {links.get('runs', '')}",
+        "MLflow": f"{start}, then",
     }
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
+    for line in told(links):
+        console.print(f"         {line}", highlight=False, soft_wrap=True, markup=False)
     return 0
 
 

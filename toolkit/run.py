@@ -39,6 +39,7 @@ from toolkit.report import document
 from toolkit.report.stop_lines import print_stops
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
+from toolkit.store.links import told
 from toolkit.sweep.driver import measure_again, run_cells
 from toolkit.sweep.plan import make_plan
 from toolkit.sweep.progress import preparing
@@ -244,10 +245,12 @@ def _print_places(
         "Markdown": str(paths.markdown),
         "results": str(paths.json),
         **({"figures": str(paths.figures[0].parent)} if paths.figures else {}),
-        "MLflow": f"{start}, then {links.get('runs', '')}",
+        "MLflow": f"{start}, then",
     }
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True)
+    for line in told(links):
+        console.print(f"         {line}", highlight=False, soft_wrap=True)
 
 
 def main() -> None:
