@@ -1,0 +1,37 @@
+"""The verdict that the toolkit gives on what was drawn, held against the truth."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.analysis.decisions import draw_outcomes, value_rung
+from toolkit.analysis.economics import price_rung
+from toolkit.analysis.pricing import declared_inputs, systems
+from toolkit.analysis.readings import by_rung
+from toolkit.analysis.results import Verdict
+from toolkit.analysis.stacks import stack_evidence
+from toolkit.analysis.verdict import decide, deployed
+
+from .drawing import Drawn
+
+
+def judge(drawn: Drawn) -> Verdict:
+    """Return the verdict by what of the analysis it rests on; `analyse` draws curves and pairs besides."""
+    experiment = drawn.experiment
+    stacks, _ = stack_evidence(drawn.evidence)
+    first = next(iter(stacks.values()))
+    seeds = sorted({seed for stack in stacks.values() for seed in stack.seeds})
+    shared = draw_outcomes(experiment.economics.value, seeds, first.n_clusters)
+    readings = by_rung(drawn.cells)
+    inputs = declared_inputs(experiment, list(experiment.tracks), drawn.cells, ())
+    priced = {
+        key: price_rung(value_rung(stack, shared), readings[key], inputs) for key, stack in stacks.items()
+    }
+    chosen = deployed([priced[key] for key in systems(priced, readings)])
+    return decide(
+        {track: chosen[track] for track in experiment.tracks},
+        plugins={name: experiment.plugin(name) for name in chosen},
+        margin=experiment.economics.margin,
+    )
