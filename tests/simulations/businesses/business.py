@@ -106,11 +106,11 @@ class Business:
     margin: float | None = None
     unsure: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     n_test: int = 300
-    n_valid: int = 300
-    rows: int = 20
+    n_valid: int = 200
+    rows: int = 40
     seeds: int = 3
-    common: float = 0.4
-    of_track: float = 0.4
+    common: float = 0.65
+    of_track: float = 0.2
     cost_spread: float = 0.15
 
     def gross(self, track: str, rung: int) -> float:

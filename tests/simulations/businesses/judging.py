@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
+from functools import lru_cache
 
 from toolkit.analysis.decisions import draw_outcomes, value_rung
 from toolkit.analysis.economics import price_rung
@@ -17,13 +15,17 @@ from toolkit.analysis.verdict import decide, deployed
 from .drawing import Drawn
 
 
+_shared = lru_cache(4)(draw_outcomes)
+"""The draws hang on these alone, and are most of the time."""
+
+
 def judge(drawn: Drawn) -> Verdict:
     """Return the verdict by what of the analysis it rests on; `analyse` draws curves and pairs besides."""
     experiment = drawn.experiment
     stacks, _ = stack_evidence(drawn.evidence)
     first = next(iter(stacks.values()))
     seeds = sorted({seed for stack in stacks.values() for seed in stack.seeds})
-    shared = draw_outcomes(experiment.economics.value, seeds, first.n_clusters)
+    shared = _shared(experiment.economics.value, tuple(seeds), first.n_clusters)
     readings = by_rung(drawn.cells)
     inputs = declared_inputs(experiment, list(experiment.tracks), drawn.cells, ())
     priced = {
