@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from toolkit.analysis.decisions import draw_outcomes, value_rung
-from toolkit.analysis.economics import price_rung
+from toolkit.analysis.economics import RungEconomics, price_rung
 from toolkit.analysis.pricing import declared_inputs, systems
 from toolkit.analysis.readings import by_rung
 from toolkit.analysis.results import Verdict
@@ -21,6 +21,16 @@ _shared = lru_cache(4)(draw_outcomes)
 
 def judge(drawn: Drawn) -> Verdict:
     """Return the verdict by what of the analysis it rests on; `analyse` draws curves and pairs besides."""
+    experiment, chosen = drawn.experiment, entering(drawn)
+    return decide(
+        chosen,
+        plugins={name: experiment.plugin(name) for name in chosen},
+        margin=experiment.economics.margin,
+    )
+
+
+def entering(drawn: Drawn) -> dict[str, RungEconomics]:
+    """Return each track at the rung that it enters with."""
     experiment = drawn.experiment
     stacks, _ = stack_evidence(drawn.evidence)
     first = next(iter(stacks.values()))
@@ -32,8 +42,4 @@ def judge(drawn: Drawn) -> Verdict:
         key: price_rung(value_rung(stack, shared), readings[key], inputs) for key, stack in stacks.items()
     }
     chosen = deployed([priced[key] for key in systems(priced, readings)])
-    return decide(
-        {track: chosen[track] for track in experiment.tracks},
-        plugins={name: experiment.plugin(name) for name in chosen},
-        margin=experiment.economics.margin,
-    )
+    return {track: chosen[track] for track in experiment.tracks}
