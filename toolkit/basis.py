@@ -52,7 +52,9 @@ def digest(experiment: Experiment, root: Path, context: Path) -> str:
     sqlite3.Error
         MLflow's database cannot be read.
     """
-    declared = experiment.model_dump(mode="json", exclude={"economics", "engine", "description"})
+    declared = experiment.model_dump(
+        mode="json", exclude={"economics", "constraints", "engine", "description"}
+    )
     source = hashlib.sha256()
     package = Path(__file__).parent
     for path in [*sorted((package / "analysis").rglob("*.py")), *(package / name for name in _BESIDE)]:

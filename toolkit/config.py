@@ -22,6 +22,7 @@ from toolkit.yamlfile import Source, explain, read_mapping
 
 __all__ = [
     "TRACK_KEY",
+    "Constraints",
     "Engine",
     "Experiment",
     "Ladder",
@@ -124,6 +125,24 @@ class Engine(Frozen):
     codecarbon: bool = False
 
 
+class Constraints(Frozen):
+    """What a track must keep to for the business to use it.
+
+    Parameters
+    ----------
+    latency_ms : float, optional
+        Most milliseconds of one decision made by itself, in 19 of 20 cases.
+    memory_mb : float, optional
+        Most megabytes that a process holds while it predicts.
+    must_explain : bool
+        Whether single decisions must be explained, as ``toolkit explain`` does.
+    """
+
+    latency_ms: Positive | None = None
+    memory_mb: Positive | None = None
+    must_explain: Annotated[bool, Field(strict=True)] = False
+
+
 class Experiment(Frozen):
     """One YAML file and all that it makes."""
 
@@ -135,6 +154,7 @@ class Experiment(Frozen):
     search: Annotated[float, Field(strict=True, ge=0)] = 10.0
     engine: Engine = Engine()
     economics: Economics
+    constraints: Constraints = Constraints()
 
     _path: Path = PrivateAttr(default=Path())
     _source: Source | None = PrivateAttr(default=None)

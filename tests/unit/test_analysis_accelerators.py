@@ -10,10 +10,11 @@ from toolkit.analysis.accelerators import accelerate, check_accelerators
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.draws import draw_band
 from toolkit.analysis.economics import price_rung
+from toolkit.analysis.flows import flows_of
 from toolkit.analysis.inputs import draw_inputs
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.spending import Spread
-from toolkit.analysis.work import device_seconds, machine_host_seconds, pieces_of
+from toolkit.analysis.work import pieces_of
 
 GPU = "aws-g4dn.xlarge"
 SMALL = {
@@ -104,12 +105,11 @@ def test_a_prediction_costs_on_a_gpu_profile_what_it_costs_on_its_host(
 def test_work_of_the_host_remains_however_fast_the_accelerator_is(net, declare_experiment) -> None:
     inputs = draw_inputs(declare_experiment(["neural"], hardware=GPU).economics, ["neural"])
     instant = net({"cost_fit_flop": 1e-9}, steps=1e-9)
-    piece = next(one for one in pieces_of(instant, inputs) if one.kind == "fit")
-    once = np.ones(inputs.n)
+    device, host = (one for one in flows_of(instant, inputs) if one.phase == "fit")
     share = draw_band(prices.hardware(GPU).accelerator.host_share, inputs.accelerator_place, log=True)
-    noise = np.exp(piece.spread * inputs.cost_noise("neural", "fit"))
-    seconds = machine_host_seconds(piece, once, "neural", inputs)
-    assert device_seconds(piece, once, inputs).max() < 1e-9
+    noise = np.exp(host.spread * inputs.cost_noise("neural", "fit"))
+    seconds = host.quantity(inputs) * host.seconds
+    assert (device.quantity(inputs) * device.seconds).max() < 1e-9
     assert seconds[1:] == pytest.approx((2.0 * share * noise)[1:])
     assert 0.05 * 2 < seconds[0] < 0.3 * 2
     assert seconds[0] == pytest.approx(seconds[1:].mean(), rel=0.01)
@@ -131,10 +131,10 @@ def test_the_whole_machine_is_paid_for_and_its_idle_time(declare_experiment, net
     machine = prices.hardware(GPU)
     found = accelerate(readings, machine)
     assert found is not None
-    pieces = {piece.kind: piece for piece in pieces_of(readings, inputs)}
     host = {
-        kind: machine_host_seconds(pieces[kind], np.ones(inputs.n), "neural", inputs)
-        for kind in ("fit", "search")
+        flow.phase: flow.quantity(inputs) * flow.seconds
+        for flow in flows_of(readings, inputs)
+        if flow.phase in ("fit", "search") and flow.on_processor
     }
     seconds = draw_band(found.fit, inputs.accelerator_place, log=True) + host["fit"]
     assert priced.costs["retraining"] == pytest.approx(seconds * machine.usd_per_second)

@@ -8,6 +8,7 @@ import pytest
 from toolkit import prices, scores
 from toolkit.amounts import Range
 from toolkit.analysis.analyse import analyse
+from toolkit.analysis.choices import choices_of
 from toolkit.analysis.decisions import draw_outcomes, value_rung
 from toolkit.analysis.draws import draw_band, mean_of
 from toolkit.analysis.economics import draw_interval, price_rung
@@ -15,16 +16,22 @@ from toolkit.analysis.inputs import draw_inputs
 from toolkit.analysis.price_list import price_list
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.stacks import stack_evidence
+from toolkit.analysis.validation import validate
 from toolkit.errors import ConfigError
 from toolkit.records import N_BINS, N_VALID_GROUPS
+
+
+def valued(stack, experiment):
+    shared = draw_outcomes(experiment.economics.value, list(stack.seeds), stack.n_clusters)
+    seen = validate(dict(zip(stack.seeds, stack.evidence, strict=True)), shared.values[0])
+    return value_rung(choices_of(stack), seen, shared)
 
 
 def priced(cells, evidence, experiment, key=("classical", 0)):
     stacks, _ = stack_evidence(evidence)
     stack = stacks[key]
-    seeds = sorted({seed for one in stacks.values() for seed in one.seeds})
     inputs = draw_inputs(experiment.economics, list(experiment.tracks))
-    decision = value_rung(stack, draw_outcomes(experiment.economics.value, seeds, stack.n_clusters))
+    decision = valued(stack, experiment)
     here = [cell for cell in cells if (cell.track, cell.rung) == key]
     return price_rung(decision, RungReadings(here), inputs), inputs, stack
 
@@ -90,9 +97,7 @@ def test_half_of_the_rules_cost_half_of_the_declared_hours(truth, draw_world, de
     stacks, _ = stack_evidence(evidence)
     stack = stacks["rules", 0]
     inputs = draw_inputs(experiment.economics, ["rules"], n_rules={"rules": 20})
-    decision = value_rung(
-        stack, draw_outcomes(experiment.economics.value, list(stack.seeds), stack.n_clusters)
-    )
+    decision = valued(stack, experiment)
     half = [cell.model_copy(update={"n_rules": 10}) for cell in cells]
     costs = price_rung(decision, RungReadings(half), inputs).costs
     assert costs["people_build"][0] == pytest.approx(80 * 50 / 4 / 2)

@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.backtest import back_test, check_backtest
 from toolkit.analysis.checks import check_cells, check_curves, check_stacks
+from toolkit.analysis.choices import choices_of
 from toolkit.analysis.climbs import climbs
 from toolkit.analysis.comparison.equal_error import equal_errors
 from toolkit.analysis.comparison.front_odds import find_front
@@ -24,6 +25,7 @@ from toolkit.analysis.readings import RungReadings, check_readings
 from toolkit.analysis.results import CellKey, Finding, Interval, Results
 from toolkit.analysis.stacks import stack_evidence
 from toolkit.analysis.stops.prospects import prospects
+from toolkit.analysis.validation import validate
 from toolkit.analysis.waiting import check_waiting
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, Evidence
@@ -96,6 +98,11 @@ def analyse_cells(
     drawn = {key: draw_scores(stack, weights) for key, stack in stacks.items()}
     seeds = sorted({seed for stack in stacks.values() for seed in stack.seeds})
     shared = draw_outcomes(experiment.economics.value, seeds, n_clusters)
+    choices = {key: choices_of(stack) for key, stack in stacks.items()}
+    seen = {
+        key: validate(dict(zip(stack.seeds, stack.evidence, strict=True)), shared.values[0])
+        for key, stack in stacks.items()
+    }
     saved, statements = few_labels(experiment, primary, stacks, drawn, weights)
     known = dict.fromkeys(record.track for record in sorted(finished, key=lambda one: one.track))
     bare = Analysed(
@@ -105,7 +112,8 @@ def analyse_cells(
         stacks=stacks,
         drawn=drawn,
         scores={},
-        decisions={key: value_rung(stack, shared) for key, stack in stacks.items()},
+        choices=choices,
+        decisions={key: value_rung(one, seen[key], shared) for key, one in choices.items()},
         curves=(),
         labels_saved=saved,
         statements=statements,

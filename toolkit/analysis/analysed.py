@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from toolkit.analysis.choices import RungChoices
 from toolkit.analysis.comparison.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.forecast_record import BackTest, EarlyStop
@@ -39,6 +40,8 @@ class Analysed:
         Scores by seed and cluster, for the pairs.
     drawn : mapping of (track, rung) to ScoreDraws
     scores : mapping of (track, rung) to mapping of str to Interval
+    choices : mapping of (track, rung) to RungChoices
+        From which decisions can be valued under other values of outcomes.
     decisions : mapping of (track, rung) to Decision
     curves, labels_saved, statements, findings
         As in `Results`.
@@ -62,6 +65,7 @@ class Analysed:
     stacks: Mapping[StackKey, Scored]
     drawn: Mapping[StackKey, ScoreDraws]
     scores: Mapping[StackKey, Mapping[str, Interval]]
+    choices: Mapping[StackKey, RungChoices]
     decisions: Mapping[StackKey, Decision]
     curves: tuple[Curve, ...]
     labels_saved: tuple[LabelsSaved, ...]

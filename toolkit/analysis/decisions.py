@@ -1,25 +1,25 @@
 """What a decision of a track is worth: the part of the money that no price of a machine changes.
 
 The threshold is chosen for every seed on its validation counts, at the means of the declared values; the
-value of a decision is then that of the test block, sampled over clusters, seeds and declared values. Draws of
-declared values and of clusters are shared by all tracks, so that differences keep only what differs.
+value of a decision is then that of the test block, sampled over groups of clusters, seeds and declared
+values. Draws of declared values and of groups are shared by all tracks, so that differences keep only what
+differs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from toolkit import scores
+from toolkit.analysis.choices import N_GROUPS, RungChoices
 from toolkit.analysis.draws import N_DRAWS, drawn, mean_of
 from toolkit.analysis.intervals import draw_weights, seed_share
-from toolkit.analysis.stacks import Floats, Stack
-from toolkit.analysis.validation import OUTCOMES, Validation, validate
+from toolkit.analysis.stacks import Floats
+from toolkit.analysis.validation import OUTCOMES, Validation
 from toolkit.business import OutcomeValue
-from toolkit.records import N_BINS, Evidence
 from toolkit.seeding import derive_seed
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "OutcomeDraws",
     "draw_outcomes",
     "mean_values",
+    "seed_scale",
     "value_rung",
 ]
 
@@ -39,8 +40,8 @@ class OutcomeDraws:
     ----------
     values : ndarray of shape (1 + n_draws, 4)
         Money of each outcome, in the order of `OUTCOMES`.
-    weights : ndarray of shape (1 + n_draws, n_clusters)
-        How often each cluster counts; the first row is ones.
+    weights : ndarray of shape (1 + n_draws, n_groups)
+        How often each group of clusters counts; the first row is ones.
     seed_normals : mapping of int to ndarray of shape (1 + n_draws,)
         By seed.
     scale_uniforms : ndarray of shape (1 + n_draws,)
@@ -89,12 +90,13 @@ def draw_outcomes(
         Test clusters.
     n_draws : int
     """
+    n_groups = min(n_clusters, N_GROUPS)
     uniforms = np.random.default_rng(derive_seed("seed scale")).random(n_draws)
     return OutcomeDraws(
         values=np.stack(
             [drawn(getattr(value, name), "value", name, n_draws=n_draws) for name in OUTCOMES], axis=1
         ),
-        weights=np.vstack([np.ones(n_clusters), draw_weights(n_clusters, n_draws, "economics")]),
+        weights=np.vstack([np.ones(n_groups), draw_weights(n_groups, n_draws, "economics")]),
         seed_normals={
             seed: np.concatenate(
                 [[0.0], np.random.default_rng(derive_seed("seed effect", seed)).standard_normal(n_draws)]
@@ -110,64 +112,59 @@ def mean_values(value: OutcomeValue) -> Floats:
     return np.array([mean_of(getattr(value, name)) for name in OUTCOMES])
 
 
-def _cluster_outcomes(one: Evidence, threshold: int) -> Floats:
-    """Return the test outcomes of each cluster, shape (n_clusters, 4) in the order of `OUTCOMES`."""
-    yes = one.bin >= threshold
-
-    def count(counts: Any, chosen: Any) -> Floats:
-        return np.bincount(one.cluster[chosen], counts[chosen], minlength=one.n_clusters).astype(np.float64)
-
-    return np.stack(
-        [
-            count(one.positives, yes),
-            count(one.negatives, yes),
-            count(one.negatives, ~yes),
-            count(one.positives, ~yes),
-        ],
-        axis=1,
-    )
-
-
-def _value_of_decision(stack: Stack, outcomes: Floats, shared: OutcomeDraws) -> Floats:
-    """Return the value of one decision, sampled over clusters, seeds and declared values.
-
-    The mean over seeds is resampled over clusters. To it comes a t-distributed seed effect, drawn with the
-    same random numbers for the same seed of other tracks, of the variance that crossed seeds and clusters
-    leave to the seeds.
+def seed_scale(n_seeds: int, uniforms: Floats) -> Floats:
+    """Return how much wider than the spread seen in a few seeds theirs may be: t over normal draws.
 
     Parameters
     ----------
-    outcomes : ndarray of shape (n_seeds, n_clusters, 4)
+    n_seeds : int
+        At least two.
+    uniforms : ndarray
     """
     from scipy.special import gammaincinv  # takes longer to load than a whole re-pricing, which needs none
 
-    rows = stack.rows
+    # the quantile of chi square with n_seeds - 1 degrees of freedom
+    chi2 = 2 * gammaincinv((n_seeds - 1) / 2, uniforms)
+    return np.asarray(np.sqrt((n_seeds - 1) / chi2))
+
+
+def _value_of_decision(choices: RungChoices, places: Sequence[int], shared: OutcomeDraws) -> Floats:
+    """Return the value of one decision, sampled over groups of clusters, seeds and declared values.
+
+    The mean over seeds is resampled over groups. To it comes a t-distributed seed effect, drawn with the
+    same random numbers for the same seed of other tracks, of the variance that crossed seeds and groups
+    leave to the seeds.
+    """
+    outcomes, rows = choices.outcomes(places), choices.rows
     shares = (shared.weights @ outcomes.mean(axis=0)) / (shared.weights @ rows)[:, None]
-    n_seeds = len(stack.seeds)
+    n_seeds = len(choices.seeds)
     if n_seeds > 1:
         by_seed = outcomes.sum(axis=1) / rows.sum()
         own = seed_share(outcomes @ shared.values[0], rows)
-        normals = np.stack([shared.seed_normals[seed] for seed in stack.seeds], axis=1)
-        # the quantile of chi square with n_seeds - 1 degrees of freedom
-        chi2 = 2 * gammaincinv((n_seeds - 1) / 2, shared.scale_uniforms)
+        normals = np.stack([shared.seed_normals[seed] for seed in choices.seeds], axis=1)
         effect = normals @ (by_seed - by_seed.mean(axis=0)) / np.sqrt(n_seeds * (n_seeds - 1))
-        shares = shares + np.sqrt(own) * np.sqrt((n_seeds - 1) / chi2)[:, None] * effect
+        scale = seed_scale(n_seeds, shared.scale_uniforms)
+        shares = shares + np.sqrt(own) * scale[:, None] * effect
     return np.asarray((shares * shared.values).sum(axis=1))
 
 
-def value_rung(stack: Stack, shared: OutcomeDraws) -> Decision:
-    """Value the decisions of one track at one rung."""
-    validation = validate(dict(zip(stack.seeds, stack.evidence, strict=True)), shared.values[0])
-    unchosen = N_BINS // 2  # without validation rows
-    chosen = [validation.thresholds[seed] if validation else unchosen for seed in stack.seeds]
-    outcomes = np.stack(
-        [_cluster_outcomes(one, threshold) for one, threshold in zip(stack.evidence, chosen, strict=True)]
-    )
+def value_rung(choices: RungChoices, validation: Validation | None, shared: OutcomeDraws) -> Decision:
+    """Value the decisions of one track at one rung.
+
+    Parameters
+    ----------
+    choices : RungChoices
+    validation : Validation or None
+        What the validation block says of it.
+    shared : OutcomeDraws
+    """
+    places = choices.chosen(shared.values[0])
     edges = scores.bin_edges()
+    bins = [one.thresholds[place] for one, place in zip(choices.choices, places, strict=True)]
     return Decision(
-        track=stack.track,
-        rung=stack.rung,
-        threshold=float(np.median([edges[threshold] for threshold in chosen])),
+        track=choices.track,
+        rung=choices.rung,
+        threshold=float(np.median(edges[bins])),
         validation=validation,
-        value=_value_of_decision(stack, outcomes, shared),
+        value=_value_of_decision(choices, places, shared),
     )

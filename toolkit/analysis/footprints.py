@@ -17,7 +17,15 @@ from toolkit.analysis.draws import around_mean
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.spending import Footprint, Spread, Work
-from toolkit.analysis.work import Kind, Piece, how_often, idle_seconds, mean_factor, pieces_of
+from toolkit.analysis.work import (
+    OCCASION_OF,
+    Kind,
+    Piece,
+    always_on_seconds,
+    idle_beside,
+    mean_factor,
+    pieces_of,
+)
 from toolkit.prices import accelerator_joules, energy_joules, host_joules, idle_joules
 
 __all__ = ["footprints"]
@@ -85,7 +93,7 @@ def footprints(readings: RungReadings, inputs: Inputs) -> tuple[Footprint, ...]:
         "million_predictions": {"predict": 1e6},
     }
     amounts = {work: _sum(told, times) for work, times in works.items()}
-    yearly = {kind: float(times[0]) for kind, times in how_often(inputs).items()}
+    yearly = {kind: float(inputs.times[occasion][0]) for kind, occasion in OCCASION_OF.items()}
     year = {kind: amount.times(yearly[kind]) for kind, amount in modelled.items()}
     amounts["year"] = _sum(modelled, yearly).plus(_idle(pieces, year, inputs))
     return tuple(
@@ -162,8 +170,9 @@ def _measured(piece: Piece, readings: RungReadings, inputs: Inputs) -> _Amount |
 def _idle(pieces: Mapping[Kind, Piece], year: Mapping[Kind, _Amount], inputs: Inputs) -> _Amount:
     """Return the energy of the capacity that is paid for beside a year's work and does nothing."""
     pue, host, machine = inputs.economics.pue, inputs.host, inputs.hardware
+    share = 1 / host.utilisation - 1
     vcpu_seconds = sum(
-        float(idle_seconds(piece, np.array([year[kind].cpu_seconds]), inputs)[0])
+        float(idle_beside(np.array(year[kind].cpu_seconds), share, always_on_seconds(piece, inputs)))
         for kind, piece in pieces.items()
     )
     joules = around_mean(idle_joules(vcpu_seconds, host, pue=pue), inputs.energy_place)

@@ -71,6 +71,13 @@ class Inputs:
         """Trainings a year: at least one in the horizon."""
         return np.maximum(self.retrains, 1 / self.economics.horizon_years)
 
+    @property
+    def times(self) -> Mapping[str, Floats]:
+        """How often a year there is a training, a search and a decision."""
+        once = np.full(self.n, 1 / self.economics.horizon_years)
+        searches = self.trainings if self.economics.search_each_retrain else once
+        return {"training": self.trainings, "search": searches, "decision": self.volume}
+
     def cost_noise(self, track: str, part: str) -> Floats:
         """Return standard normal draws for one measured cost of one track, entry 0 is 0."""
         if (track, part) not in self._noise:  # the same for all rungs of the track

@@ -13,8 +13,10 @@ from toolkit.analysis.accounts import check_serving, spending
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.comparison.equal_prices import price_equal_errors
 from toolkit.analysis.comparison.front import mark_front
-from toolkit.analysis.comparison.pairwise import compare
+from toolkit.analysis.comparison.pairwise import DEFAULT_MARGINS, compare
 from toolkit.analysis.comparison.ranking import rank
+from toolkit.analysis.constraints import allow
+from toolkit.analysis.decisions import mean_values
 from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
 from toolkit.analysis.forecast_record import Replay
 from toolkit.analysis.inputs import Inputs, draw_inputs
@@ -26,7 +28,13 @@ from toolkit.analysis.stops.replay import replay
 from toolkit.analysis.stops.review import review
 from toolkit.analysis.stops.words import check_stops
 from toolkit.analysis.training_prices import training_prices
-from toolkit.analysis.verdict import decide, deployed
+from toolkit.analysis.verdict import DEEP, PLAIN, decide, deployed
+from toolkit.analysis.whatif.book import book_of
+from toolkit.analysis.whatif.record import Sensitivity
+from toolkit.analysis.whatif.sensitivity import sensitivity
+from toolkit.analysis.whatif.sheet import Sheet, sheet_of
+from toolkit.analysis.whatif.steps import next_points, steps
+from toolkit.analysis.whatif.words import change_sentence
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
 from toolkit.records import CellRecord, without_repeats
@@ -64,9 +72,11 @@ def price(
     priced = {
         key: price_rung(decision, readings[key], inputs) for key, decision in analysed.decisions.items()
     }
-    may_enter = {key: priced[key] for key in systems(priced, readings)}
+    allowed = allow(systems(priced, readings), readings, experiment)
+    may_enter = {key: priced[key] for key in allowed.keys}
     chosen = deployed(list(may_enter.values()))
     chosen = {track: chosen[track] for track in analysed.tracks if track in chosen}
+    forbidden = deployed([one for one in priced.values() if one.track in allowed.excluded])
     rungs = [(one.track, one.rung) for one in chosen.values()]
     entering = {track: readings[track, rung] for track, rung in rungs}
     primary = str(analysed.task["primary_error"])
@@ -75,13 +85,21 @@ def price(
     ]
     pairs = _pairs(analysed, tuple(rungs))
     paid = training_prices(readings.values(), inputs)
-    verdict = _verdict(chosen, experiment)
+    sheet = _sheet(analysed, experiment, may_enter, inputs)
+    found = None if sheet is None else _sensitivity(sheet)
+    verdict = _verdict(
+        chosen,
+        experiment,
+        [(one, allowed.excluded[track]) for track, one in forbidden.items()],
+        "" if found is None else change_sentence(found),
+    )
     stops = tuple(review(stop, analysed, may_enter, inputs) for stop in analysed.stops)
     findings = [
         *analysed.findings,
         *check_serving(entering, inputs),
         *check_accelerators(entering, inputs.hardware, inputs.host),
         *check_stops(stops, verdict),
+        *allowed.findings,
     ]
     return Results(
         experiment=experiment.model_dump(mode="json"),
@@ -105,6 +123,12 @@ def price(
         ranking=rank([(analysed.stacks[key], analysed.drawn[key]) for key in rungs], pairs),
         fronts=analysed.fronts,
         equal_errors=price_equal_errors(analysed.equal_errors, paid, inputs),
+        sensitivity=found,
+        steps=steps(may_enter, chosen),
+        next_points=()
+        if sheet is None
+        else next_points(analysed.curves, chosen, sheet.book, primary, _step(analysed, primary)),
+        sheet=sheet,
     )
 
 
@@ -199,7 +223,43 @@ def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]
     return economics.model_copy(update={"hours": hours})
 
 
-def _verdict(chosen: Mapping[str, RungEconomics], experiment: Experiment) -> Verdict:
+def _sheet(
+    analysed: Analysed, experiment: Experiment, may_enter: Mapping[StackKey, RungEconomics], inputs: Inputs
+) -> Sheet | None:
+    """Return the sheet of the rungs that may enter; None with fewer than two tracks."""
+    keys = sorted(may_enter, key=lambda key: (analysed.tracks.index(key[0]), key[1]))
+    tracks = dict.fromkeys(track for track, _ in keys)
+    if len(tracks) < 2:
+        return None
+    values = mean_values(experiment.economics.value)
+    book = book_of(keys, analysed.choices, analysed.readings, inputs, values)
+    plugins = {track: experiment.plugin(track) for track in tracks}
+    n_clusters = analysed.stacks[keys[0]].n_clusters
+    return sheet_of(book, plugins, inputs, analysed.readings, n_clusters)
+
+
+def _sensitivity(sheet: Sheet) -> Sensitivity:
+    kinds = sheet.plugins
+    return sensitivity(
+        sheet.book,
+        sheet.inputs,
+        deep=[track for track, kind in kinds.items() if kind == DEEP],
+        plain=[track for track, kind in kinds.items() if kind in PLAIN],
+    )
+
+
+def _step(analysed: Analysed, error: str) -> float:
+    """Return what counts as a difference of an error."""
+    margins = {**DEFAULT_MARGINS, **dict(analysed.task.get("margins") or {})}
+    return float(margins.get(error, DEFAULT_MARGINS["error_log_loss"]))
+
+
+def _verdict(
+    chosen: Mapping[str, RungEconomics],
+    experiment: Experiment,
+    excluded: Sequence[tuple[RungEconomics, str]],
+    change: str,
+) -> Verdict:
     economics = experiment.economics
     of_no = (economics.value.true_negative, economics.value.false_negative)
     return decide(
@@ -209,6 +269,8 @@ def _verdict(chosen: Mapping[str, RungEconomics], experiment: Experiment) -> Ver
         currency=economics.currency,
         currency_per_usd=economics.currency_per_usd,
         nothing_earns=0.0 if all(one.low == one.high == 0 for one in of_no) else None,
+        excluded=excluded,
+        change=change,
     )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit.analysis.comparison.comparison_record import EqualError, Front, Ranked
 from toolkit.analysis.curve_record import Curve
 from toolkit.analysis.forecast_record import BackTest, EarlyStop, Replay
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.spending import Spending
+from toolkit.analysis.whatif.record import NextPoint, RungStep, Sensitivity
 from toolkit.records import CellRecord, Evidence
+
+if TYPE_CHECKING:
+    from toolkit.analysis.whatif.sheet import Sheet
 
 __all__ = [
     "Curve",
@@ -138,7 +142,11 @@ class Statement:
 
 @dataclass(frozen=True)
 class TrackVerdict:
-    """One track as it enters the verdict: at the rung that the validation block values most."""
+    """One track as it enters the verdict: at the rung that the validation block values most.
+
+    `excluded` says why it may not be used, whatever it earns; else `regret_per_year` is how much less it is
+    expected to earn than the best of all tracks.
+    """
 
     track: str
     rung: int
@@ -147,6 +155,7 @@ class TrackVerdict:
     yearly_costs: Mapping[str, float]
     gross_value_per_year: float
     excluded: str = ""
+    regret_per_year: float | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +163,8 @@ class Verdict:
     """Which track to use, and how sure that is. None where the cells at hand cannot tell.
 
     `probability_none_pays` is that no track earns anything after its costs; None where doing nothing does not
-    earn 0, because outcomes of saying no have a value.
+    earn 0, because outcomes of saying no have a value. `value_of_perfect_information` is what it would be
+    worth a year to know for certain which track is best, instead of taking that of the highest expectation.
     """
 
     best: str | None
@@ -170,6 +180,7 @@ class Verdict:
     tracks: tuple[TrackVerdict, ...] = ()
     probability_hybrid_worth_it: float | None = None
     probability_none_pays: float | None = None
+    value_of_perfect_information: float | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +212,14 @@ class Results:
         Tracks that the sweep let stop climbing (``--stop-early``).
     replay : Replay
         What that would have done on the cells that ran.
+    sensitivity : Sensitivity or None
+        What would change the verdict; None with fewer than two tracks.
+    steps : tuple of RungStep
+        What each further rung adds in value and in cost.
+    next_points : tuple of NextPoint
+        What the next point of error would cost each track.
+    sheet : Sheet or None
+        What the sliders of the report need.
     prices : list of mapping
         Every price and constant in use with ``name``, ``value``, ``unit``, ``source``, ``date``, ``basis``.
     """
@@ -226,3 +245,7 @@ class Results:
     backtest: BackTest = field(default_factory=BackTest)
     stops: tuple[EarlyStop, ...] = ()
     replay: Replay = field(default_factory=Replay)
+    sensitivity: Sensitivity | None = None
+    steps: tuple[RungStep, ...] = ()
+    next_points: tuple[NextPoint, ...] = ()
+    sheet: Sheet | None = None

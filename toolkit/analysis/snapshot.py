@@ -5,6 +5,7 @@ reading evidence or training anything. No pickle: JSON (whose floats are exact) 
 
 Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made anew, never read):
 
+7. thresholds that may come to be chosen, and their decisions by groups of clusters
 6. early stops with the economics they were decided under
 5. what the validation block says of each group of clusters
 4. fronts and equal errors
@@ -15,14 +16,16 @@ Format history (raise `SNAPSHOT_VERSION`; a snapshot of another version is made 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from toolkit.analysis.analysed import Analysed
+from toolkit.analysis.choices import Choices, RungChoices
 from toolkit.analysis.comparison.comparison_record import EqualError, Front
 from toolkit.analysis.decisions import Decision
 from toolkit.analysis.forecast_record import BackTest, EarlyStop
@@ -35,7 +38,7 @@ from toolkit.records import CellRecord, Evidence
 
 __all__ = ["SNAPSHOT_VERSION", "StoredStack", "decode", "encode"]
 
-SNAPSHOT_VERSION = 6
+SNAPSHOT_VERSION = 7
 
 _SHOWN: Mapping[str, Any] = {
     "curves": tuple[Curve, ...],
@@ -80,7 +83,7 @@ class StoredStack:
         return self.errors[score]
 
 
-def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, Floats]]:
+def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return an analysed experiment as plain data and arrays, evidence left out.
 
     Seeds of all stacks stand side by side in the arrays, in the order of ``stacks``.
@@ -95,6 +98,9 @@ def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, Floats]]:
         "tracks": list(analysed.tracks),
         "records": [record.model_dump(mode="python") for record in analysed.records],
         "stacks": [[track, rung, list(stack.seeds)] for (track, rung), stack in stacks],
+        "choices": [
+            [one.track, one.rung, list(one.seeds), list(one.validation)] for one in analysed.choices.values()
+        ],
         "scores": [
             [track, rung, {name: asdict(one) for name, one in scores.items()}]
             for (track, rung), scores in analysed.scores.items()
@@ -107,7 +113,10 @@ def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, Floats]]:
         "backtest": asdict(analysed.backtest),
         **{name: [asdict(one) for one in getattr(analysed, name)] for name in _SHOWN},
     }
-    arrays = {"decisions": np.array([one.value for one in analysed.decisions.values()])}
+    arrays: dict[str, NDArray[Any]] = {
+        "decisions": np.array([one.value for one in analysed.decisions.values()]),
+        **_choice_arrays(list(analysed.choices.values())),
+    }
     if stacks:
         arrays["rows"] = stacks[0][1].rows
     for score in ADDITIVE if stacks else ():
@@ -120,7 +129,7 @@ def encode(analysed: Analysed) -> tuple[dict[str, Any], dict[str, Floats]]:
 
 
 def decode(
-    document: Mapping[str, Any], arrays: Mapping[str, Floats], evidence: Mapping[CellKey, Evidence]
+    document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], evidence: Mapping[CellKey, Evidence]
 ) -> Analysed:
     """Return what `encode` was given.
 
@@ -146,6 +155,7 @@ def decode(
         records=tuple(CellRecord.model_validate(record) for record in document["records"]),
         stacks=stacks,
         drawn=drawn,
+        choices=_choices(document["choices"], arrays),
         scores={
             (track, rung): intervals.validate_python(scores) for track, rung, scores in document["scores"]
         },
@@ -182,3 +192,34 @@ def _stacks(
             draws={score: arrays[f"draws {score}"][:, own] for score in RANKED},
         )
     return stacks, drawn
+
+
+def _choice_arrays(rungs: Sequence[RungChoices]) -> dict[str, NDArray[Any]]:
+    """Return the choices of all rungs and seeds, one after the other."""
+    every = [one for rung in rungs for one in rung.choices]
+    if not every:
+        return {}
+    return {
+        "choices": np.array([len(one.thresholds) for one in every]),
+        "choices thresholds": np.concatenate([one.thresholds for one in every]).astype(np.int16),
+        "choices validation": np.concatenate([one.validation for one in every]).astype(np.int32),
+        "choices test": np.concatenate([one.test for one in every]).astype(np.int32),
+        "test": rungs[0].test,
+    }
+
+
+def _choices(
+    rungs: Iterable[tuple[str, int, list[int], list[int]]], arrays: Mapping[str, NDArray[Any]]
+) -> dict[StackKey, RungChoices]:
+    found: dict[StackKey, RungChoices] = {}
+    if "choices" not in arrays:
+        return found
+    ends = np.cumsum(arrays["choices"])[:-1]
+    names = ("choices thresholds", "choices validation", "choices test")
+    every = zip(*(np.split(arrays[name].astype(np.int64), ends) for name in names), strict=True)
+    for track, rung, seeds, (positives, negatives) in rungs:
+        own = tuple(Choices(*next(every)) for _ in seeds)
+        found[track, rung] = RungChoices(
+            track, rung, tuple(seeds), own, (positives, negatives), arrays["test"]
+        )
+    return found

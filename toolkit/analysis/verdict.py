@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,11 @@ import numpy as np
 from toolkit.analysis.economics import RungEconomics, draw_interval
 from toolkit.analysis.results import TrackVerdict, Verdict
 from toolkit.analysis.stacks import Floats
+from toolkit.analysis.whatif.book import MARGIN_SHARE
 
-__all__ = ["decide", "deployed"]
+__all__ = ["DEEP", "HYBRID", "PLAIN", "SENTENCES", "SURE", "best_of", "decide", "deployed", "money"]
 
 SURE = 0.9
-MARGIN_SHARE = 0.01
-"""The margin when none is declared, as a share of the leader's gross value."""
 DEEP = "neural"
 """Plug-ins, of which an experiment may hold several tracks."""
 PLAIN = ("baseline", "rules", "classical")
@@ -79,6 +79,8 @@ def decide(
     currency: str = "USD",
     currency_per_usd: float = 1.0,
     nothing_earns: float | None = 0.0,
+    excluded: Sequence[tuple[RungEconomics, str]] = (),
+    change: str = "",
 ) -> Verdict:
     """Give the verdict.
 
@@ -93,6 +95,10 @@ def decide(
     currency, currency_per_usd : str, float
     nothing_earns : float or None
         Money a year without any of them; None where that is not known.
+    excluded : sequence of (RungEconomics, str)
+        Tracks that a constraint forbids, with the reason.
+    change : str
+        A sentence on what would change the verdict.
 
     Returns
     -------
@@ -107,11 +113,14 @@ def decide(
             if names
             else "No cell has results to value, so nothing can be said."
         )
-        entries = tuple(_entry(chosen[name], 1.0) for name in names)
+        entries = (*(_entry(chosen[name], 1.0) for name in names), *(_forbidden(*one) for one in excluded))
         return Verdict(
             None, None, None, None, None, None, sentence, margin, currency, currency_per_usd, entries
         )
-    shares = _shares_best(np.stack([chosen[name].net[1:] for name in names]))
+    draws = np.stack([chosen[name].net[1:] for name in names])
+    shares = _shares_best(draws)
+    ahead = draws.max(axis=0)
+    regrets = [float((ahead - own).mean()) for own in draws]
     order = sorted(range(len(names)), key=lambda index: -float(chosen[names[index]].net[0]))
     leader, second = names[order[0]], names[order[1]]
     if margin is None:
@@ -126,11 +135,24 @@ def decide(
     hybrids = [name for name in names if kinds[name] == HYBRID]
     hybrid = _worth(chosen, hybrids, [name for name in names if name not in hybrids], margin)
     none_pays = None if nothing_earns is None else _none_pays(chosen, nothing_earns)
+    loses = nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
+    if loses:
+        case = "none pays"
+    elif close:
+        case = "within the margin" if advantage <= margin else "not sure"
+    else:
+        case = "clear"
     words = [
-        _use_none(leader, float(chosen[leader].net[0]), none_pays, currency)
-        if nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
-        else _use(leader, second, probability, advantage, margin, currency, close=close),
+        SENTENCES[case].format(
+            leader=leader,
+            second=second,
+            ahead=money(advantage, currency),
+            margin=money(margin, currency),
+            loss=money(-float(chosen[leader].net[0]), currency),
+            probability=_chance(none_pays if loses and none_pays is not None else probability),
+        ),
         _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1),
+        *([change] if change else []),
     ]
     return Verdict(
         best=leader,
@@ -143,9 +165,16 @@ def decide(
         margin=margin,
         currency=currency,
         currency_per_usd=currency_per_usd,
-        tracks=tuple(_entry(chosen[name], float(share)) for name, share in zip(names, shares, strict=True)),
+        tracks=(
+            *(
+                _entry(chosen[name], float(share), regret)
+                for name, share, regret in zip(names, shares, regrets, strict=True)
+            ),
+            *(_forbidden(*one) for one in excluded),
+        ),
         probability_hybrid_worth_it=hybrid.probability,
         probability_none_pays=none_pays,
+        value_of_perfect_information=regrets[order[0]],
     )
 
 
@@ -155,7 +184,11 @@ def _none_pays(chosen: Mapping[str, RungEconomics], nothing_earns: float) -> flo
     return float((best <= nothing_earns).mean())
 
 
-def _entry(one: RungEconomics, share: float) -> TrackVerdict:
+def _forbidden(one: RungEconomics, why: str) -> TrackVerdict:
+    return replace(_entry(one, 0.0), excluded=why)
+
+
+def _entry(one: RungEconomics, share: float, regret: float | None = None) -> TrackVerdict:
     return TrackVerdict(
         track=one.track,
         rung=one.rung,
@@ -163,6 +196,7 @@ def _entry(one: RungEconomics, share: float) -> TrackVerdict:
         probability_best=share,
         yearly_costs={name: float(cost[0]) for name, cost in one.costs.items()},
         gross_value_per_year=float(one.gross[0]),
+        regret_per_year=regret,
     )
 
 
@@ -184,45 +218,38 @@ def _chance(probability: float) -> str:
     return "under .01" if probability < 0.005 else f"{probability:.2f}".lstrip("0")
 
 
-def _use_none(leader: str, loss: float, probability: float, currency: str) -> str:
-    return (
-        f"Use none of them: none is expected to pay (probability {_chance(probability)} that each costs more "
-        f"than it brings); {leader} loses least, {money(-loss, currency)} a year, and doing nothing earns 0."
-    )
-
-
-def _use(
-    leader: str,
-    second: str,
-    probability: float,
-    advantage: float,
-    margin: float,
-    currency: str,
-    *,
-    close: bool,
-) -> str:
-    ahead = f"{money(advantage, currency)} a year ahead of {second}"
-    if not close:
-        return f"Use {leader} (probability {_chance(probability)} of being the best choice; {ahead})."
-    why = (
-        f"within the margin of {money(margin, currency)}"
-        if advantage <= margin
-        else f"with probability {_chance(probability)} of being the best choice"
-    )
-    return f"Too close to call: {leader} is expected to be {ahead}, {why}."
+SENTENCES = {
+    "none pays": "Use none of them: none is expected to pay (probability {probability} that each costs more "
+    "than it brings); {leader} loses least, {loss} a year, and doing nothing earns 0.",
+    "clear": "Use {leader} (probability {probability} of being the best choice; {ahead} a year ahead of "
+    "{second}).",
+    "within the margin": "Too close to call: {leader} is expected to be {ahead} a year ahead of {second}, "
+    "within the margin of {margin}.",
+    "not sure": "Too close to call: {leader} is expected to be {ahead} a year ahead of {second}, with "
+    "probability {probability} of being the best choice.",
+    "deep pays": "Deep learning is worth its cost here (probability {probability} that {net} earns over "
+    "{margin} a year more than {others}).",
+    "deep does not pay": "Deep learning is not worth its cost here (probability {probability} that {net} "
+    "earns over {margin} a year more than {others}).",
+    "deep is open": "Whether deep learning is worth its cost here is open (probability {probability} that "
+    "{net} earns over {margin} a year more than {others}).",
+    "deep is not known": "Whether deep learning is worth its cost cannot be told from the cells at hand.",
+}
+"""What a verdict says, by case; the report's sliders fill in the same."""
 
 
 def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str, *, several: bool) -> str:
     if deep.probability is None:
-        return "Whether deep learning is worth its cost cannot be told from the cells at hand."
-    says = {
-        True: "Deep learning is worth its cost here",
-        False: "Deep learning is not worth its cost here",
-        None: "Whether deep learning is worth its cost here is open",
-    }[deep.answer]
-    others = rivals[0] if len(rivals) == 1 else f"the best of {', '.join(rivals[:-1])} and {rivals[-1]}"
-    return (
-        f"{says} (probability {_chance(deep.probability)} that {deep.track if several else 'it'} earns over "
-        f"{money(margin, currency)} "
-        f"a year more than {others})."
+        return SENTENCES["deep is not known"]
+    case = {True: "deep pays", False: "deep does not pay", None: "deep is open"}[deep.answer]
+    return SENTENCES[case].format(
+        probability=_chance(deep.probability),
+        net=deep.track if several else "it",
+        margin=money(margin, currency),
+        others=best_of(rivals),
     )
+
+
+def best_of(tracks: Sequence[str]) -> str:
+    """Return e.g. ``the best of baseline, rules and classical``."""
+    return tracks[0] if len(tracks) == 1 else f"the best of {', '.join(tracks[:-1])} and {tracks[-1]}"

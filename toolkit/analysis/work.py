@@ -13,27 +13,34 @@ from typing import Literal
 import numpy as np
 
 from toolkit.analysis.accelerators import accelerate
-from toolkit.analysis.draws import draw_band
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.spending import Spread
 from toolkit.analysis.stacks import Floats
 
 __all__ = [
+    "OCCASION_OF",
     "SECONDS_A_YEAR",
     "Kind",
+    "Occasion",
     "Piece",
-    "device_seconds",
-    "how_often",
-    "idle_seconds",
-    "machine_host_seconds",
+    "always_on_seconds",
+    "idle_beside",
     "mean_factor",
     "pieces_of",
-    "processor_seconds",
     "single_is_known",
 ]
 
 Kind = Literal["import", "load", "search", "fit", "predict"]
+Occasion = Literal["training", "search", "decision"]
+OCCASION_OF: Mapping[Kind, Occasion] = {
+    "import": "training",
+    "load": "training",
+    "fit": "training",
+    "search": "search",
+    "predict": "decision",
+}
+"""When a piece of work is done."""
 
 SECONDS_A_YEAR = 8_760 * 3_600.0
 
@@ -133,66 +140,33 @@ def _single(readings: RungReadings) -> Piece:
     )
 
 
-def how_often(inputs: Inputs) -> Mapping[Kind, Floats]:
-    """Return how often each piece of work is done in a year."""
-    once = np.full(inputs.n, 1 / inputs.economics.horizon_years)
-    return {
-        "import": inputs.trainings,
-        "load": inputs.trainings,
-        "fit": inputs.trainings,
-        "search": inputs.trainings if inputs.economics.search_each_retrain else once,
-        "predict": inputs.volume,
-    }
-
-
-def processor_seconds(piece: Piece, times: Floats, track: str, inputs: Inputs) -> Floats:
-    """Return for how many measured pieces' time the processor works: times, drawn around and by its speed.
-
-    To be multiplied by the seconds or joules of one piece; lognormal, entry 0 the mean.
-    """
-    factor = np.exp(piece.spread * inputs.cost_noise(track, piece.phase))
-    factor[0] = mean_factor(piece)
-    return np.asarray(times * factor / inputs.speed)
-
-
 def mean_factor(piece: Piece) -> float:
     """Return the mean of a lognormal time over its median."""
     return float(np.exp(piece.spread**2 / 2))
 
 
-def device_seconds(piece: Piece, times: Floats, inputs: Inputs) -> Floats:
-    """Return the seconds for which the accelerators of a machine work."""
-    if piece.machine_seconds is None:
-        return np.zeros(inputs.n)
-    return np.asarray(times * draw_band(piece.machine_seconds, inputs.accelerator_place, log=True))
+def always_on_seconds(piece: Piece, inputs: Inputs) -> float:
+    """Return the vCPU-seconds of a year that are declared to be paid for decisions, however few there are.
+
+    Only where decisions are made one at a time; 0 where the idle share of paid hours is all that idles.
+    """
+    economics = inputs.economics
+    if piece.kind != "predict" or economics.serving != "single":
+        return 0.0
+    return economics.always_on_vcpus * SECONDS_A_YEAR
 
 
-def machine_host_seconds(piece: Piece, times: Floats, track: str, inputs: Inputs) -> Floats:
-    """Return the seconds for which a machine with accelerators is held while its own processor works."""
-    if piece.host_share is None:
-        return np.zeros(inputs.n)
-    share = draw_band(piece.host_share, inputs.accelerator_place, log=True)
-    return processor_seconds(piece, times, track, inputs) * piece.cpu_seconds * share
-
-
-def idle_seconds(piece: Piece, seconds: Floats, inputs: Inputs) -> Floats:
-    """Return the vCPU-seconds of a year that are paid beside those of work on a processor, and do nothing.
+def idle_beside(seconds: Floats, share: float, always_on: float = 0.0) -> Floats:
+    """Return the seconds of a year that are paid beside those of work, and do nothing.
 
     Parameters
     ----------
-    piece : Piece
     seconds : ndarray
         Of a year's work.
-    inputs : Inputs
-
-    Returns
-    -------
-    ndarray
-        The idle share of paid hours. Where decisions are made one at a time and vCPUs are declared to be
-        always on, at least what predictions leave of their year.
+    share : float
+        Idle seconds beside each of work.
+    always_on : float
+        From `always_on_seconds`: at least what work leaves of these.
     """
-    beside = seconds * (1 / inputs.host.utilisation - 1)
-    economics = inputs.economics
-    if piece.kind != "predict" or economics.serving != "single" or economics.always_on_vcpus == 0:
-        return np.asarray(beside)
-    return np.maximum(beside, economics.always_on_vcpus * SECONDS_A_YEAR - seconds)
+    beside = seconds * share
+    return np.asarray(beside if always_on == 0 else np.maximum(beside, always_on - seconds))

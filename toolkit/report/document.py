@@ -71,7 +71,7 @@ def _script_hash(script: str) -> Markup:
 def render(results: Results) -> str:
     """Return the report as one HTML document that needs nothing else.
 
-    The page forbids itself every network request and every script but its own two, by hash.
+    The page forbids itself every network request and every script but its own, by hash.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def page(
     """
     # The page sits between tags: its own "\n" at the ends would change what is hashed.
     scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
+    if any("whatif-board" in section.body for section in sections):
+        scripts.append(_page_file("whatif.js").strip())
     return (
         environment()
         .get_template("template.html")

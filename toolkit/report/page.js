@@ -146,6 +146,10 @@
     target.focus({ preventScroll: true });
   });
 
+  // Other scripts change the data of a figure and say so.
+  document.addEventListener("redraw", (event) => drawOne(event.target));
+  document.addEventListener("submit", (event) => event.preventDefault());
+
   const contents = document.querySelector("nav details");
   const wide = window.matchMedia("(min-width: 68rem)");
   const unfold = () => { if (contents) contents.open = wide.matches; };

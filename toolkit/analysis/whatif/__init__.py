@@ -1,0 +1,1 @@
+"""What would change the verdict: the same arithmetic under other economics, without reading evidence."""

@@ -1,0 +1,55 @@
+"""All that would change a verdict, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.analysis.inputs import Inputs
+from toolkit.analysis.whatif.book import Book
+from toolkit.analysis.whatif.flips import (
+    assumption,
+    deep_ask,
+    leads,
+    most_fragile_first,
+    regimes,
+    stay_ask,
+)
+from toolkit.analysis.whatif.levers import HIT, VOLUME, Lever, levers_of
+from toolkit.analysis.whatif.record import Regime, Sensitivity
+from toolkit.analysis.whatif.region import region_of
+
+__all__ = ["sensitivity"]
+
+
+def sensitivity(book: Book, inputs: Inputs, *, deep: Sequence[str], plain: Sequence[str]) -> Sensitivity:
+    """Return what would change the verdict of a book.
+
+    Parameters
+    ----------
+    book : Book
+        Of at least two tracks.
+    inputs : Inputs
+    deep, plain : sequence of str
+        Tracks that are nets, and those that they are held against.
+    """
+    margin = inputs.economics.margin
+    levers = levers_of(inputs, book)
+    by_key = {lever.key: lever for lever in levers}
+    today = book.stand(book.money)
+    stays = stay_ask(today.best, margin)
+    nets, others = ([track for track in some if track in today.net] for some in (deep, plain))
+    pays = deep_ask(nets, others, margin) if nets and others else None
+    return Sensitivity(
+        best=today.best,
+        assumptions=most_fragile_first([assumption(lever, book, stays, leads) for lever in levers]),
+        volume=_regimes(by_key[VOLUME], book, margin),
+        hit=_regimes(by_key[HIT], book, margin),
+        deep=None if pays is None else pays(today),
+        deep_volume=None if pays is None else assumption(by_key[VOLUME], book, pays, pays),
+        deep_hit=None if pays is None else assumption(by_key[HIT], book, pays, pays),
+        region=region_of(book, by_key[VOLUME], by_key[HIT], margin),
+    )
+
+
+def _regimes(lever: Lever, book: Book, margin: float | None) -> tuple[Regime, ...]:
+    return regimes(lever, book, margin) if lever.now.likely > 0 else ()

@@ -1,0 +1,126 @@
+"""What if: sliders that compute the verdict again in the page, and the map of who leads where."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from toolkit.analysis.results import Results
+from toolkit.analysis.whatif.levers import HIT, VOLUME
+from toolkit.analysis.whatif.sheet import Sheet
+from toolkit.report import elements, figures, formats
+from toolkit.report.base import NotApplicable, Section
+from toolkit.report.elements import Column, fragment
+from toolkit.report.looks import label, looks
+from toolkit.report.map_figures import counted, map_figure
+from toolkit.report.whatif_data import Slider, model_of, packed, sliders_of
+
+__all__ = ["WhatIfSection"]
+
+
+class WhatIfSection(Section):
+    """Sliders, the tracks under what they say, and the map."""
+
+    order: ClassVar[int] = 15
+    title: ClassVar[str] = "What if"
+
+    def render(self, results: Results) -> Markup:
+        """Return the section; not applicable with fewer than two tracks to compare."""
+        sheet = results.sheet
+        if sheet is None:
+            raise NotApplicable(
+                "Fewer than two tracks can be valued, so nothing can be held against another."
+            )
+        tracks = list(dict.fromkeys(track for track, _ in sheet.book.keys))
+        sliders = sliders_of(sheet)
+        board = fragment(
+            "whatif",
+            sliders=[_slider(one) for one in sliders],
+            model=packed(model_of(sheet)),
+            bars=_bars(results, sheet, tracks),
+            tracks=[(track, label(track, tracks)) for track in tracks],
+        )
+        return elements.join(board, _map(results, tracks, sliders))
+
+
+def _slider(one: Slider) -> dict[str, object]:
+    span = "" if one.now.low == one.now.high else f" [{_plain(one.now.low)}, {_plain(one.now.high)}]"
+    return {
+        "key": one.key,
+        "title": one.title,
+        "unit": one.unit,
+        "likely": repr(float(one.now.likely)),
+        "declared": f"{_plain(one.now.likely)}{span}",
+        "low": repr(float(one.low)),
+        "high": repr(float(one.high)),
+    }
+
+
+def _plain(value: float) -> str:
+    return formats.number(value)
+
+
+def _bars(results: Results, sheet: Sheet, tracks: list[str]) -> Markup:
+    """Return the net values as bars, which the sliders draw anew."""
+    entries = {entry.track: entry for entry in results.verdict.tracks if not entry.excluded}
+    known, show = looks(tracks), formats.in_money(sheet.inputs.economics.currency)
+    rows = [
+        figures.Bar(
+            name=track,
+            value=entries[track].net_value_per_year,
+            text=show(entries[track].net_value_per_year.estimate),
+            facts=(track,),
+            look=known[track],
+        )
+        for track in tracks
+    ]
+    figure = figures.bars(rows, f"Net value a year ({sheet.inputs.economics.currency})")
+    figure.data[0].update(hoverinfo="skip", hovertext=None)
+    return figures.embed(
+        figure,
+        name="whatif-net-value",
+        title="Net value a year, by the sliders",
+        description="Bars are expected values, whiskers 95 % intervals; the table below has the numbers.",
+        table=elements.table(
+            "Net value a year as declared",
+            [Column("Track"), Column("Net value a year", numeric=True, note="95 % interval")],
+            [[label(row.name, known), elements.estimate(row.value, show)] for row in rows],
+        ),
+    )
+
+
+def _map(results: Results, tracks: list[str], sliders: list[Slider]) -> Markup:
+    found = results.sensitivity
+    region = None if found is None else found.region
+    if region is None:
+        return elements.paragraph(
+            "There is no map: it needs decisions to be made, and a value above zero of a hit.", quiet=True
+        )
+    now = {one.key: one.now.likely for one in sliders}
+    currency = results.verdict.currency
+    return figures.embed(
+        map_figure(region, tracks, (now[VOLUME], now[HIT]), currency),
+        name="whatif-map",
+        title="Who is expected to earn most, by volume and by the value of a hit",
+        description="Full colour: ahead of all others by more than the margin. Pale: it leads, but another is "
+        "within the margin, so a border between two pale colours means little. The star is where the "
+        f"sliders stand. As declared, of the map: {counted(region, tracks)}.",
+        table=elements.table(
+            "Who is expected to earn most (in brackets: another is within the margin)",
+            [
+                Column(f"Value of a hit ({currency})"),
+                *(Column(_plain(volume), numeric=True, note="a year") for volume in region.volumes[::8]),
+            ],
+            [
+                [
+                    _plain(region.hits[row]),
+                    *(
+                        f"({best or 'none pays'})" if tie else (best or "none pays")
+                        for best, tie in zip(region.best[row][::8], region.tie[row][::8], strict=True)
+                    ),
+                ]
+                for row in range(len(region.hits) - 1, -1, -4)
+            ],
+        ),
+    )
