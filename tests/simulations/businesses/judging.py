@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from toolkit.analysis.choices import choices_of
 from toolkit.analysis.decisions import draw_outcomes, value_rung
 from toolkit.analysis.economics import RungEconomics, price_rung
 from toolkit.analysis.pricing import declared_inputs, systems
 from toolkit.analysis.readings import by_rung
 from toolkit.analysis.results import Verdict
 from toolkit.analysis.stacks import stack_evidence
+from toolkit.analysis.validation import validate
 from toolkit.analysis.verdict import decide, deployed
 
 from .drawing import Drawn
@@ -38,8 +40,9 @@ def entering(drawn: Drawn) -> dict[str, RungEconomics]:
     shared = _shared(experiment.economics.value, tuple(seeds), first.n_clusters)
     readings = by_rung(drawn.cells)
     inputs = declared_inputs(experiment, list(experiment.tracks), drawn.cells, ())
-    priced = {
-        key: price_rung(value_rung(stack, shared), readings[key], inputs) for key, stack in stacks.items()
-    }
+    priced = {}
+    for key, stack in stacks.items():
+        seen = validate(dict(zip(stack.seeds, stack.evidence, strict=True)), shared.values[0])
+        priced[key] = price_rung(value_rung(choices_of(stack), seen, shared), readings[key], inputs)
     chosen = deployed([priced[key] for key in systems(priced, readings)])
     return {track: chosen[track] for track in experiment.tracks}
