@@ -137,9 +137,7 @@ UNCALLED = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one.name, marks=UNCALLED.get(one.name, ())) for one in TIES]
-)
+@pytest.mark.parametrize("name", [pytest.param(one.name, marks=UNCALLED.get(one.name, ())) for one in TIES])
 def test_a_tie_is_called_one(name: str, simulation_table) -> None:
     business = BY_NAME[name]
     row = tell(business, simulation_table)
@@ -160,7 +158,7 @@ def test_intervals_of_net_value_hold_the_truth(simulation_table) -> None:
 @cache
 def any_looks() -> tuple[Look, ...]:
     found = []
-    for one in range(2 * REPLICATES):
+    for one in range(REPLICATES):
         generator = np.random.default_rng([99, one])
         found.append(look(any_business(generator), generator))
     return tuple(found)

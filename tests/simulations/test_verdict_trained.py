@@ -18,6 +18,7 @@ from .businesses.trained import TRAINED, Trained, train
 
 pytestmark = pytest.mark.slow
 
+
 @pytest.fixture(autouse=True)
 def packages_are_imported_once(monkeypatch) -> None:
     """What importing a track's packages takes is the same in all businesses."""

@@ -154,7 +154,9 @@ class Business:
     @property
     def true_margin(self) -> float:
         leader = self.ranked()[0]
-        return MARGIN * abs(self.gross(leader, self.best_rung(leader))) if self.margin is None else self.margin
+        return (
+            MARGIN * abs(self.gross(leader, self.best_rung(leader))) if self.margin is None else self.margin
+        )
 
     def earns_more(self, plugin: str, than: tuple[str, ...]) -> bool | None:
         """Tell whether the best of a plug-in truly earns over the margin more than the best of others."""

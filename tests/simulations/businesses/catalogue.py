@@ -147,11 +147,13 @@ CLEAR = (
         volume=2e6,
         unsure=RANGES,
     ),
+    Business("same scores, small volume", "rules", SAME_SCORES, volume=1e5, unsure={"volume": (0.75, 1.3)}),
     Business(
-        "same scores, small volume", "rules", SAME_SCORES, volume=1e5, unsure={"volume": (0.75, 1.3)}
-    ),
-    Business(
-        "same scores, large volume", "neural", SAME_SCORES, volume=3e7, unsure={"volume": (0.75, 1.3)},
+        "same scores, large volume",
+        "neural",
+        SAME_SCORES,
+        volume=3e7,
+        unsure={"volume": (0.75, 1.3)},
     ),
     Business(
         "nothing pays",

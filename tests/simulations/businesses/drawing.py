@@ -107,9 +107,7 @@ def _evidence(blocks: list[Block], told: list[np.ndarray]) -> Evidence:
     )
 
 
-def _cell(
-    business: Business, name: str, rung: int, seed: int, generator: np.random.Generator
-) -> CellRecord:
+def _cell(business: Business, name: str, rung: int, seed: int, generator: np.random.Generator) -> CellRecord:
     step = business.tracks[name].steps[rung]
     seconds: Seconds = step.seconds
     noise = np.exp(business.cost_spread * generator.standard_normal(len(COSTS)))
@@ -148,9 +146,7 @@ def declare(business: Business, generator: np.random.Generator) -> Experiment:
     economics = {
         "currency": business.currency,
         "currency_per_usd": business.rate,
-        "value": {
-            name: said(value, "value") for name, value in zip(names, business.values, strict=True)
-        },
+        "value": {name: said(value, "value") for name, value in zip(names, business.values, strict=True)},
         "volume_per_year": said(business.volume, "volume"),
         "serving": business.serving,
         "retrains_per_year": business.retrains,

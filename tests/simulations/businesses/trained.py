@@ -152,9 +152,7 @@ def train(business: Trained, folder: Path) -> Seen:
         worths.setdefault((spec.track, spec.rung), []).append(worth)
     gross = {key: experiment.economics.volume_per_year.likely * np.mean(some) for key, some in worths.items()}
     summaries = {(one.track, one.rung): one for one in results.summaries}
-    net = {
-        key: float(gross[key] - _costs(experiment, results.verdict, summaries[key])) for key in gross
-    }
+    net = {key: float(gross[key] - _costs(experiment, results.verdict, summaries[key])) for key in gross}
     return Seen(results.verdict, net, gross, ran.n)
 
 
@@ -199,29 +197,93 @@ def _costs(experiment: Experiment, verdict: Verdict, one: RungSummary) -> float:
 
 
 TRAINED = (
-    Trained("five rules say it, small volume", "rules", "rules", "baseline rules linear neural",
-            economics={"volume_per_year": 2e5}),
-    Trained("habit says all", "baseline", "rules", "baseline linear neural", strength=0.0,
-            economics={"volume_per_year": 3e5}),
-    Trained("a weighted sum", "linear", "linear", "baseline linear trees neural",
-            economics={"volume_per_year": 6e5}),
-    Trained("crossed steps", "trees", "steps", "baseline linear trees neural",
-            economics={"volume_per_year": 2e6}),
-    Trained("smooth crossings, large volume", "neural", "smooth", "baseline trees neural", strength=1.5,
-            rungs=({"share": 1.0},), economics={"volume_per_year": 5e7}),
-    Trained("smooth crossings, small volume", "baseline", "smooth", "baseline trees neural", strength=1.5,
-            economics={"volume_per_year": 2e4}),
-    Trained("few labels and five rules", "hybrid", "rules", "baseline rules linear neural hybrid",
-            rungs=({"labels": 400},), economics={"volume_per_year": 3e7, "price_per_label": 3.0}),
-    Trained("nothing pays", "baseline", "linear", "baseline linear",
-            economics={"volume_per_year": 2e3, "margin": 100.0}),
-    Trained("euros, one at a time", "linear", "linear", "baseline linear neural",
-            economics={"volume_per_year": 6e5, "serving": "single", "currency": "EUR",
-                       "currency_per_usd": 0.9, "retrains_per_year": 52, "carbon_price_per_tonne": 80}),
-    Trained("dear labels", "linear", "linear", "baseline linear",
-            rungs=({"labels": 1000}, {"labels": 10_000}),
-            economics={"volume_per_year": 6e5, "price_per_label": 10.0}),
+    Trained(
+        "five rules say it, small volume",
+        "rules",
+        "rules",
+        "baseline rules linear neural",
+        economics={"volume_per_year": 2e5},
+    ),
+    Trained(
+        "habit says all",
+        "baseline",
+        "rules",
+        "baseline linear neural",
+        strength=0.0,
+        economics={"volume_per_year": 3e5},
+    ),
+    Trained(
+        "a weighted sum",
+        "linear",
+        "linear",
+        "baseline linear trees neural",
+        economics={"volume_per_year": 6e5},
+    ),
+    Trained(
+        "crossed steps", "trees", "steps", "baseline linear trees neural", economics={"volume_per_year": 2e6}
+    ),
+    Trained(
+        "smooth crossings, large volume",
+        "neural",
+        "smooth",
+        "baseline trees neural",
+        strength=1.5,
+        rungs=({"share": 1.0},),
+        economics={"volume_per_year": 5e7},
+    ),
+    Trained(
+        "smooth crossings, small volume",
+        "baseline",
+        "smooth",
+        "baseline trees neural",
+        strength=1.5,
+        economics={"volume_per_year": 2e4},
+    ),
+    Trained(
+        "few labels and five rules",
+        "hybrid",
+        "rules",
+        "baseline rules linear neural hybrid",
+        rungs=({"labels": 400},),
+        economics={"volume_per_year": 3e7, "price_per_label": 3.0},
+    ),
+    Trained(
+        "nothing pays",
+        "baseline",
+        "linear",
+        "baseline linear",
+        economics={"volume_per_year": 2e3, "margin": 100.0},
+    ),
+    Trained(
+        "euros, one at a time",
+        "linear",
+        "linear",
+        "baseline linear neural",
+        economics={
+            "volume_per_year": 6e5,
+            "serving": "single",
+            "currency": "EUR",
+            "currency_per_usd": 0.9,
+            "retrains_per_year": 52,
+            "carbon_price_per_tonne": 80,
+        },
+    ),
+    Trained(
+        "dear labels",
+        "linear",
+        "linear",
+        "baseline linear",
+        rungs=({"labels": 1000}, {"labels": 10_000}),
+        economics={"volume_per_year": 6e5, "price_per_label": 10.0},
+    ),
     Trained("tie: twins", "first", "linear", "baseline first second", economics={"volume_per_year": 1e6}),
-    Trained("tie: little between trees and net", "neural", "smooth", "baseline trees neural", strength=1.5,
-            rungs=({"share": 1.0},), economics={"volume_per_year": 1e6, "margin": 4e4}),
+    Trained(
+        "tie: little between trees and net",
+        "neural",
+        "smooth",
+        "baseline trees neural",
+        strength=1.5,
+        rungs=({"share": 1.0},),
+        economics={"volume_per_year": 1e6, "margin": 4e4},
+    ),
 )
