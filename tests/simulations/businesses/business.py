@@ -15,6 +15,9 @@ MARGIN = 0.01
 """Share of the leader's gross value that counts as a tie where the business declares no margin."""
 
 
+USUAL = Labels()
+
+
 @dataclass(frozen=True)
 class Seconds:
     """Median CPU-seconds of each piece of work; `single` is one call with one row, `row` one of a batch."""
@@ -92,7 +95,7 @@ class Business:
     best: str
     tracks: Mapping[str, Track]
     tie: bool = False
-    labels: Labels = Labels()
+    labels: Labels = USUAL
     values: tuple[float, float, float, float] = (2.0, -0.8, 0.0, 0.0)
     volume: float = 1e6
     retrains: float = 12.0

@@ -16,7 +16,6 @@ from toolkit.analysis.verdict import decide, deployed
 
 from .drawing import Drawn
 
-
 _shared = lru_cache(4)(draw_outcomes)
 """The draws hang on these alone, and are most of the time."""
 

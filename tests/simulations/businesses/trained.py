@@ -23,10 +23,10 @@ from toolkit.analysis.results import RungSummary, Verdict
 from toolkit.business import Hours
 from toolkit.config import Experiment
 from toolkit.context import read_results, write_context
-from toolkit.store import Store
-from toolkit.sweep.driver import run_cells
 from toolkit.records import CellSpec
 from toolkit.scores import row_log_loss
+from toolkit.store import Store
+from toolkit.sweep.driver import run_cells
 from toolkit.sweep.plan import Plan, make_plan
 from toolkit.tasks.base import Block
 from toolkit.tasks.synthetic import Synthetic
