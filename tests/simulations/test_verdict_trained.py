@@ -59,7 +59,9 @@ def test_the_verdict_of_a_trained_sweep(business: Trained, tmp_path, simulation_
         "true lead, margins": lead / verdict.margin,
         "regret": regret,
         "held": f"{sum(held)} of {len(held)}",
-        "deep learning": {None: "open", True: "worth it", False: "not worth it"}[told],
+        "deep learning": {None: "open", True: "worth it", False: "not worth it"}[told]
+        if "neural" in entries
+        else "no net",
     }
     simulation_table("verdicts on businesses that were trained", row)
     assert business.best == first or np.isclose(seen.best_net(business.best), seen.best_net(first))

@@ -45,7 +45,7 @@ TRACKS: Mapping[str, Mapping[str, Any]] = {
     "linear": {"track": "classical", "family": "logistic"},
     "trees": {"track": "classical", "family": "boosting"},
     "neural": {},
-    "hybrid": {"knowledge": KNOWLEDGE, "n_rules": N_RULES},
+    "hybrid": {"knowledge": KNOWLEDGE},
     "first": {"track": "classical", "family": "logistic"},
     "second": {"track": "classical", "family": "logistic"},
 }
