@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -65,3 +69,16 @@ def visit(chromium: Browser) -> Iterator[Open]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def worlds() -> ModuleType:
+    """The made-up experiments of the unit tests: ``draw``, ``declare`` and ``Truth``."""
+    path = Path(__file__).parents[1] / "unit" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("worlds", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module

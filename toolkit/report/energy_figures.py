@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -99,7 +100,10 @@ def _drawing(drawn: Sequence[Footprint], known: Sequence[str]) -> go.Figure:
             hoverinfo="text",
         )
     )
-    figure.update_xaxes(type="log", **log_ticks([*lows, *(one.joules.high for one in drawn)]))
+    ends = [*lows, *(one.joules.high for one in drawn)]
+    # Left to find the range, Plotly starts from one without a tick and complains of the title's place.
+    span = [math.log10(min(ends)) - 0.1, math.log10(max(ends)) + 0.1]
+    figure.update_xaxes(type="log", range=span, **log_ticks(ends, room=0.1))
     figure.update_yaxes(
         type="category", categoryorder="array", categoryarray=names[::-1], showgrid=False, ticks=""
     )

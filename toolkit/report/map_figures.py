@@ -71,7 +71,9 @@ def map_figure(region: Region, tracks: Sequence[str], here: tuple[float, float],
             {axis: {"type": "log", "range": [ends[0], ends[-1]], **log_ticks(values, room=0)}}
         )
     figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(showgrid=False, title={"text": f"value of a hit ({currency}, logarithmic)"})
+    figure.update_yaxes(
+        showgrid=False, title={"text": f"value of a hit ({html.escape(currency, quote=False)}, logarithmic)"}
+    )
     figure.update_layout(showlegend=True)
     return figure
 

@@ -80,7 +80,9 @@
   }
 
   function draw(width) {
-    return Promise.all([...document.querySelectorAll(".drawing")].map((place) => drawOne(place, width)));
+    // What is hidden has no width to draw by; who shows it asks for it.
+    const shown = [...document.querySelectorAll(".drawing")].filter((place) => !place.closest(".whatif[hidden]"));
+    return Promise.all(shown.map((place) => drawOne(place, width)));
   }
 
   function show(figure, chosen) {

@@ -240,9 +240,12 @@
       for (const track of tracks) {
         track.best = track.regret = 0;
         for (let d = 1; d < size; d++) {
-          if (track.net[d] === most[d]) track.best += 1 / winners[d] / draws;
-          track.regret += (most[d] - track.net[d]) / draws;
+          if (track.net[d] === most[d]) track.best += 1 / winners[d];
+          track.regret += most[d] - track.net[d];
         }
+        // Divided once: many small shares would add up to .6549 where the share is .655.
+        track.best /= draws;
+        track.regret /= draws;
       }
       const order = [...tracks].sort((one, two) => two.net[0] - one.net[0]);
       const [leader, second] = order, margin = marginOf(leader.gross);
@@ -287,14 +290,14 @@
 
   // As toolkit.analysis.verdict: money and probabilities in words.
   const grouped = (text) => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-  function money(amount, currency) {
+  function inWords(amount) {
     const value = Math.abs(amount);
     for (const [scale, word] of [[1e12, " trillion"], [1e9, " billion"], [1e6, " million"]])
-      if (value >= scale) return `${Number((amount / scale).toPrecision(3))}${word} ${currency}`;
-    if (value < 100) return `${amount.toFixed(2)} ${currency}`;
+      if (value >= scale) return `${Number((amount / scale).toPrecision(3))}${word}`;
     const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-    return `${grouped(String(Math.round(Math.round(amount / unit) * unit)))} ${currency}`;
+    return grouped(String(Math.round(Math.round(amount / unit) * unit)));
   }
+  const money = (amount, currency) => `${Math.abs(amount) < 100 ? amount.toFixed(2) : inWords(amount)} ${currency}`;
   const chance = (share) => (share >= 0.995 ? "over .99" : share < 0.005 ? "under .01" : share.toFixed(2).replace(/^0/, ""));
   const filled = (text, words) => text.replace(/\{(\w+)\}/g, (_, name) => words[name]);
   const bestOf = (names) => (names.length === 1 ? names[0] : `the best of ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
@@ -344,7 +347,11 @@
     }
 
     function compute() {
-      for (const field of fields) field.setAttribute("aria-invalid", String(!good(field)));
+      for (const field of fields) {
+        const amount = Number(field.value);
+        field.setAttribute("aria-invalid", String(!good(field)));
+        document.getElementById(`${field.id}-words`).textContent = good(field) && amount >= 1e4 ? `${inWords(amount)}; ` : "";
+      }
       if (!fields.every(good)) return;
       const amounts = Object.fromEntries(fields.map((field) => [field.dataset.key, Number(field.value)]));
       const moved = fields.some((field) => Number(field.value) !== Number(field.dataset.likely));
@@ -352,6 +359,11 @@
       board.querySelector("[data-state]").textContent = moved ? "By the sliders" : "As declared";
       const found = verdict(amounts);
       board.querySelector("[data-sentence]").textContent = sentence(model, found);
+      const { hybrid } = found, told = board.querySelector("[data-hybrid]");
+      told.textContent = hybrid
+        ? `Probability that ${hybrid.track.name} earns over ${money(found.margin, model.currency)} a year more than every other: ${chance(hybrid.probability)}.`
+        : "";
+      told.dataset.value = hybrid ? hybrid.probability : "";
       for (const track of found.tracks) {
         const row = board.querySelector(`tr[data-track="${CSS.escape(track.name)}"]`);
         const put = (name, text, value) => Object.assign(row.querySelector(`[data-of=${name}]`), { textContent: text })

@@ -219,7 +219,13 @@ class Store:
         return next((folder for folder in folders if folder.is_dir()), None)
 
     def finish(
-        self, results: Results, *, report_html: Path, results_json: Path, figures: Sequence[Path] = ()
+        self,
+        results: Results,
+        *,
+        report_html: Path,
+        results_json: Path,
+        report_md: Path | None = None,
+        figures: Sequence[Path] = (),
     ) -> None:
         """Make track runs and the report run anew from the results; write the verdict on the page.
 
@@ -232,8 +238,8 @@ class Store:
         ----------
         results : Results
             Summaries, verdict, knowledge and environment may be missing.
-        report_html, results_json : Path
-            Copied into the report run as ``report.html`` and ``results.json``.
+        report_html, results_json, report_md : Path
+            Copied into the report run as ``report.html``, ``results.json`` and, if given, ``report.md``.
         figures : sequence of Path
             Copied into its folder ``figures``, in place of what was there.
         """
@@ -259,6 +265,8 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(report_html, folder / "report.html")
             shutil.copyfile(results_json, folder / "results.json")
+            if report_md is not None:
+                shutil.copyfile(report_md, folder / "report.md")
             shutil.rmtree(folder / "figures", ignore_errors=True)
             for path in figures:
                 (folder / "figures").mkdir(exist_ok=True)

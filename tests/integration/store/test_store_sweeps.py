@@ -106,11 +106,14 @@ def test_finishing_again_renews_files_and_replaces_changed_runs_only(
     store.finish(results_of(store), **files)
     before = store.links("toy")
     files["report_html"].write_text("<p>new words</p>")
+    files["report_md"] = files["report_html"].with_suffix(".md")
+    files["report_md"].write_text("new words")
     store.begin("toy", tracks=["neural", "never run"])
     store.finish(replace(results_of(store), environment={"written": "later"}), **files)
     assert store.links("toy") == before
     (report,) = runs(root, "report")
     assert (root.parent / report.info.artifact_uri / "report.html").read_text() == "<p>new words</p>"
+    assert (root.parent / report.info.artifact_uri / "report.md").read_text() == "new words"
     store.log_cell(cell(rung=1), None)
     store.finish(results_of(store, "Use neural."), **files)
     assert store.links("toy")["track neural"] != before["track neural"]

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from toolkit.analysis.results import Results
 from toolkit.analysis.whatif.levers import HIT, VOLUME
 from toolkit.analysis.whatif.sheet import Sheet
+from toolkit.analysis.whatif.words import amount
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column, fragment
@@ -45,20 +46,21 @@ class WhatIfSection(Section):
 
 
 def _slider(one: Slider) -> dict[str, object]:
-    span = "" if one.now.low == one.now.high else f" [{_plain(one.now.low)}, {_plain(one.now.high)}]"
+    span = "" if one.now.low == one.now.high else f" [{amount(one.now.low)}, {amount(one.now.high)}]"
     return {
         "key": one.key,
         "title": one.title,
         "unit": one.unit,
-        "likely": repr(float(one.now.likely)),
-        "declared": f"{_plain(one.now.likely)}{span}",
-        "low": repr(float(one.low)),
-        "high": repr(float(one.high)),
+        "likely": _exact(one.now.likely),
+        "declared": f"{amount(one.now.likely)}{span}",
+        "low": _exact(one.low),
+        "high": _exact(one.high),
     }
 
 
-def _plain(value: float) -> str:
-    return formats.number(value)
+def _exact(value: float) -> str:
+    """Return a number as a field holds it, to the last bit."""
+    return repr(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def _bars(results: Results, sheet: Sheet, tracks: list[str]) -> Markup:
@@ -81,7 +83,7 @@ def _bars(results: Results, sheet: Sheet, tracks: list[str]) -> Markup:
         figure,
         name="whatif-net-value",
         title="Net value a year, by the sliders",
-        description="Bars are expected values, whiskers 95 % intervals; the table below has the numbers.",
+        description="Bars are expected values, whiskers 95 % intervals; the table above has the numbers.",
         table=elements.table(
             "Net value a year as declared",
             [Column("Track"), Column("Net value a year", numeric=True, note="95 % interval")],
@@ -103,18 +105,21 @@ def _map(results: Results, tracks: list[str], sliders: list[Slider]) -> Markup:
         map_figure(region, tracks, (now[VOLUME], now[HIT]), currency),
         name="whatif-map",
         title="Who is expected to earn most, by volume and by the value of a hit",
-        description="Full colour: ahead of all others by more than the margin. Pale: it leads, but another is "
+        description="Full colour: ahead of all others by more than the margin. Pale: it leads, another is "
         "within the margin, so a border between two pale colours means little. The star is where the "
         f"sliders stand. As declared, of the map: {counted(region, tracks)}.",
         table=elements.table(
             "Who is expected to earn most (in brackets: another is within the margin)",
             [
                 Column(f"Value of a hit ({currency})"),
-                *(Column(_plain(volume), numeric=True, note="a year") for volume in region.volumes[::8]),
+                *(
+                    Column(formats.number(volume), numeric=True, note="a year")
+                    for volume in region.volumes[::8]
+                ),
             ],
             [
                 [
-                    _plain(region.hits[row]),
+                    formats.number(region.hits[row]),
                     *(
                         f"({best or 'none pays'})" if tie else (best or "none pays")
                         for best, tie in zip(region.best[row][::8], region.tie[row][::8], strict=True)
