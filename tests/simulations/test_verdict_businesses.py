@@ -126,18 +126,7 @@ def test_a_clear_best_track_is_named(name: str, simulation_table) -> None:
     assert row["regret"] <= 0.02
 
 
-UNCALLED = {
-    one.name: pytest.mark.xfail(
-        strict=True,
-        reason="two that are alike and that the evidence tells apart less finely than the margin: of these "
-        "one in five looks is told clear by definition, as a probability of .9 is passed by either of two",
-    )
-    for one in TIES
-    if one.name in ("tie: two alike, thin evidence", "tie: a net that earns what it costs")
-}
-
-
-@pytest.mark.parametrize("name", [pytest.param(one.name, marks=UNCALLED.get(one.name, ())) for one in TIES])
+@pytest.mark.parametrize("name", [one.name for one in TIES])
 def test_a_tie_is_called_one(name: str, simulation_table) -> None:
     business = BY_NAME[name]
     row = tell(business, simulation_table)
