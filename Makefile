@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 BOTH_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format check test test-slow simulations test-all smoke retail cdnow churn imagenet schema ui bench lock clean
+.PHONY: help setup format check test test-slow simulations test-all smoke retail cdnow churn imagenet schema screenshots ui bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -62,6 +62,9 @@ imagenet: setup  ## published results: what lower error took in compute on Image
 
 schema: setup  ## write the JSON schema of knowledge bases anew, for editors
 	$(BIN)/python -m toolkit schema > experiments/knowledge/knowledge.schema.json
+
+screenshots: setup  ## the pictures of docs/ anew, of the results of `make retail`; needs chromium
+	$(BIN)/python docs/screenshots.py
 
 ui: setup  ## browse all results in the MLflow UI, on this machine only
 	$(BIN)/python -m toolkit ui

@@ -29,7 +29,12 @@ settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
 
 
-LONG = ("test_curve_coverage.py", "test_knowledge_boxes_properties.py")
+LONG = (
+    "test_curve_coverage.py",
+    "test_knowledge_boxes_properties.py",
+    "test_verdict_businesses.py",
+    "test_verdict_trained.py",
+)
 """Files of minutes. Begun last they would leave the other core idle."""
 
 

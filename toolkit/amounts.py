@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 __all__ = [
+    "AboveZero",
     "Amount",
     "Count",
+    "FromZero",
     "Frozen",
     "NonNegative",
     "Number",
@@ -33,12 +36,30 @@ Share = Annotated[float, Field(strict=True, gt=0, le=1)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 
-
 LARGEST = 1e20
 """More than any business has of anything; sums of products of larger ones leave what a float can hold."""
 
 SMALLEST = 1e-9
 """Likewise, of what is divided by."""
+
+
+def _at_most(value: float) -> float:
+    if abs(value) > LARGEST:
+        raise ValueError(f"expected at most {LARGEST:g} in size")
+    return value
+
+
+def _at_least(value: float) -> float:
+    if value < SMALLEST:
+        raise ValueError("must be above zero" if value <= 0 else f"expected at least {SMALLEST:g}")
+    return value
+
+
+FromZero = Annotated[float, Field(strict=True, ge=0), AfterValidator(_at_most)]
+"""A number of a business that is not below zero."""
+
+AboveZero = Annotated[float, Field(strict=True), AfterValidator(_at_most), AfterValidator(_at_least)]
+"""A number of a business above zero, that can be divided by."""
 
 
 class Range(Frozen):
@@ -65,7 +86,9 @@ def _to_range(value: object) -> object:
             raise ValueError(f"a range is [low, likely, high], got {len(value)} values")
         return dict(zip(("low", "likely", "high"), value, strict=True))
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("expected a number or [low, likely, high]")
+        units = isinstance(value, str) and re.search(r"\d", value)
+        advice = "; without unit or separators, e.g. 1.10 or 5e9" if units else ""
+        raise ValueError(f"expected a number or [low, likely, high]{advice}")
     if not math.isfinite(value):
         raise ValueError("expected a finite number")
     return Range(low=value, likely=value, high=value)
@@ -78,9 +101,7 @@ def _not_negative(value: Range) -> Range:
 
 
 def _bounded(value: Range) -> Range:
-    for end in (value.low, value.high):
-        if abs(end) > LARGEST:
-            raise ValueError(f"expected at most {LARGEST:g} in size, got {end:g}")
+    _at_most(max(value.low, value.high, key=abs))
     return value
 
 
@@ -92,10 +113,7 @@ NonNegative = Annotated[Amount, AfterValidator(_not_negative)]
 
 
 def _positive(value: Range) -> Range:
-    if value.low < SMALLEST:
-        raise ValueError(
-            "must be above zero" if value.low <= 0 else f"expected at least {SMALLEST:g}, got {value.low:g}"
-        )
+    _at_least(value.low)
     return value
 
 

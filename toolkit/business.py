@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from toolkit.amounts import Amount, Count, Frozen, NonNegative, Positive, PositiveAmount, Range, Share
+from toolkit.amounts import (
+    AboveZero,
+    Amount,
+    Count,
+    FromZero,
+    Frozen,
+    NonNegative,
+    PositiveAmount,
+    Range,
+    Share,
+)
+from toolkit.errors import did_you_mean, shorten
+from toolkit.sources import DEFAULT, UNSOURCED, Origin, Sources, given_keys, origin_in
 
 __all__ = ["Economics", "Hours", "OutcomeValue", "OwnHardware"]
 
@@ -87,9 +100,9 @@ class OwnHardware(Frozen):
     """
 
     title: Annotated[str, Field(min_length=1, max_length=120)] = "our own machine"
-    usd_per_hour: Annotated[float, Field(strict=True, ge=0)]
-    vcpus: Count
-    memory_gb: Positive
+    usd_per_hour: FromZero
+    vcpus: Annotated[Count, Field(le=100_000)]
+    memory_gb: AboveZero
     idle_watts: PositiveAmount
     max_watts: PositiveAmount
     utilisation: Share = 0.5
@@ -119,17 +132,20 @@ class Economics(Frozen):
         A profile of the table; `own_hardware` takes its place where it is given.
     speed : Range
         Of that hardware's processor, relative to the machine that was measured: 2 halves the seconds.
+    sources : mapping of str to Origin
+        Key, dotted below the first level (``value.true_positive``), -> where its number is from. That of a
+        group (``hours``) holds for all in it that has none of its own.
     """
 
     currency: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
-    currency_per_usd: Positive = 1.0
+    currency_per_usd: AboveZero = 1.0
     value: OutcomeValue
     volume_per_year: NonNegative
     serving: Literal["batch", "single"] = "batch"
-    always_on_vcpus: Annotated[float, Field(strict=True, ge=0)] = 0.0
+    always_on_vcpus: FromZero = 0.0
     retrains_per_year: NonNegative = Range(low=1, likely=1, high=1)
     search_each_retrain: bool = False
-    horizon_years: Positive = 3.0
+    horizon_years: AboveZero = 3.0
     wage_per_hour: NonNegative = Range(low=60, likely=60, high=60)
     hours: dict[str, Hours] = Field(default_factory=dict)
     price_per_label: NonNegative = _NOTHING
@@ -138,9 +154,10 @@ class Economics(Frozen):
     speed: PositiveAmount = Range(low=1, likely=1, high=1)
     country: str = "US"
     price_per_kwh: NonNegative | None = None
-    pue: Annotated[float, Field(strict=True, ge=1)] = 1.2
+    pue: Annotated[float, Field(strict=True, ge=1, le=10)] = 1.2
     carbon_price_per_tonne: NonNegative = _NOTHING
-    margin: Annotated[float, Field(strict=True, ge=0)] | None = None
+    margin: FromZero | None = None
+    sources: Sources
 
     @model_validator(mode="after")
     def _complete(self) -> Economics:
@@ -152,3 +169,39 @@ class Economics(Frozen):
         if self.own_hardware is not None and "hardware" in self.model_fields_set:
             raise ValueError("give the name of a hardware profile or own_hardware, not both")
         return self
+
+    def origin(self, key: str) -> Origin:
+        """Return where the number of a dotted key is from, if only from our defaults."""
+        if key not in given_keys(self):
+            return DEFAULT
+        return origin_in(self.sources, key) or UNSOURCED
+
+    def unfit_source(self, tracks: Iterable[str]) -> tuple[str, str] | None:
+        """Return the first source that belongs to no number: its key, and the sentence about it.
+
+        Parameters
+        ----------
+        tracks : iterable of str
+            Those of the experiment, which hours may be declared for.
+        """
+        given = given_keys(self)
+        for key in self.sources:
+            if key in given:
+                continue
+            known = dict.fromkeys([*given, *_possible_keys(tracks)])
+            if key in known:
+                return (
+                    key,
+                    f"a source for '{key}', which the economics do not give; give it, or remove its source",
+                )
+            return key, f"unknown key 'economics.sources.{shorten(key)}'{did_you_mean(key, known)}"
+        return None
+
+
+def _possible_keys(tracks: Iterable[str]) -> Iterator[str]:
+    """Yield the dotted keys that economics may have."""
+    yield from (name for name in Economics.model_fields if name != "sources")
+    yield from (f"value.{name}" for name in OutcomeValue.model_fields)
+    yield from (f"own_hardware.{name}" for name in OwnHardware.model_fields)
+    for track in tracks:
+        yield from (f"hours.{track}", *(f"hours.{track}.{part}" for part in Hours.model_fields))

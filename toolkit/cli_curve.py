@@ -17,6 +17,7 @@ class Format(StrEnum):
     """What `toolkit curve` makes."""
 
     text = "text"
+    md = "md"
     json = "json"
 
 
@@ -48,7 +49,10 @@ def curve(
         ),
     ] = None,
     format: Annotated[  # noqa: A002 (the name of the option)
-        Format, typer.Option(help="json prints results.json and writes nothing.")
+        Format,
+        typer.Option(
+            help="md prints the report as Markdown, json prints results.json, and neither writes anything."
+        ),
     ] = Format.text,
     compute: Annotated[str, typer.Option(help="The column of the compute.")] = "compute",
     error: Annotated[str, typer.Option(help="The column of the error.")] = "error",
@@ -116,6 +120,5 @@ def curve(
         usd_per_unit=usd_per_unit,
         kg_per_unit=kg_per_unit,
     )
-    raise typer.Exit(
-        guarded(lambda: tell_curve(asked, out=out, as_json=format is Format.json, console=Output()))
-    )
+    printed = None if format is Format.text else format.value
+    raise typer.Exit(guarded(lambda: tell_curve(asked, out=out, printed=printed, console=Output())))

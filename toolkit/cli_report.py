@@ -19,6 +19,7 @@ class Format(StrEnum):
     """What `toolkit report` makes."""
 
     html = "html"
+    md = "md"
     json = "json"
 
 
@@ -41,7 +42,8 @@ def report(
     format: Annotated[  # noqa: A002 (the name of the option)
         Format,
         typer.Option(
-            help="html writes the report and results.json; json prints results.json and nothing else."
+            help="html writes the report (report.html, report.md) and results.json; md prints the report as "
+            "Markdown, json prints results.json, and neither writes anything."
         ),
     ] = Format.html,
     store: StoreFolder = DEFAULT_STORE,
@@ -91,6 +93,8 @@ def report(
 
       toolkit report experiments/retail.yaml --format json > results.json
 
+      toolkit report experiments/retail.yaml --format md > report.md
+
       toolkit report experiments/retail.yaml --hardware aws-g5.xlarge
 
       toolkit report experiments/retail.yaml --country PL --carbon-price 50,80,150
@@ -114,12 +118,11 @@ def report(
         "--serving": serving and serving.value,
     }
     given = {option: text for option, text in options.items() if text is not None}
-    raise typer.Exit(
-        guarded(lambda: _report(experiment, given, store, as_json=format is Format.json, figures=figures))
-    )
+    raise typer.Exit(guarded(lambda: _report(experiment, given, store, kind=format, figures=figures)))
 
 
-def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json: bool, figures: bool) -> int:
+def _report(experiment: Path, given: Mapping[str, str], store: Path, *, kind: Format, figures: bool) -> int:
+    printed = None if kind is Format.html else kind.value
     if given:
         # The process ends with this, and is asked for again and again: looking for garbage is a tenth of it.
         gc.disable()
@@ -129,13 +132,13 @@ def _report(experiment: Path, given: Mapping[str, str], store: Path, *, as_json:
             experiment,
             given,
             store_folder=store,
-            as_json=as_json,
+            printed=printed,
             figures=figures,
             console=Output(),
             notes=Output(stderr=True),
         )
-    from toolkit.run import print_json, rebuild_report
+    from toolkit.run import print_report, rebuild_report
 
-    if as_json:
-        return print_json(experiment, store_folder=store)
+    if printed:
+        return print_report(experiment, printed, store_folder=store)
     return rebuild_report(experiment, store_folder=store, console=Output())

@@ -265,4 +265,7 @@ def load(path: str | Path) -> Experiment:
                 f"{did_you_mean(name, experiment.tracks)}",
                 where=experiment.where("economics", "hours", name),
             )
+    if (unfit := experiment.economics.unfit_source(experiment.tracks)) is not None:
+        key, problem = unfit
+        raise ConfigError(problem, where=experiment.where("economics", "sources", key))
     return experiment

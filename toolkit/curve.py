@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.values import Published
 from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version
+from toolkit.options import print_text
 from toolkit.published.scales import Scale, from_scale, wrong_target
 from toolkit.published.table import DESCRIBING, read_table
 from toolkit.published.values import Measure, Price
@@ -56,7 +56,7 @@ class Asked:
         return shlex.join(["toolkit", "curve", str(self.table), *options])
 
 
-def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, console: Console) -> int:
+def tell_curve(asked: Asked, *, out: Path | None = None, printed: str | None = None, console: Console) -> int:
     """Analyse a table and tell what was found.
 
     Parameters
@@ -64,8 +64,8 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
     asked : Asked
     out : Path, optional
         Folder of the report; ``<table>-curve`` beside the table by default.
-    as_json : bool
-        Print ``results.json`` and write nothing.
+    printed : str, optional
+        ``json`` or ``md``: print ``results.json`` or the report as Markdown, and write nothing.
     console : Console
 
     Returns
@@ -78,15 +78,19 @@ def tell_curve(asked: Asked, *, out: Path | None = None, as_json: bool = False, 
     UserError
     """
     published = report.with_sentences(_analysed(asked))
-    if as_json:
-        sys.stdout.buffer.write(report.json_text(published).encode())  # UTF-8 whatever the locale
-        sys.stdout.buffer.flush()
+    if printed:
+        print_text(report.as_text(published, printed))
         return 0
     folder = out or asked.table.with_name(f"{asked.table.stem}-curve")
     paths = report.write(published, folder, advice="name another folder with --out")
     console.print(summary(published), highlight=False)
     console.print()
-    places = {"report": paths.html, "results": paths.json, "figure": paths.figures[0]}
+    places = {
+        "report": paths.html,
+        "Markdown": paths.markdown,
+        "results": paths.json,
+        "figure": paths.figures[0],
+    }
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
     return 0

@@ -32,6 +32,7 @@ __all__ = [
     "StopEarly",
     "StoreFolder",
     "guarded",
+    "print_text",
 ]
 
 ExperimentFile = Annotated[Path, typer.Argument(help="The experiment's YAML file.", show_default=False)]
@@ -80,6 +81,12 @@ class Output(Console):
     def on_broken_pipe(self) -> None:
         """Raise instead of leaving."""
         raise BrokenPipeError(errno.EPIPE, "the reader has closed it")
+
+
+def print_text(text: str) -> None:
+    """Print what programs read to standard output: UTF-8 whatever the locale, and nothing of a console."""
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
 
 
 def guarded(action: Callable[[], int]) -> int:

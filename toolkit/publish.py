@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from toolkit.analysis.published.assemble import Question, analyse
 from toolkit.analysis.published.values import Published
 from toolkit.errors import ConfigError, DataError
 from toolkit.finished import code_version, environment, report_folder
+from toolkit.options import print_text
 from toolkit.places import DEFAULT_STORE, store_option
 from toolkit.published.file import PublishedExperiment, is_published, load
 from toolkit.published.scales import from_scale
@@ -45,6 +45,7 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
     from toolkit.report.published import report
     from toolkit.report.published.terminal import summary
     from toolkit.store import Store
+    from toolkit.store.links import told
     from toolkit.store.published import log_published
 
     experiment = load(path)
@@ -55,7 +56,7 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
         links = log_published(
             store,
             published,
-            files=(paths.html, paths.json, table),
+            files=(paths.html, paths.markdown, paths.json, table),
             figures=paths.figures,
             tags=code_version(),
         )
@@ -64,21 +65,24 @@ def publish(path: Path, *, store_folder: Path, console: Console) -> int:
     start = "make ui" if store_folder == DEFAULT_STORE else f"toolkit ui{store_option(store_folder)}"
     places = {
         "report": str(paths.html),
+        "Markdown": str(paths.markdown),
         "results": str(paths.json),
         "figures": str(paths.figures[0].parent),
-        "MLflow": f"{start}, then {links.get('runs', '')}",
+        "MLflow": f"{start}, then",
     }
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True, markup=False)
+    for line in told(links):
+        console.print(f"         {line}", highlight=False, soft_wrap=True, markup=False)
     return 0
 
 
-def print_published(path: Path) -> int:
-    """Print ``results.json`` of published results to standard output, and write nothing."""
-    from toolkit.report.published.report import json_text, with_sentences
+def print_published(path: Path, printed: str) -> int:
+    """Print the report (``md``) or ``results.json`` (``json``) of published results, and write nothing."""
+    from toolkit.report.published.report import as_text, with_sentences
 
     experiment = load(path)
-    _print(json_text(with_sentences(analysed(experiment, experiment.read_table()))))
+    print_text(as_text(with_sentences(analysed(experiment, experiment.read_table())), printed))
     return 0
 
 
@@ -123,7 +127,7 @@ def check_published(path: Path, options: Mapping[str, object], *, as_json: bool,
             "left_out": list(published.left_out),
             "doubts": list(published.doubts),
         }
-        _print(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        print_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return 0
     console.print(
         f"[bold]{experiment.experiment}[/]: {len(table.observations)} published results, each cell with its "
@@ -200,8 +204,3 @@ def _declared(experiment: PublishedExperiment) -> dict[str, Any]:
         if entry["target"] is not None:
             entry["target"] = from_scale(entry["target"], experiment.published.error_scale)
     return declared
-
-
-def _print(text: str) -> None:
-    sys.stdout.buffer.write(text.encode())  # UTF-8 whatever the locale
-    sys.stdout.buffer.flush()

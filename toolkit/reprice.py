@@ -7,10 +7,8 @@ folder of its own below the experiment's.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,13 @@ from rich.console import Console
 from toolkit import config, prices
 from toolkit.amounts import Range
 from toolkit.analysis.analysed import Analysed
-from toolkit.analysis.export import to_json
 from toolkit.analysis.pricing import price
 from toolkit.business import Economics
 from toolkit.config import Experiment
 from toolkit.errors import ConfigError
 from toolkit.finished import environment, read_context, read_snapshot, report_folder
+from toolkit.options import print_text
+from toolkit.sources import Origin
 
 __all__ = ["AMOUNTS", "NAMES", "new_prices", "priced_folder", "reprice"]
 
@@ -50,7 +49,7 @@ def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
     """Return an experiment with other prices.
 
     What the file says of another machine's speed, or of another country's price of electricity, is not
-    taken along.
+    taken along, nor is the source of what changes: that is the command.
 
     Parameters
     ----------
@@ -67,11 +66,19 @@ def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
         NAMES.get(option) or AMOUNTS[option]: _number(option, text) if option in AMOUNTS else text
         for option, text in given.items()
     }
-    left_behind = _left_behind(experiment.economics, given)
-    declared = experiment.economics.model_dump(exclude_unset=True, exclude=set(left_behind))
+    gone = set(_left_behind(experiment.economics, given))
     if "hardware" in changes:
-        declared.pop("own_hardware", None)
+        gone.add("own_hardware")
+    declared = experiment.economics.model_dump(exclude_unset=True, exclude=gone)
     options = {key: option for option, key in (*AMOUNTS.items(), *NAMES.items())}
+    declared["sources"] = {
+        **{
+            key: origin
+            for key, origin in experiment.economics.sources.items()
+            if key.split(".")[0] not in gone.union(changes)
+        },
+        **{key: Origin(source=f"the command ({options[key]})") for key in changes},
+    }
     try:
         economics = Economics.model_validate({**declared, **changes})
     except ValidationError as error:
@@ -158,7 +165,7 @@ def reprice(
     given: Mapping[str, str],
     *,
     store_folder: Path,
-    as_json: bool = False,
+    printed: str | None = None,
     figures: bool = False,
     console: Console,
     notes: Console,
@@ -173,8 +180,9 @@ def reprice(
         Option -> what was given.
     store_folder : Path
         Where all results are.
-    as_json : bool
-        Print ``results.json`` with the new prices, and write nothing.
+    printed : str, optional
+        ``json`` or ``md``: print ``results.json`` or the report as Markdown with the new prices, and write
+        nothing.
     figures : bool
         Write the curves as PNG and SVG files too.
     console : Console
@@ -201,12 +209,11 @@ def reprice(
     command = shlex.join(["toolkit", "report", str(path), *(part for pair in given.items() for part in pair)])
     about = {**environment(experiment, store_folder, command=command), "priced_with": prices_given}
     after = price(analysed, changed, knowledge=knowledge, environment=about)
-    if as_json:
-        text = json.dumps(to_json(after), indent=2, ensure_ascii=False, allow_nan=False)
-        sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the locale
-        sys.stdout.buffer.flush()
-        return 0
     from toolkit.report import document
+
+    if printed:
+        print_text(document.as_text(after, printed))
+        return 0
     from toolkit.report.change_lines import print_changes
     from toolkit.report.stop_lines import print_stops
     from toolkit.report.terminal import repriced_table, tracks_table

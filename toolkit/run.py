@@ -6,9 +6,7 @@ finished cells of the plan -> write the report.
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from toolkit import config
-from toolkit.analysis.export import to_json
 from toolkit.config import Experiment
 from toolkit.context import read_results, write_context, write_stops
 from toolkit.errors import ConfigError, StoreError
@@ -34,6 +31,7 @@ from toolkit.options import (
     StopEarly,
     StoreFolder,
     guarded,
+    print_text,
 )
 from toolkit.places import store_option
 from toolkit.publish import is_published, print_published, publish
@@ -42,6 +40,7 @@ from toolkit.report.change_lines import print_changes
 from toolkit.report.stop_lines import print_stops
 from toolkit.report.terminal import tracks_table
 from toolkit.store import Store
+from toolkit.store.links import told
 from toolkit.sweep.driver import measure_again, run_cells
 from toolkit.sweep.plan import make_plan
 from toolkit.sweep.progress import preparing
@@ -49,7 +48,7 @@ from toolkit.sweep.progress import preparing
 __all__ = [
     "main",
     "open_ui",
-    "print_json",
+    "print_report",
     "rebuild_report",
     "run_command",
     "run_experiment",
@@ -157,7 +156,13 @@ def run_experiment(
                 ran += again
                 results = read_results(experiment, store, store_folder)
         paths = document.write(results, report_folder(store_folder, experiment), figures=True)
-        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
+        store.finish(
+            results,
+            report_html=paths.html,
+            report_md=paths.markdown,
+            results_json=paths.json,
+            figures=paths.figures,
+        )
         links = store.links(experiment.experiment)
     console.print()
     console.print(tracks_table(results))
@@ -182,7 +187,7 @@ def _refuse_training(path: Path, options: Mapping[str, object]) -> None:
 
 
 def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: Console) -> int:
-    """Write report and results.json anew from the store; nothing is trained."""
+    """Write the report and results.json anew from the store; nothing is trained."""
     if is_published(path):
         return publish(path, store_folder=store_folder, console=console)
     experiment = config.load(path)
@@ -190,7 +195,13 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
         store.begin(experiment.experiment, tracks=list(experiment.tracks), tags=code_version())
         results = read_results(experiment, store, store_folder)
         paths = document.write(results, report_folder(store_folder, experiment), figures=True)
-        store.finish(results, report_html=paths.html, results_json=paths.json, figures=paths.figures)
+        store.finish(
+            results,
+            report_html=paths.html,
+            report_md=paths.markdown,
+            results_json=paths.json,
+            figures=paths.figures,
+        )
         links = store.links(experiment.experiment)
     console.print(tracks_table(results))
     console.print(f"\n[bold]{escape(results.verdict.sentence)}[/]\n", highlight=False)
@@ -200,16 +211,14 @@ def rebuild_report(path: Path, *, store_folder: Path = DEFAULT_STORE, console: C
     return 0
 
 
-def print_json(path: Path, *, store_folder: Path = DEFAULT_STORE) -> int:
-    """Print results.json, made anew from the store, to standard output and nothing else."""
+def print_report(path: Path, printed: str, *, store_folder: Path = DEFAULT_STORE) -> int:
+    """Print the report (``md``) or results.json (``json``), made anew from the store, and nothing else."""
     if is_published(path):
-        return print_published(path)
+        return print_published(path, printed)
     experiment = config.load(path)
     with _open_finished(store_folder, experiment) as store:
         results = read_results(experiment, store, store_folder)
-    text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the locale
-    sys.stdout.buffer.flush()
+    print_text(document.as_text(results, printed))
     return 0
 
 
@@ -236,12 +245,15 @@ def _print_places(
     start = "make ui" if store == DEFAULT_STORE else f"toolkit ui{store_option(store)}"
     places = {
         "report": str(paths.html),
+        "Markdown": str(paths.markdown),
         "results": str(paths.json),
         **({"figures": str(paths.figures[0].parent)} if paths.figures else {}),
-        "MLflow": f"{start}, then {links.get('runs', '')}",
+        "MLflow": f"{start}, then",
     }
     for title, place in places.items():
         console.print(f"{title:<8} {place}", highlight=False, soft_wrap=True)
+    for line in told(links):
+        console.print(f"         {line}", highlight=False, soft_wrap=True)
 
 
 def main() -> None:

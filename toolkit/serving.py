@@ -20,6 +20,7 @@ from rich.console import Console
 
 from toolkit.errors import StoreError
 from toolkit.store import Store
+from toolkit.store.links import told
 
 __all__ = ["HOST", "serve", "start_ui"]
 
@@ -79,10 +80,11 @@ def start_ui(root: Path, port: int = 5000, *, console: Console) -> int:
         names = store.experiments()
         for name in names:
             say(f"\n{name}")
-            for title, link in store.links(name, base=address).items():
-                if not title.startswith("track "):
-                    say(f"  {title:<7} {link}")
-        if not names:
+            for line in told(store.links(name, base=address)):
+                say(f"  {line}")
+        if names:
+            say(f"\nall experiments: {address}")
+        else:
             say(f"\n{address} (no results yet: run an experiment first)")
         say("\nCtrl-C stops the UI.")
         while True:

@@ -109,7 +109,7 @@ def test_the_experiment_page_shows_the_verdict_and_one_run_a_track(
     page.goto(store.links("toy", base=address)["runs"])
     for name in ("report", "rules", "classical", "neural"):
         page.get_by_role("link", name=name, exact=True).last.wait_for()
-    page.get_by_text("Too close to call.").first.wait_for()
+    page.get_by_text("Too close to call").first.wait_for()
     assert page.get_by_text("rung 0 seed 0").count() == 0, "cells must be folded below their track"
     outside = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert outside == []
@@ -119,7 +119,7 @@ def test_the_experiment_page_shows_the_verdict_and_one_run_a_track(
 @needs_chromium
 def test_the_link_in_the_note_leads_to_the_report(store: Store, address: str, page: Any) -> None:
     page.goto(store.links("toy", base=address)["runs"])
-    page.get_by_text("Too close to call.").first.wait_for()
+    page.get_by_text("Too close to call").first.wait_for()
     target = store.links("toy", base="")["report"]
     page.locator(f'a[href$="{target}"]').first.wait_for()
 

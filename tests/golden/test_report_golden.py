@@ -1,6 +1,6 @@
 """The words and numbers of the report of hand-made results; a change needs a reviewed diff.
 
-Write the file anew with ``COSTCURVES_UPDATE_GOLDEN=1 pytest tests/golden/test_report_golden.py``.
+Write the files anew with ``COSTCURVES_UPDATE_GOLDEN=1 pytest tests/golden/test_report_golden.py``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import ModuleType
 from toolkit.report import document
 
 GOLDEN = Path(__file__).parent / "report_golden.html"
+MARKDOWN = GOLDEN.with_suffix(".md")
 
 
 def words_of(html: str) -> str:
@@ -26,3 +27,10 @@ def test_report_says_what_it_said(made_up_results: ModuleType) -> None:
     if os.environ.get("COSTCURVES_UPDATE_GOLDEN"):
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_markdown_says_what_it_said(made_up_results: ModuleType) -> None:
+    text = document.as_text(made_up_results.golden(), "md")
+    if os.environ.get("COSTCURVES_UPDATE_GOLDEN"):
+        MARKDOWN.write_text(text, encoding="utf-8")
+    assert text == MARKDOWN.read_text(encoding="utf-8")

@@ -80,7 +80,7 @@ def test_the_report_run_has_key_figures_and_the_files(store):
     assert "halving the error" in report.data.tags["verdict"]
     with Store.open(folder) as opened:
         files = {path.name for path in opened._runs.folder(report).iterdir()}
-    assert files == {"report.html", "results.json", "imagenet.csv", "figures"}
+    assert files == {"report.html", "report.md", "results.json", "imagenet.csv", "figures"}
 
 
 def test_a_second_run_changes_nothing_and_report_is_the_same(store):
@@ -110,6 +110,14 @@ def test_a_changed_figure_replaces_the_runs(tmp_path):
 def test_json_is_printed_and_nothing_written(tmp_path):
     told = run("report", IMAGENET, "--format", "json", "--store", tmp_path / "none")
     assert json.loads(told.stdout)["kind"] == "published"
+    assert not (tmp_path / "none").exists()
+
+
+def test_markdown_is_printed_and_nothing_written(tmp_path):
+    told = run("report", IMAGENET, "--format", "md", "--store", tmp_path / "none")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("# imagenet")
+    assert "- **What the table says**: Over 27 results" in told.stdout
     assert not (tmp_path / "none").exists()
 
 
@@ -162,11 +170,19 @@ def test_a_table_of_ones_own_gets_a_report_and_figures(table):
     assert "no forecast: 6 results are there; a forecast needs at least 8" in flat
     assert "$" in flat
     folder = table.parent / "results-curve"
-    assert sorted(path.name for path in folder.iterdir()) == ["figures", "report.html", "results.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "figures",
+        "report.html",
+        "report.md",
+        "results.json",
+    ]
     figures = sorted((folder / "figures").iterdir())
     assert [path.name for path in figures] == ["curve-compute.png", "curve-compute.svg"]
     assert figures[0].read_bytes().startswith(b"\x89PNG")
     assert "Error against compute" in (folder / "report.html").read_text(encoding="utf-8")
+    told = (folder / "report.md").read_text(encoding="utf-8")
+    assert "](figures/curve-compute.png)" in told
+    assert run("curve", table, "--format", "md").stdout.startswith("# results")
 
 
 def test_the_command_in_the_report_asks_the_same_again(table):

@@ -144,8 +144,12 @@ def test_the_same_figures_as_with_those_prices_in_the_file(finished, case) -> No
     assert done.exit_code == 0, done.stderr
     assert done.stderr == ""
     found = json.loads(done.stdout)
+    assert found["experiment"]["economics"]["sources"].keys() == set(economics)
     for document in (expected, found):
-        del document["environment"]
+        del document["environment"], document["experiment"]["economics"]["sources"]
+        for row in document["prices"]:
+            if row.get("key") in economics:  # from the file there, from the command here
+                del row["source"]
     assert list(differences(expected, found)) == []
     assert found["verdict"]["tracks"].keys() == EXPERIMENT["tracks"].keys()
     assert found["spending"]["footprints"]
@@ -153,7 +157,8 @@ def test_the_same_figures_as_with_those_prices_in_the_file(finished, case) -> No
 
 def test_the_report_goes_into_a_folder_of_its_own_and_nothing_else_is_touched(finished) -> None:
     finished.with_file({})
-    kept = [finished.report / "report.html", finished.report / "results.json", finished.store / "mlflow.db"]
+    files = ("report.html", "report.md", "results.json")
+    kept = [*(finished.report / name for name in files), finished.store / "mlflow.db"]
     before = [path.read_bytes() for path in kept]
     done = finished.priced("--hardware", "own-server", "--country", "PL")
     assert done.exit_code == 0, done.stderr
@@ -163,9 +168,19 @@ def test_the_report_goes_into_a_folder_of_its_own_and_nothing_else_is_touched(fi
     assert results["experiment"]["economics"]["hardware"] == "own-server"
     assert results["environment"]["priced_with"] == "--hardware own-server --country PL"
     assert "own-server" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "--hardware own-server --country PL" in (folder / "report.md").read_text(encoding="utf-8")
     assert not (folder / "figures").exists()
     for words in ("with the file's prices", "with these", "own-server-PL/report.html"):
         assert words in " ".join(done.stdout.split()).replace("- ", "-"), words
+
+
+def test_markdown_with_other_prices_is_printed_and_nothing_is_written(finished) -> None:
+    finished.with_file({})
+    done = finished.priced("--country", "NO", "--format", "md")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith("# priced")
+    assert "--country NO" in done.stdout.partition("\n1. [")[0]
+    assert not (finished.report / "priced" / "NO").exists()
 
 
 def test_figures_are_written_where_they_are_asked_for(finished) -> None:

@@ -107,10 +107,15 @@ def test_a_whole_comparison_ends_with_table_sentence_and_places(first, store):
         assert word in first.stdout
     report = store / "reports" / "tiny"
     assert (report / "report.html").stat().st_size < 8_000_000
+    told = (report / "report.md").read_text(encoding="utf-8")
+    assert results_of(store)["verdict"]["sentence"] in told
+    assert "(figures/curve-error-log-loss-cpu.png)" in told
+    assert "report.md" in first.stdout
     beside = {path.name: path.read_bytes() for path in (report / "figures").iterdir()}
     assert "curve-error-log-loss-cpu.svg" in beside
     (logged,) = store.glob("artifacts/tiny/*/artifacts/figures")
     assert {path.name: path.read_bytes() for path in logged.iterdir()} == beside
+    assert (logged.parent / "report.md").read_text(encoding="utf-8") == told
 
 
 def test_each_track_leaves_the_model_of_its_deployed_rung(first, store):
@@ -175,6 +180,15 @@ def test_report_as_json_prints_nothing_else(first, experiment, store):
     printed = report(experiment, "--store", store, "--format", "json")
     assert printed.exit_code == 0, printed.stderr
     assert json.loads(printed.stdout)["verdict"] == results_of(store)["verdict"]
+    assert printed.stderr == ""
+
+
+def test_report_as_markdown_prints_nothing_else(first, experiment, store):
+    printed = report(experiment, "--store", store, "--format", "md")
+    assert printed.exit_code == 0, printed.stderr
+    assert printed.stdout.startswith("# tiny")
+    assert results_of(store)["verdict"]["sentence"] in printed.stdout
+    assert "figures/" not in printed.stdout
     assert printed.stderr == ""
 
 

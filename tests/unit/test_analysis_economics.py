@@ -320,7 +320,7 @@ def test_every_price_in_use_is_listed_with_its_origin(declare_experiment) -> Non
     own = price_list(draw_inputs(declare_experiment(["a"], hardware="own-server").economics, ["a"]))
     gpu = price_list(draw_inputs(declare_experiment(["a"], hardware="aws-g4dn.xlarge").economics, ["a"]))
     for row in (*cloud, *own, *gpu):
-        assert set(row) - {"attribution"} == {"name", "value", "unit", "source", "date", "basis"}
+        assert set(row) - {"attribution", "key"} == {"name", "value", "unit", "source", "date", "basis"}
         assert row["basis"] in ("published", "assumed", "declared")
         assert row["source"]
     assert len(own) == len(cloud) + 1

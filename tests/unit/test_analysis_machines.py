@@ -180,7 +180,9 @@ def test_what_a_conversion_adds_reaches_the_money(truth, draw_world, declare_exp
         mixed += [
             mixed[0].model_copy(update={"track": "classical", "seed": seed, "rung": 0}) for seed in range(9)
         ]
-        experiment = declare_experiment(["rules", "neural"], volume_per_year=1e12)
+        # decisions worth next to nothing, so that the width is that of the costs
+        worthless = {"true_positive": 1e-15, "false_positive": -1e-15}
+        experiment = declare_experiment(["rules", "neural"], volume_per_year=1e12, value=worthless)
         results = analyse(experiment, task={}, cells=mixed, evidence=evidence)
         assert results.spending.machines[0].name == "old, 2 cores"
         net = next(one for one in results.summaries if (one.track, one.rung) == ("neural", 0))

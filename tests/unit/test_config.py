@@ -199,6 +199,83 @@ def test_a_wrong_addition_is_refused(write, more, sentence):
     assert sentence in message(write(GOOD + more))
 
 
+OWN = "{usd_per_hour: 1, vcpus: 4, memory_gb: 16, idle_watts: 1, max_watts: 4}"
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (
+            "wage_per_hour: 60 USD",
+            "'economics.wage_per_hour': expected a number or [low, likely, high]; without",
+        ),
+        ("wage_per_hour: 1,000", "without unit or separators, e.g. 1.10 or 5e9 (got '1,000')"),
+        ("wage_per_hour: [60, 70, 1e300]", "expected at most 1e+20 in size (got [60, 70, 1e+300])"),
+        ("currency: EUR", "with currency EUR give currency_per_usd too, what a US dollar costs"),
+        ("currency_per_usd: 0", "'economics.currency_per_usd': must be above zero (got 0)"),
+        ("currency_per_usd: 1e300", "'economics.currency_per_usd': expected at most 1e+20 in size"),
+        ("currency_per_usd: 1e-300", "'economics.currency_per_usd': expected at least 1e-09"),
+        ("horizon_years: 0", "'economics.horizon_years': must be above zero (got 0)"),
+        ("horizon_years: -3", "'economics.horizon_years': must be above zero (got -3)"),
+        ("horizon_years: 1e-300", "'economics.horizon_years': expected at least 1e-09"),
+        ("horizon_years: 3 years", "'economics.horizon_years': expected a number (got '3 years')"),
+        ("margin: 1e300", "'economics.margin': expected at most 1e+20 in size (got 1e+300)"),
+        ("pue: 0.9", "'economics.pue': Input should be greater than or equal to 1 (got 0.9)"),
+        ("pue: 1e300", "'economics.pue': Input should be less than or equal to 10"),
+        ("always_on_vcpus: 1e300", "'economics.always_on_vcpus': expected at most 1e+20 in size"),
+        (
+            f"own_hardware: {OWN.replace('4,', '4000000000000,', 1)}",
+            "'economics.own_hardware.vcpus': Input should",
+        ),
+        (f"own_hardware: {OWN.replace('16', '0')}", "'economics.own_hardware.memory_gb': must be above zero"),
+        (
+            f"own_hardware: {OWN.replace('hour: 1', 'hour: -1')}",
+            "'economics.own_hardware.usd_per_hour': Input",
+        ),
+    ],
+)
+def test_economics_that_cannot_be_are_refused_with_their_line(write, more, sentence):
+    text = message(write(f"{GOOD}  {more}\n"))
+    assert text.startswith(("small.yaml:10:", "small.yaml:7:1: 'economics'"))
+    assert sentence in text
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "sentence"),
+    [
+        (
+            "wage_per_hou: x",
+            13,
+            "unknown key 'economics.sources.wage_per_hou'; did you mean 'wage_per_hour'?",
+        ),
+        ("value.true_positve: x", 13, "did you mean 'value.true_positive'?"),
+        ("hours.clasical: x", 13, "did you mean 'hours.classical'?"),
+        (
+            "wage_per_hour: x",
+            13,
+            "a source for 'wage_per_hour', which the economics do not give; give it, or",
+        ),
+        ("value.true_negative: x", 13, "a source for 'value.true_negative', which the economics do not give"),
+        ("sources: x", 13, "unknown key 'economics.sources.sources'"),
+        ("value: {true_positive: x}", 13, "has a dotted key, e.g. value.true_positive"),
+        ("value: {sorce: x}", 13, "expected a text, or {source: …, date: 2024-05, basis: published}"),
+        (
+            "value: {source: x, bassis: assumed}",
+            32,
+            "'economics.sources.value.bassis'; did you mean 'basis'?",
+        ),
+        ("value: {source: x, basis: published}", 13, "what is published has a date, e.g. date: 2024-05"),
+        ("value: {source: x, date: May}", 32, "a date is a year, a month or a day"),
+        (f"value: {'x' * 501}", 13, "String should have at most 500 characters"),
+        ("value: null", 13, "expected a text"),
+    ],
+)
+def test_a_wrong_source_is_refused_with_its_line(write, source, column, sentence):
+    text = message(write(f"{GOOD}  sources: {{{source}}}\n"))
+    assert text.startswith(f"small.yaml:10:{column}: ")
+    assert sentence in text
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

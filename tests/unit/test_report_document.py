@@ -31,10 +31,10 @@ def own_text(html: str) -> str:
     return re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
 
 
-def test_writes_both_files_and_leaves_nothing_else(made_up_results: ModuleType, tmp_path: Path) -> None:
+def test_writes_its_files_and_leaves_nothing_else(made_up_results: ModuleType, tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "retail"
     paths = document.write(made_up_results.golden(), folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "results.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.md", "results.json"]
     assert paths.html.stat().st_size < MOST_BYTES
     assert paths.html.stat().st_mode & 0o044
     assert json.loads(paths.json.read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION
@@ -67,7 +67,7 @@ def test_a_report_without_figures_leaves_none_of_an_older_one(
     one_rung = replace(made_up_results.steep(), curves=(), summaries=made_up_results.steep().summaries[:2])
     assert document.write(one_rung, tmp_path, figures=True).figures
     document.write(one_rung, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md", "results.json"]
 
 
 def test_a_failed_write_keeps_the_old_report(
@@ -83,7 +83,7 @@ def test_a_failed_write_keeps_the_old_report(
     with pytest.raises(StoreError, match=r"No space left on device.*finished cells are kept"):
         document.write(made_up_results.golden(), tmp_path)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md", "results.json"]
 
 
 def test_needs_nothing_from_elsewhere(html: str) -> None:

@@ -85,7 +85,7 @@ def test_a_price_of_electricity_belongs_to_its_country(declare_experiment) -> No
         ({"--volume": "nan"}, "--volume: expected a finite number, got nan"),
         ({"--speed": "0"}, "--speed: must be above zero, got 0"),
         ({"--speed": "1e-300"}, "--speed: expected at least 1e-09, got 1e-300"),
-        ({"--volume": "1e308"}, "--volume: expected at most 1e.20 in size, got 1e.308"),
+        ({"--volume": "1e308"}, "--volume: expected at most 1e.20 in size, got 1e308"),
         ({"--pue": "1,2,3"}, "--pue: expected a number, got '1,2,3'"),
         ({"--pue": "0.5"}, "--pue: .*greater than or equal to 1, got 0.5"),
     ],

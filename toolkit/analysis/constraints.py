@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from toolkit import registry
 from toolkit.analysis.readings import RungReadings
 from toolkit.analysis.results import Finding
 from toolkit.analysis.stacks import StackKey
 from toolkit.analysis.whatif.words import amount
 from toolkit.config import Constraints, Experiment
-from toolkit.tracks.base import Track
 
 __all__ = ["Allowed", "allow"]
 
@@ -69,6 +67,9 @@ def allow(
 
 
 def _explains(experiment: Experiment, track: str) -> bool:
+    from toolkit import registry  # tracks bring pandas, which pricing does without
+    from toolkit.tracks.base import Track
+
     kind = registry.plugin("tracks", experiment.plugin(track))
     return kind.explain is not Track.explain
 
@@ -118,8 +119,7 @@ def _not_known(unknown: Mapping[str, Sequence[str]]) -> list[Finding]:
         Finding(
             "constraint_unknown",
             "warning",
-            f"the {name} of {', '.join(dict.fromkeys(tracks))} was not measured, so it "
-            "excludes none of them",
+            f"the {name} of {', '.join(dict.fromkeys(tracks))} was not measured, so it excludes none of them",
         )
         for name, tracks in unknown.items()
     ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
-from toolkit.amounts import Frozen, Range
+from toolkit.amounts import Range
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.validation import OUTCOMES
+from toolkit.business import Economics, Hours
 from toolkit.prices import Accelerator, Hardware
 
 __all__ = ["price_list"]
@@ -16,22 +16,33 @@ __all__ = ["price_list"]
 Row = dict[str, Any]
 Origin = Mapping[str, str]
 
-_DECLARED = {"source": "the experiment file, or the command", "date": "", "basis": "declared"}
-_DEFAULT = {"source": "our default; say otherwise in the experiment file", "date": "", "basis": "assumed"}
 _MEMORY = {
     "source": "Cloud Carbon Footprint, methodology, memory",
     "date": "2021-05-01",
     "basis": "published",
 }
 
+_SPENT = {
+    "build": "to build {}",
+    "features": "on features for {}",
+    "rules": "to write down the rules of {}",
+    "modelling": "on the model of {}",
+}
+
+_VCPU_HOUR = "USD a vCPU-hour"
+_SHARE = "share of paid hours that work"
+_IDLE = "power of an idle vCPU{} (low, mid, high)"
+_BUSY = "power of a busy vCPU{} (low, mid, high)"
+
 
 def _row(name: str, value: Any, unit: str, origin: Origin) -> Row:
     return {"name": name, "value": value, "unit": unit, **origin}
 
 
-def _said(declared: Frozen, key: str) -> Origin:
-    """Return the origin of what the user may declare: theirs where they did, else our default."""
-    return _DECLARED if key in declared.model_fields_set else _DEFAULT
+def _own(economics: Economics, key: str, name: str, value: Any, unit: str) -> Row:
+    """Return the row of what the user may declare, with its dotted key and the origin that the file gives."""
+    shown = _span(value) if isinstance(value, Range) else value
+    return {"key": key, **_row(name, shown, unit, economics.origin(key).model_dump())}
 
 
 def _span(amount: Range) -> float | list[float]:
@@ -44,33 +55,46 @@ def price_list(inputs: Inputs) -> tuple[Row, ...]:
 
 
 def _machines(inputs: Inputs) -> Iterator[Row]:
-    machine, host = inputs.hardware, inputs.host
+    machine, host, economics = inputs.hardware, inputs.host, inputs.economics
     if machine.accelerator is not None:
         yield from _accelerators(machine, machine.accelerator)
-    yield from _processor(host)
+    yield from _processor(host) if economics.own_hardware is None else _own_machine(host, economics)
     speed = "speed of the processor, relative to the one that was measured"
-    yield _row(speed, _span(inputs.economics.speed), "ratio", _said(inputs.economics, "speed"))
+    yield _own(economics, "speed", speed, economics.speed, "ratio")
     pue = "power of the building over that of the machines (PUE)"
-    yield _row(pue, inputs.economics.pue, "ratio", _said(inputs.economics, "pue"))
+    yield _own(economics, "pue", pue, economics.pue, "ratio")
 
 
 def _processor(profile: Hardware) -> Iterator[Row]:
     price = {"source": profile.source, "date": profile.date, "basis": profile.basis}
-    yield _row(profile.title, profile.usd_per_hour / profile.vcpus, "USD a vCPU-hour", price)
+    yield _row(profile.title, profile.usd_per_hour / profile.vcpus, _VCPU_HOUR, price)
     yield from _shared(profile)
+
+
+def _own_machine(machine: Hardware, economics: Economics) -> Iterator[Row]:
+    """Yield the lines of a machine that is in no table: all but the power of memory is the user's."""
+    price = machine.usd_per_hour / machine.vcpus
+    yield _own(economics, "own_hardware.usd_per_hour", machine.title, price, _VCPU_HOUR)
+    yield _own(economics, "own_hardware.utilisation", _SHARE, machine.utilisation, "share")
+    for key, name, watts in (
+        ("idle_watts", _IDLE, machine.idle_watts),
+        ("max_watts", _BUSY, machine.max_watts),
+    ):
+        yield _own(economics, f"own_hardware.{key}", name.format(""), list(watts), "W")
+    yield from _memory(machine)
 
 
 def _shared(profile: Hardware, whose: str = "") -> Iterator[Row]:
     """Yield what both kinds of machines have: the share that works, the watts of vCPUs and of memory."""
     power = {"source": profile.power_source, "date": profile.power_date, "basis": profile.power_basis}
-    share = (
-        _DECLARED
-        if profile.basis == "declared"
-        else {"source": "hardware.yaml", "date": profile.date, "basis": "assumed"}
-    )
-    yield _row(f"share of paid hours that work{whose}", profile.utilisation, "share", share)
-    yield _row(f"power of an idle vCPU{whose} (low, mid, high)", list(profile.idle_watts), "W", power)
-    yield _row(f"power of a busy vCPU{whose} (low, mid, high)", list(profile.max_watts), "W", power)
+    share = {"source": "hardware.yaml", "date": profile.date, "basis": "assumed"}
+    yield _row(f"{_SHARE}{whose}", profile.utilisation, "share", share)
+    yield _row(_IDLE.format(whose), list(profile.idle_watts), "W", power)
+    yield _row(_BUSY.format(whose), list(profile.max_watts), "W", power)
+    yield from _memory(profile, whose)
+
+
+def _memory(profile: Hardware, whose: str = "") -> Iterator[Row]:
     if profile.memory_watts_per_gb > 0:
         yield _row(f"power of memory{whose}", profile.memory_watts_per_gb, "W a GB", _MEMORY)
 
@@ -102,12 +126,12 @@ def _grid(inputs: Inputs) -> Iterator[Row]:
     }
     yield _row(f"carbon of electricity, {here.title}", here.g_co2e_per_kwh, "g CO2e a kWh", carbon)
     money = economics.currency
-    tonne = _span(economics.carbon_price_per_tonne)
-    yield _row("price of carbon", tonne, f"{money} a tonne", _said(economics, "carbon_price_per_tonne"))
+    tonne = economics.carbon_price_per_tonne
+    yield _own(economics, "carbon_price_per_tonne", "price of carbon", tonne, f"{money} a tonne")
     if inputs.hardware.energy_in_price and inputs.host.energy_in_price:
         return
     if economics.price_per_kwh is not None:
-        yield _row("electricity", _span(economics.price_per_kwh), f"{money} a kWh", _DECLARED)
+        yield _own(economics, "price_per_kwh", "electricity", economics.price_per_kwh, f"{money} a kWh")
         return
     origin = {"source": here.price_source, "date": here.price_date, "basis": here.price_basis}
     yield _row(f"electricity, {here.title}", here.usd_per_kwh, "USD a kWh", origin)
@@ -115,18 +139,32 @@ def _grid(inputs: Inputs) -> Iterator[Row]:
 
 def _business(inputs: Inputs) -> Iterator[Row]:
     economics, money = inputs.economics, inputs.economics.currency
-    said = partial(_said, economics)
-    yield _row("exchange rate", economics.currency_per_usd, f"{money} a USD", said("currency_per_usd"))
-    yield _row("wage", _span(economics.wage_per_hour), f"{money} an hour", said("wage_per_hour"))
+    yield _own(economics, "currency_per_usd", "exchange rate", economics.currency_per_usd, f"{money} a USD")
     for name in OUTCOMES:
-        value = _span(getattr(economics.value, name))
-        yield _row(f"value of a {name.replace('_', ' ')}", value, money, _said(economics.value, name))
-    yield _row("decisions", _span(economics.volume_per_year), "a year", _DECLARED)
+        title = f"value of a {name.replace('_', ' ')}"
+        yield _own(economics, f"value.{name}", title, getattr(economics.value, name), money)
+    yield _own(economics, "volume_per_year", "decisions", economics.volume_per_year, "a year")
     served = {"batch": "in batches", "single": "one at a time"}[economics.serving]
-    yield _row("decisions are made", served, "", said("serving"))
+    yield _own(economics, "serving", "decisions are made", served, "")
     if economics.serving == "single":
         on = economics.always_on_vcpus
-        yield _row("always on for decisions", on, "vCPUs", said("always_on_vcpus"))
-    yield _row("a training label", _span(economics.price_per_label), money, said("price_per_label"))
-    yield _row("retrains", _span(economics.retrains_per_year), "a year", said("retrains_per_year"))
-    yield _row("horizon", economics.horizon_years, "years", said("horizon_years"))
+        yield _own(economics, "always_on_vcpus", "always on for decisions", on, "vCPUs")
+    yield _own(economics, "retrains_per_year", "retrains", economics.retrains_per_year, "a year")
+    yield _own(economics, "horizon_years", "horizon", economics.horizon_years, "years")
+    yield _own(economics, "price_per_label", "a training label", economics.price_per_label, money)
+    if economics.margin is not None:
+        yield _own(
+            economics, "margin", "difference that counts as a tie", economics.margin, f"{money} a year"
+        )
+    yield _own(economics, "wage_per_hour", "wage", economics.wage_per_hour, f"{money} an hour")
+    for track in inputs.hours_per_year:
+        yield from _hours(economics, track)
+
+
+def _hours(economics: Economics, track: str) -> Iterator[Row]:
+    declared = economics.hours.get(track, Hours())
+    for part, hours in (declared.parts or {"build": declared.to_build}).items():
+        spent = _SPENT[part].format(track)
+        yield _own(economics, f"hours.{track}.{part}", f"hours {spent}", hours, "hours")
+    upkeep = f"hours to keep {track} running"
+    yield _own(economics, f"hours.{track}.per_year", upkeep, declared.per_year, "hours a year")

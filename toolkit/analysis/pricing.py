@@ -37,7 +37,9 @@ from toolkit.analysis.whatif.steps import next_points, steps
 from toolkit.analysis.whatif.words import change_sentence
 from toolkit.business import Economics, Hours
 from toolkit.config import Experiment
+from toolkit.errors import shorten
 from toolkit.records import CellRecord, without_repeats
+from toolkit.sources import Origin
 
 __all__ = ["declared_inputs", "price", "systems"]
 
@@ -213,14 +215,17 @@ def _full_effort(
 
 def _with_authoring(economics: Economics, knowledge: Sequence[Mapping[str, Any]]) -> Economics:
     """Take the hours that a knowledge base declares where the experiment declares none for its tracks."""
-    hours = dict(economics.hours)
+    hours, sources = dict(economics.hours), dict(economics.sources)
     for base in knowledge:
         spent = base.get("authoring_hours")
         if spent is None:
             continue
+        told = Origin(source=shorten(f"authoring hours of the knowledge base {base.get('name', '')}", 200))
         for track in base.get("tracks", ()):
-            hours.setdefault(track, Hours(build=Range(low=spent, likely=spent, high=spent)))
-    return economics.model_copy(update={"hours": hours})
+            if track not in hours:
+                hours[track] = Hours(build=Range(low=spent, likely=spent, high=spent))
+                sources[f"hours.{track}"] = told
+    return economics.model_copy(update={"hours": hours, "sources": sources})
 
 
 def _sheet(

@@ -13,5 +13,6 @@ __all__ = ["print_changes"]
 def print_changes(results: Results, console: Console) -> None:
     """Print the most fragile assumptions, a line each; nothing where none changes anything."""
     found = results.sensitivity
-    for line in [] if found is None else change_lines(found):
-        console.print(f"would change it: {line}", markup=False, highlight=False)
+    lines = [] if found is None else change_lines(found)
+    for line in ["What would change it:", *(f"  {line}" for line in lines)] if lines else []:
+        console.print(line, markup=False, highlight=False)

@@ -1,11 +1,10 @@
-"""One self-contained HTML file and ``results.json`` from `Results`."""
+"""One self-contained HTML file, the same as Markdown, and ``results.json`` from `Results`."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -20,9 +19,11 @@ from toolkit.errors import StoreError
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import environment, slug
 from toolkit.report.files import write_atomically
+from toolkit.report.markdown import markdown
+from toolkit.report.pages import Page, Rendered
 from toolkit.report.stills import FOLDER, draw_stills, with_stills, without_stills, write_stills
 
-__all__ = ["Rendered", "ReportPaths", "footer", "page", "render", "write", "write_files"]
+__all__ = ["ReportPaths", "as_text", "html", "page", "render", "write", "write_files"]
 
 KIND = "report.sections"
 
@@ -32,18 +33,9 @@ class ReportPaths:
     """Where `write` put things."""
 
     html: Path
+    markdown: Path
     json: Path
     figures: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A section as the page holds it: anchor, heading, and its body or the reason why there is none."""
-
-    name: str
-    title: str
-    body: Markup
-    reason: str = ""
 
 
 def _sections() -> list[tuple[str, Section]]:
@@ -68,6 +60,19 @@ def _script_hash(script: str) -> Markup:
     return Markup("'sha256-{}'").format(digest)
 
 
+def page(results: Results) -> Page:
+    """Return all sections of the report of a comparison."""
+    name = str(results.experiment.get("experiment", ""))
+    task_title = str(results.task.get("title", ""))
+    return Page(
+        title=" · ".join(part for part in (name, task_title) if part) or "Cost and performance",
+        description=str(results.experiment.get("description", "")),
+        sections=[_render_section(key, section, results) for key, section in _sections()],
+        facts=results.environment,
+        answer=results.verdict.sentence,
+    )
+
+
 def render(results: Results) -> str:
     """Return the report as one HTML document that needs nothing else.
 
@@ -82,44 +87,37 @@ def render(results: Results) -> str:
     str
         HTML of about 5 MB, nearly all of it the drawing library.
     """
-    return without_stills(_render(results))
+    return without_stills(html(page(results)))
 
 
-def _render(results: Results) -> str:
-    """Return the report with places for the stills of its figures."""
-    name = str(results.experiment.get("experiment", ""))
-    task_title = str(results.task.get("title", ""))
-    return page(
-        title=" · ".join(part for part in (name, task_title) if part) or "Cost and performance",
-        description=str(results.experiment.get("description", "")),
-        sections=[_render_section(key, section, results) for key, section in _sections()],
-        footer=footer(results.environment),
-    )
+def as_text(results: Results, kind: str) -> str:
+    """Return what is printed in place of files: the report (``md``), or ``results.json`` (``json``)."""
+    return markdown(page(results)) if kind == "md" else json_text(results)
 
 
-def page(
-    *, title: str, description: str, sections: Sequence[Rendered], footer: str, skip: str = "the verdict"
-) -> str:
-    """Return any report's sections as one HTML document, with places for the stills of its figures.
+def json_text(results: Results) -> str:
+    """Return ``results.json`` as text."""
+    return json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
-    `skip` is what the first section tells, for the link that goes there from the top.
-    """
+
+def html(page: Page) -> str:
+    """Return any report as one HTML document, with places for the stills of its figures."""
     # The page sits between tags: its own "\n" at the ends would change what is hashed.
     scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
-    if any("whatif-board" in section.body for section in sections):
+    if any("whatif-board" in section.body for section in page.sections):
         scripts.append(_page_file("whatif.js").strip())
     return (
         environment()
         .get_template("template.html")
         .render(
-            title=title,
-            description=description,
+            title=page.title,
+            description=page.description,
             style=Markup(_page_file("page.css")),  # noqa: S704 (a file of this package)
             scripts=[Markup(script) for script in scripts],  # noqa: S704 (a file of this package, and Plotly's)
             script_hashes=[_script_hash(script) for script in scripts],
-            sections=sections,
-            footer=footer,
-            skip=skip,
+            sections=page.sections,
+            footer=page.footer,
+            skip=page.answers,
         )
     )
 
@@ -128,15 +126,8 @@ def _page_file(name: str) -> str:
     return files("toolkit.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def footer(facts: Mapping[str, str]) -> str:
-    """Return the last line of a report from what is known of where it was made."""
-    made = " · ".join(facts[key] for key in ("report_written", "git_commit") if facts.get(key))
-    by = f"Made by costcurves · {made}." if made else "Made by costcurves."
-    return f"{by} The same numbers are in results.json beside this file."
-
-
 def write(results: Results, folder: Path, *, figures: bool = False) -> ReportPaths:
-    """Write ``report.html`` and ``results.json`` into `folder`.
+    """Write ``report.html``, ``report.md`` and ``results.json`` into `folder`.
 
     Parameters
     ----------
@@ -156,14 +147,13 @@ def write(results: Results, folder: Path, *, figures: bool = False) -> ReportPat
     StoreError
         The folder cannot be written.
     """
-    text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_files(folder, page=_render(results), results=text, figures=figures)
+    return write_files(folder, page(results), results=json_text(results), figures=figures)
 
 
 def write_files(
     folder: Path,
+    page: Page,
     *,
-    page: str,
     results: str,
     figures: bool = False,
     advice: str = "finished cells are kept: run again",
@@ -173,22 +163,24 @@ def write_files(
     Parameters
     ----------
     folder : Path
-    page : str
-        From `page`, with places for stills.
+    page : Page
     results : str
         Of ``results.json``.
     figures : bool
     advice : str
         What to do where the folder cannot be written.
     """
-    paths = ReportPaths(html=folder / "report.html", json=folder / "results.json")
-    stills = draw_stills(page) if figures else []
+    paths = ReportPaths(folder / "report.html", folder / "report.md", folder / "results.json")
+    document = html(page)
+    stills = draw_stills(document) if figures else []
+    images = {still.name: f"{FOLDER}/{still.name}.png" for still in stills}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Without stills those of an older report go: they would not be of this one.
         paths = replace(paths, figures=write_stills(stills, folder / FOLDER))
         write_atomically(paths.json, results.encode())
-        write_atomically(paths.html, with_stills(page, stills).encode())
+        write_atomically(paths.markdown, markdown(page, images).encode())
+        write_atomically(paths.html, with_stills(document, stills).encode())
     except OSError as error:
         raise StoreError(
             f"the report cannot be written ({error.strerror}); {advice}",

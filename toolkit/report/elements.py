@@ -25,6 +25,7 @@ __all__ = [
     "items",
     "join",
     "paragraph",
+    "screen_only",
     "slug",
     "split",
     "table",
@@ -171,6 +172,18 @@ def split(text: str) -> Markup:
 def whole(text: str | Markup) -> Markup:
     """Return a text that is not broken into lines."""
     return fragment("estimate", main=text, ends="")
+
+
+def screen_only(body: Markup, instead: str = "") -> Markup:
+    """Return what is of use on a screen only, such as controls; paper and ``report.md`` go without.
+
+    Parameters
+    ----------
+    body : Markup
+    instead : str
+        The line that stands in its place in ``report.md``; none when empty.
+    """
+    return fragment("screen_only", body=body, instead=instead)
 
 
 def join(*parts: str | Markup) -> Markup:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from toolkit.analysis.boards.colours import KNOWN, MORE
 from toolkit.analysis.results import Results
 from toolkit.report.elements import fragment
 
@@ -34,22 +35,22 @@ class Look:
     sign: str
 
 
-# Colours of Okabe and Ito, https://jfly.uni-koeln.de/color/ (2008), readable by colour-blind eyes; their
-# yellow is too pale for a line. The grey, the violet and the pale green were searched for: far from the rest.
 _KNOWN = {
-    "baseline": Look("#63686d", "x", "dash", "M-5-3L-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0Z", "", "✖"),
-    "rules": Look("#D55E00", "square", "dot", "M-5-5H5V5H-5Z", "/", "■"),
-    "classical": Look(
-        "#0072B2", "circle", "solid", "M-5.5 0A5.5 5.5 0 1 0 5.5 0A5.5 5.5 0 1 0-5.5 0Z", ".", "●"
+    "baseline": Look(
+        KNOWN["baseline"], "x", "dash", "M-5-3L-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0Z", "", "✖"
     ),
-    "neural": Look("#009E73", "triangle-up", "longdash", "M0-6L6 5H-6Z", "\\", "▲"),
-    "hybrid": Look("#CC79A7", "diamond", "dashdot", "M0-6.5L6.5 0 0 6.5-6.5 0Z", "x", "◆"),
+    "rules": Look(KNOWN["rules"], "square", "dot", "M-5-5H5V5H-5Z", "/", "■"),
+    "classical": Look(
+        KNOWN["classical"], "circle", "solid", "M-5.5 0A5.5 5.5 0 1 0 5.5 0A5.5 5.5 0 1 0-5.5 0Z", ".", "●"
+    ),
+    "neural": Look(KNOWN["neural"], "triangle-up", "longdash", "M0-6L6 5H-6Z", "\\", "▲"),
+    "hybrid": Look(KNOWN["hybrid"], "diamond", "dashdot", "M0-6.5L6.5 0 0 6.5-6.5 0Z", "x", "◆"),
 }
 _MORE = (
-    Look("#E69F00", "triangle-down", "longdashdot", "M0 6L6-5H-6Z", "-", "▼"),
-    Look("#56B4E9", "cross", "5px,2px", "M-2-6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z", "|", "✚"),
-    Look("#8906E0", "star", "2px,4px", "M0-7L2-2 7-2 3 1 4 6 0 3-4 6-3 1-7-2-2-2Z", "+", "★"),
-    Look("#97C059", "hourglass", "8px,2px,2px,2px", "M-5-6H5L-5 6H5Z", "/", "⋈"),
+    Look(MORE[0], "triangle-down", "longdashdot", "M0 6L6-5H-6Z", "-", "▼"),
+    Look(MORE[1], "cross", "5px,2px", "M-2-6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z", "|", "✚"),
+    Look(MORE[2], "star", "2px,4px", "M0-7L2-2 7-2 3 1 4 6 0 3-4 6-3 1-7-2-2-2Z", "+", "★"),
+    Look(MORE[3], "hourglass", "8px,2px,2px,2px", "M-5-6H5L-5 6H5Z", "/", "⋈"),
 )
 
 

@@ -260,7 +260,7 @@
       const plain = model.plain, hybrids = model.hybrids;
       return {
         tracks, order, leader, second, margin, ahead,
-        close: leader.best < model.sure || ahead <= margin,
+        close: leader.best < model.clear || ahead <= margin,
         nonePays: model.nothingEarnsNothing && leader.net[0] < 0 ? shareOf((d) => most[d] <= 0) : null,
         deep: worth(model.deep, plain),
         hybrid: worth(hybrids, model.tracks.filter((name) => !hybrids.includes(name))),

@@ -21,7 +21,7 @@ from toolkit.analysis.decisions import seed_scale
 from toolkit.analysis.draws import draw_band
 from toolkit.analysis.flows import Flow
 from toolkit.analysis.stacks import Floats
-from toolkit.analysis.verdict import DEEP, HYBRID, PLAIN, SENTENCES, SURE
+from toolkit.analysis.verdict import CLEAR, DEEP, HYBRID, PLAIN, SENTENCES, SURE
 from toolkit.analysis.whatif.book import MARGIN_SHARE
 from toolkit.analysis.whatif.levers import HIT, VOLUME, Lever, levers_of
 from toolkit.analysis.whatif.sheet import Sheet
@@ -131,6 +131,7 @@ def model_of(sheet: Sheet) -> dict[str, Any]:
         "margin": economics.margin,
         "marginShare": MARGIN_SHARE,
         "sure": SURE,
+        "clear": CLEAR,
         "nothingEarnsNothing": book.nothing_earns_nothing,
         "horizon": economics.horizon_years,
         "searchesEachTraining": book.searches_each_training,

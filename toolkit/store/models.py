@@ -12,7 +12,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,9 @@ LOADER = "toolkit.models.pyfunc"
 LINKS = "models"
 """Folder below the results with a link to each track's model: MLflow's own names say nothing."""
 
+NOTE = "mlflow.note.content"
+"""Tag that MLflow shows as the description."""
+
 _ALWAYS = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scipy")
 _FOR = {
     SKOPS: ("scikit-learn", "skops"),
@@ -60,6 +63,8 @@ class Deployed:
     fingerprint : str
     folder : Path
         The saved track.
+    scores : mapping of str to float
+        On the test rows.
     """
 
     track: str
@@ -68,6 +73,7 @@ class Deployed:
     n_train: int
     fingerprint: str
     folder: Path
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 def track_folder(root: Path, experiment: str, track: str) -> Path | None:
@@ -134,11 +140,14 @@ class Models:
             whole = model.status == "READY" and (self._folder(model) / "MLmodel").is_file()
             if cell is not None and whole and model.tags.get("fingerprint") == cell.fingerprint:
                 kept[cell.track] = model
+                text = _description(self.root.name, experiment, cell)
+                if model.tags.get(NOTE) != text:
+                    self._client.set_logged_model_tags(model.model_id, {NOTE: text})
             else:
                 self._client.delete_logged_model(model.model_id)
         for run_id, cell in wanted.items():
             if cell.track not in kept:
-                kept[cell.track] = self._log(experiment_id, run_id, cell)
+                kept[cell.track] = self._log(experiment, experiment_id, run_id, cell)
         self._link(experiment, kept)
 
     def _mine(self, experiment_id: str) -> list[LoggedModel]:
@@ -153,7 +162,7 @@ class Models:
             if not token:
                 return found
 
-    def _log(self, experiment_id: str, run_id: str, cell: Deployed) -> LoggedModel:
+    def _log(self, experiment: str, experiment_id: str, run_id: str, cell: Deployed) -> LoggedModel:
         from mlflow.entities import LoggedModelOutput
 
         facts = {name: str(getattr(cell, name)) for name in ("track", "rung", "seed", "n_train")}
@@ -161,7 +170,12 @@ class Models:
             experiment_id,
             name=cell.track,
             source_run_id=run_id,
-            tags={"toolkit": "costcurves", "fingerprint": cell.fingerprint, "track": cell.track},
+            tags={
+                "toolkit": "costcurves",
+                "fingerprint": cell.fingerprint,
+                "track": cell.track,
+                NOTE: _description(self.root.name, experiment, cell),
+            },
             params=facts,
             model_type="costcurves track",
         )
@@ -194,6 +208,21 @@ class Models:
             # to the folder above the model: MLflow follows a link on the way, and not the last one
             draft.symlink_to(os.path.relpath(self._folder(model).parent, folder), target_is_directory=True)
             draft.replace(folder / track)
+
+
+def _description(root: str, experiment: str, cell: Deployed) -> str:
+    """Return in Markdown what the model is and how to use it."""
+    place = f"{root}/{LINKS}/{experiment}/{cell.track}/artifacts"
+    rows = [f"| `{name}` | {value:.4g} |" for name, value in cell.scores.items()]
+    table = "\n".join(["| on the test rows | |", "|---|---|", *rows]) if rows else ""
+    blocks = (
+        f"**The track {cell.track} as it enters the verdict:** rung {cell.rung}, seed {cell.seed}, "
+        f"{cell.n_train:,} training rows. It returns the probability of a yes for each row.",
+        table,
+        f"Rows of your own: `toolkit predict EXPERIMENT.yaml ROWS.csv --track {cell.track}`; over HTTP: "
+        f"`mlflow models serve -m {place} --env-manager local`.",
+    )
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _save(path: Path, saved: Path, model: LoggedModel, run_id: str) -> None:

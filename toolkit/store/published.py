@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolkit.analysis.board import Board
-from toolkit.analysis.published.boards import model_board, note, report_board
+from toolkit.analysis.boards.values import Board
+from toolkit.analysis.published.boards import model_board, note, report_board, views
 from toolkit.analysis.published.values import Published
 from toolkit.store.database import DATABASE, told
+from toolkit.store.links import shown
 from toolkit.store.runs import Kind, Runs, now_ms
 from toolkit.store.store import Store
+from toolkit.store.views import write_views
 
 __all__ = ["log_published"]
 
@@ -71,9 +73,10 @@ def log_published(
         for figure in figures:
             (folder / "figures").mkdir(exist_ok=True)
             shutil.copyfile(figure, folder / "figures" / figure.name)
-        runs.end(report, "FINISHED", now_ms())
-        links = store.links(name, base="")
-        runs.set_note(identifier, note(published, {title: links[title] for title in ("report", "charts")}))
+        # MLflow shows how long a run took; nothing was run.
+        runs.end(report, "FINISHED", report.info.start_time)
+        write_views(runs, identifier, views(published))
+        runs.set_note(identifier, note(published, shown(store.links(name, base=""))))
     return store.links(name)
 
 
@@ -86,6 +89,6 @@ def _replace(runs: Runs, identifier: str, boards: Mapping[str, Board], tags: Map
         # the UI lists later starts first
         run = runs.create(identifier, kind, title, now - place, {**tags, **board.tags})
         runs.log(run, board)
-        runs.end(run, "FINISHED", now)
+        runs.end(run, "FINISHED", run.info.start_time)
     for run in old:
         runs.delete(run)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from toolkit.analysis.board import Board
+from toolkit.analysis.boards.values import Board
 from toolkit.errors import StoreError
 from toolkit.store.database import DATABASE, make_portable
 from toolkit.store.models import Models
@@ -107,6 +107,14 @@ class Runs:
         """Set the Markdown text of the experiment's page."""
         self._client.set_experiment_tag(experiment_id, "mlflow.note.content", text[:20_000])
 
+    def tag_experiment(self, experiment_id: str, key: str, value: str) -> None:
+        """Set a tag of the experiment."""
+        self._client.set_experiment_tag(experiment_id, key, value)
+
+    def experiment_tags(self, experiment_id: str) -> dict[str, str]:
+        """Return the tags of the experiment."""
+        return dict(self._client.get_experiment(experiment_id).tags)
+
     def search(self, experiment_id: str, kind: Kind, *, status: str | None = None) -> list[Run]:
         """Return all runs of a kind that are not deleted, the latest start first."""
         condition = f"tags.kind = '{kind}'" + (f" and attributes.status = '{status}'" if status else "")
@@ -124,6 +132,10 @@ class Runs:
             token = page.token
             if not token:
                 return runs
+
+    def by_end(self, experiment_id: str, kind: Kind) -> list[Run]:
+        """Return all runs of a kind that are not deleted, the latest end first."""
+        return sorted(self.search(experiment_id, kind), key=lambda run: -(run.info.end_time or 0))
 
     def tracks(self, experiment_id: str) -> dict[str, Run]:
         """Return the latest run of each track, in the order of the UI."""
@@ -154,18 +166,30 @@ class Runs:
             self._client.log_batch(run.info.run_id, metrics[:900], params[:100])
             metrics, params = metrics[900:], params[100:]
 
-    def log_data(self, run: Run, *, name: str, version: str, title: str) -> None:
-        """Log the data as MLflow's input of a run, told apart by our own hash of its content."""
+    def log_data(
+        self, run: Run, *, name: str, version: str, title: str, facts: Mapping[str, object] | None = None
+    ) -> None:
+        """Log the data as MLflow's input of a run, told apart by our own hash of its content.
+
+        The facts are the profile that MLflow shows; of data that it has seen before it keeps the old one.
+        """
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         source = json.dumps({"title": title})
-        dataset = Dataset(name=name, digest=version[:36], source_type="code", source=source)
+        profile = json.dumps({"what": title, **(facts or {})}, default=str)
+        dataset = Dataset(name=name, digest=version[:36], source_type="code", source=source, profile=profile)
         context = InputTag("mlflow.data.context", "training and evaluation")
         self._client.log_inputs(run.info.run_id, [DatasetInput(dataset, [context])])
 
     def tag(self, run: Run, key: str, value: str) -> None:
         """Set a tag."""
         self._client.set_tag(run.info.run_id, key, value)
+
+    def tag_all(self, run: Run, tags: Mapping[str, str]) -> None:
+        """Set several tags in one call."""
+        from mlflow.entities import RunTag
+
+        self._client.log_batch(run.info.run_id, tags=[RunTag(key, value) for key, value in tags.items()])
 
     def end(self, run: Run, status: str, end_ms: int) -> None:
         """End a run as ``FINISHED``, ``FAILED`` or ``KILLED``."""

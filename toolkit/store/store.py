@@ -15,17 +15,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from toolkit.analysis.board import Board, cell_board, note, report_board, track_board, tracks
+from toolkit.analysis.boards.notes import note
+from toolkit.analysis.boards.report import report_board
+from toolkit.analysis.boards.tracks import cell_board, track_board, tracks
+from toolkit.analysis.boards.values import Board
+from toolkit.analysis.boards.views import views
 from toolkit.analysis.results import Results
 from toolkit.records import REPEAT_MARK, CellRecord, Evidence, cell_name
 from toolkit.store.database import DATABASE, Lock, check, create, link_above, make_portable, told
 from toolkit.store.files import MODEL, read_evidence, read_record, write_cell
+from toolkit.store.front import mark_front
+from toolkit.store.links import links, shown
 from toolkit.store.models import Deployed
 from toolkit.store.runs import Kind, Runs, connect, now_ms
+from toolkit.store.views import write_views
 
 __all__ = ["Store"]
 
-WORKFLOW = "workflowType=machine_learning"
 RUN_STATUS = {
     "finished": "FINISHED",
     "not_applicable": "FINISHED",
@@ -219,7 +225,13 @@ class Store:
         return next((folder for folder in folders if folder.is_dir()), None)
 
     def finish(
-        self, results: Results, *, report_html: Path, results_json: Path, figures: Sequence[Path] = ()
+        self,
+        results: Results,
+        *,
+        report_html: Path,
+        results_json: Path,
+        report_md: Path | None = None,
+        figures: Sequence[Path] = (),
     ) -> None:
         """Make track runs and the report run anew from the results; write the verdict on the page.
 
@@ -232,8 +244,8 @@ class Store:
         ----------
         results : Results
             Summaries, verdict, knowledge and environment may be missing.
-        report_html, results_json : Path
-            Copied into the report run as ``report.html`` and ``results.json``.
+        report_html, results_json, report_md : Path
+            Copied into the report run as ``report.html``, ``results.json`` and, if given, ``report.md``.
         figures : sequence of Path
             Copied into its folder ``figures``, in place of what was there.
         """
@@ -259,17 +271,21 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(report_html, folder / "report.html")
             shutil.copyfile(results_json, folder / "results.json")
+            if report_md is not None:
+                shutil.copyfile(report_md, folder / "report.md")
             shutil.rmtree(folder / "figures", ignore_errors=True)
             for path in figures:
                 (folder / "figures").mkdir(exist_ok=True)
                 shutil.copyfile(path, folder / "figures" / path.name)
-            self._runs.end(report, "FINISHED", now_ms())
-            links = self.links(experiment, base="")
-            shown = {title: links[title] for title in ("report", "charts")}
-            self._runs.set_note(identifier, note(results, shown))
+            # Its length in time would be that of writing files.
+            self._runs.end(report, "FINISHED", report.info.start_time)
+            mark_front(self._runs, identifier, results)
+            write_views(self._runs, identifier, views(results))
+            found = links(self._runs, identifier, "")
+            self._runs.set_note(identifier, note(results, shown(found)))
 
     def links(self, experiment: str, *, base: str = "http://127.0.0.1:5000/") -> dict[str, str]:
-        """Return deep links into the UI: its bare address opens a page about language models.
+        """Return deep links into the UI.
 
         Parameters
         ----------
@@ -280,21 +296,11 @@ class Store:
         Returns
         -------
         dict of str to str
-            ``report`` (once there is one), ``runs``, ``charts`` and ``track <name>`` -> address; empty when
-            there is no such experiment.
+            The names of `toolkit.store.links.SHOWS` whose page there is, and ``track <name>`` -> address;
+            empty when there is no such experiment.
         """
         identifier = self._runs.find(experiment)
-        if identifier is None:
-            return {}
-        page = f"{base}#/experiments/{identifier}/runs"
-        links = {}
-        for run in self._runs.search(identifier, "report")[:1]:
-            links["report"] = f"{page}/{run.info.run_id}/artifacts/report.html?{WORKFLOW}"
-        links["runs"] = f"{page}?{WORKFLOW}"
-        links["charts"] = f"{page}?{WORKFLOW}&compareRunsMode=CHART"
-        for track, run in self._runs.tracks(identifier).items():
-            links[f"track {track}"] = f"{page}/{run.info.run_id}?{WORKFLOW}"
-        return links
+        return {} if identifier is None else links(self._runs, identifier, base)
 
     def experiments(self) -> list[str]:
         """Return the names of all experiments of this toolkit in the store, the latest first."""
@@ -337,7 +343,8 @@ class Store:
             record = read_record(folder)
             if record is not None and record.rung == rungs.get(record.track):
                 facts = record.model_dump(include={"track", "rung", "seed", "n_train", "fingerprint"})
-                cells[record.track] = Deployed(**facts, folder=folder / MODEL)
+                scores = {name: value for name, value in record.scores.items() if value is not None}
+                cells[record.track] = Deployed(**facts, folder=folder / MODEL, scores=scores)
         runs = self._runs.tracks(identifier)
         for track, run in runs.items():
             cell = cells.get(track)
@@ -362,12 +369,13 @@ class Store:
             self._runs.log(run, board)
             if version:
                 name = str(results.task.get("name", "data"))
-                self._runs.log_data(run, name=name, version=version, title=str(results.task.get("title", "")))
+                about, facts = str(results.task.get("title", "")), results.task.get("facts")
+                self._runs.log_data(run, name=name, version=version, title=about, facts=facts)
             for cell in cells:
                 if track and cell.data.tags.get("track") == track:
                     self._runs.tag(cell, "mlflow.parentRunId", run.info.run_id)
             if track:
-                self._runs.end(run, "FINISHED", now)
+                self._runs.end(run, "FINISHED", run.info.start_time)
         for run in old:
             self._runs.delete(run)
         self._tracks.clear()

@@ -76,7 +76,7 @@ def test_finish_makes_tracks_and_report_from_the_cells(
     assert {run.info.status for run in top} == {"FINISHED"}
     assert {run.data.tags["commit"] for run in top} == {"0123456"}
     report, rules, neural = top
-    history = client(root).get_metric_history(neural.info.run_id, "test error")
+    history = client(root).get_metric_history(neural.info.run_id, "curves/error by rows")
     assert [(point.step, point.value) for point in history] == [
         (100, 0.5),
         (200, pytest.approx(0.4)),
@@ -91,9 +91,10 @@ def test_finish_makes_tracks_and_report_from_the_cells(
         expected = neural if run.data.tags["track"] == "neural" else rules
         assert run.data.tags["mlflow.parentRunId"] == expected.info.run_id
     experiment_note = client(root).get_experiment("1").tags["mlflow.note.content"]
-    assert experiment_note.startswith("[report](#/experiments/1/runs/")
-    assert "**Too close to call.**" in experiment_note.splitlines()[0]
-    assert list(store.links("toy")) == ["report", "runs", "charts", "track rules", "track neural"]
+    assert experiment_note.startswith("Too close to call · [the whole report](#/experiments/1/runs/")
+    assert {run.info.end_time - run.info.start_time for run in top} == {0}, "nothing was run in that time"
+    links = ["report", "charts", "tracks", "runs", "track rules", "track neural"]
+    assert list(store.links("toy")) == links
     assert store.links("toy")["runs"].endswith("?workflowType=machine_learning")
     assert store.experiments() == ["toy"]
 
@@ -106,17 +107,22 @@ def test_finishing_again_renews_files_and_replaces_changed_runs_only(
     store.finish(results_of(store), **files)
     before = store.links("toy")
     files["report_html"].write_text("<p>new words</p>")
+    files["report_md"] = files["report_html"].with_suffix(".md")
+    files["report_md"].write_text("new words")
     store.begin("toy", tracks=["neural", "never run"])
     store.finish(replace(results_of(store), environment={"written": "later"}), **files)
     assert store.links("toy") == before
     (report,) = runs(root, "report")
     assert (root.parent / report.info.artifact_uri / "report.html").read_text() == "<p>new words</p>"
+    assert (root.parent / report.info.artifact_uri / "report.md").read_text() == "new words"
     store.log_cell(cell(rung=1), None)
     store.finish(results_of(store, "Use neural."), **files)
     assert store.links("toy")["track neural"] != before["track neural"]
     (track,) = runs(root, "track")
     assert {run.data.tags["mlflow.parentRunId"] for run in runs(root, "cell")} == {track.info.run_id}
-    steps = [point.step for point in client(root).get_metric_history(track.info.run_id, "test error")]
+    steps = [
+        point.step for point in client(root).get_metric_history(track.info.run_id, "curves/error by rows")
+    ]
     assert steps == [100, 200]
     assert len(runs(root, "report")) == 1
 
@@ -144,4 +150,4 @@ def test_figures_are_files_of_the_report_run_and_old_ones_go(
 def test_finish_needs_nothing_but_the_experiment(results_of, store: Store, files: dict[str, Path]) -> None:
     bare = replace(results_of(store), experiment={"experiment": "toy"}, task={}, knowledge=(), environment={})
     store.finish(bare, **files)
-    assert list(store.links("toy")) == ["report", "runs", "charts"]
+    assert list(store.links("toy")) == ["report", "charts", "tracks", "runs"]

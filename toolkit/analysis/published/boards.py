@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from toolkit.analysis.board import Board, Point
+from toolkit.analysis.boards.values import Board, Point, rounded
+from toolkit.analysis.boards.views import CHARTS, RESULTS, Chart, Column, View
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.published.values import Forecast, Published, Study
 from toolkit.published.values import Observation
 
-__all__ = ["model_board", "note", "report_board"]
+__all__ = ["model_board", "note", "report_board", "views"]
 
 _ENDS = ("low", "high")
 
@@ -26,8 +27,8 @@ def model_board(published: Published, one: Observation) -> Board:
     titles = {study.measure.key: study.measure for study in published.studies}
     for key, value in one.compute.items():
         points.append(Point(key, value))
-        points.append(Point(f"log10_{key}", math.log10(value)))
-    points.append(Point("log10_error", math.log10(one.error)))
+        points.append(Point(f"log10_{key}", rounded(math.log10(value))))
+    points.append(Point("log10_error", rounded(math.log10(one.error))))
     tags = {f"source.{what}": _cited(published, keys) for what, keys in one.sources.items()}
     tags |= {f"unit.{key}": titles[key].unit for key in one.compute if key in titles}
     tags |= {"note": one.note} if one.note else {}
@@ -103,8 +104,39 @@ def _least_by_year(published: Published) -> Iterator[Point]:
 
 
 def note(published: Published, links: Mapping[str, str]) -> str:
-    """Return the experiment's page in Markdown: links and the first sentence come first."""
+    """Return the experiment's page in Markdown: what it is about, the links, then the sentences.
+
+    Folded, MLflow shows the first line only: too short for a finding with its interval.
+    """
+    head = " · ".join([published.title, *(f"[{title}]({address})" for title, address in links.items())])
     first, *others = published.sentences or ("",)
-    head = " · ".join([*(f"[{title}]({address})" for title, address in links.items()), f"**{first}**"])
-    blocks = [head, "\n".join(f"- {told}" for told in others), published.description]
-    return "\n\n".join(block for block in blocks if block)
+    told = [f"**{first}**" if first else "", "\n".join(f"- {one}" for one in others)]
+    return "\n\n".join(block for block in (head, *told, published.description) if block)
+
+
+def views(published: Published) -> tuple[View, ...]:
+    """Return the charts of the models, straight lines among them, and the models as a table."""
+    keys = [study.measure.key for study in published.studies]
+    straight = [
+        Chart("scatter", "log10_error", x=f"log10_{key}", section="Error against compute") for key in keys
+    ]
+    charts = (*straight, Chart("scatter", "error", x="year", section="Error against the year"))
+    columns = (
+        Column("metrics.`error`", 90),
+        Column("metrics.`year`", 90),
+        *(Column(f"metrics.`log10_{key}`", 200) for key in keys),
+    )
+    condition, folded = "tags.kind = 'published'", ("Model metrics",)
+    return (
+        View(CHARTS, "Error against compute", condition, columns, charts=charts, folded=folded),
+        View(
+            RESULTS,
+            "Published results, the least error first",
+            condition,
+            columns,
+            order_by="metrics.`error`",
+            ascending=True,
+            charts=charts,
+            folded=folded,
+        ),
+    )

@@ -21,9 +21,11 @@ def terms_of(inputs: Inputs) -> dict[str, str]:
     """Return a short hash of every key of the economics, and of what the price tables say for them.
 
     What has its default is left out, so that a key that is added later changes nothing. Hours that a
-    knowledge base declares count as those of the experiment do.
+    knowledge base declares count as those of the experiment do. Where a number is from changes no answer.
     """
-    told: dict[str, Any] = inputs.economics.model_dump(mode="json", exclude_defaults=True)
+    told: dict[str, Any] = inputs.economics.model_dump(
+        mode="json", exclude_defaults=True, exclude={"sources"}
+    )
     told[_TABLES] = [asdict(inputs.hardware), asdict(inputs.host), asdict(inputs.grid)]
     return {key: _digest(value) for key, value in told.items()}
 

@@ -1,4 +1,4 @@
-"""One self-contained HTML file and ``results.json`` from `Published`."""
+"""One self-contained HTML file, the same as Markdown, and ``results.json`` from `Published`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from toolkit.analysis.published.export import to_json
 from toolkit.analysis.published.values import Published
 from toolkit.report import document
 from toolkit.report.base import NotApplicable
-from toolkit.report.document import Rendered, ReportPaths
+from toolkit.report.document import ReportPaths
 from toolkit.report.elements import slug
+from toolkit.report.markdown import markdown
+from toolkit.report.pages import Page, Rendered
 from toolkit.report.published.answer import answer, drawings
 from toolkit.report.published.beside import claims, criticism, decomposition
 from toolkit.report.published.fits import fits, floors, title_of_floors
@@ -22,7 +24,7 @@ from toolkit.report.published.rows import again, sources, table
 from toolkit.report.published.sentences import key_sentences
 from toolkit.report.published.targets import forecasts
 
-__all__ = ["json_text", "render", "with_sentences", "write"]
+__all__ = ["as_text", "json_text", "page", "render", "with_sentences", "write"]
 
 _SECTIONS: tuple[tuple[str | Callable[[Published], str], Callable[[Published], Markup]], ...] = (
     ("What the table says", answer),
@@ -44,8 +46,8 @@ def with_sentences(published: Published) -> Published:
     return replace(published, sentences=key_sentences(published))
 
 
-def render(published: Published) -> str:
-    """Return the report as one HTML document that needs nothing else but for places of stills.
+def page(published: Published) -> Page:
+    """Return all sections of the report.
 
     A section that has nothing to show is left out: a user's own table has no claims and no criticism.
     """
@@ -56,13 +58,24 @@ def render(published: Published) -> str:
             rendered.append(Rendered(slug(title), title, section(published)))
         except NotApplicable:
             continue
-    return document.page(
+    return Page(
         title=" · ".join(part for part in (published.name, published.title) if part),
         description=published.description,
         sections=rendered,
-        footer=document.footer(published.environment),
-        skip="what the table says",
+        facts=published.environment,
+        answer=next(iter(key_sentences(published)), ""),
+        answers="what the table says",
     )
+
+
+def render(published: Published) -> str:
+    """Return the report as one HTML document that needs nothing else but for places of stills."""
+    return document.html(page(published))
+
+
+def as_text(published: Published, kind: str) -> str:
+    """Return what is printed in place of files: the report (``md``), or ``results.json`` (``json``)."""
+    return markdown(page(published)) if kind == "md" else json_text(published)
 
 
 def json_text(published: Published) -> str:
@@ -71,7 +84,7 @@ def json_text(published: Published) -> str:
 
 
 def write(published: Published, folder: Path, *, advice: str = "run again") -> ReportPaths:
-    """Write ``report.html``, ``results.json`` and the figures into `folder`.
+    """Write ``report.html``, ``report.md``, ``results.json`` and the figures into `folder`.
 
     Parameters
     ----------
@@ -92,5 +105,5 @@ def write(published: Published, folder: Path, *, advice: str = "run again") -> R
         The folder cannot be written.
     """
     return document.write_files(
-        folder, page=render(published), results=json_text(published), figures=True, advice=advice
+        folder, page(published), results=json_text(published), figures=True, advice=advice
     )

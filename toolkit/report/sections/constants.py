@@ -7,8 +7,9 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results
+from toolkit.report import elements
 from toolkit.report.base import NotApplicable, Section
-from toolkit.report.price_rows import price_table
+from toolkit.report.price_rows import origins_told, price_table
 
 __all__ = ["ConstantsSection"]
 
@@ -23,4 +24,7 @@ class ConstantsSection(Section):
         """Return the constants; not applicable when none is in use."""
         if not results.prices:
             raise NotApplicable("No price or constant was used.")
-        return price_table("Every price and constant in use", results.prices, hide_caption=True)
+        return elements.join(
+            elements.paragraph(told) if (told := origins_told(results.prices)) else Markup(""),
+            price_table("Every price and constant in use", results.prices, hide_caption=True),
+        )

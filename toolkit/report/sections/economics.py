@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from markupsafe import Markup
@@ -13,7 +13,9 @@ from toolkit.report.base import NotApplicable, Section
 from toolkit.report.cost_parts import basis, drawn_parts, ordered, part_title
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
+from toolkit.report.price_rows import origin, origins_told, told_once
 from toolkit.report.priced_machine import priced_machine
+from toolkit.sources import origin_in
 
 __all__ = ["EconomicsSection"]
 
@@ -37,7 +39,7 @@ class EconomicsSection(Section):
         if tracks:
             parts += [_costs_figure(results), _values(results)]
         if economics:
-            parts += [priced_machine(results), _assumptions(economics)]
+            parts += [priced_machine(results), _assumptions(economics, results.prices)]
         return elements.join(*parts)
 
 
@@ -118,31 +120,51 @@ def _values(results: Results) -> Markup:
     )
 
 
-def _assumptions(economics: Mapping[str, Any]) -> Markup:
-    return elements.table(
+def _assumptions(economics: Mapping[str, Any], prices: Sequence[Mapping[str, Any]]) -> Markup:
+    listed = {key: price for price in prices if (key := price.get("key"))}
+    shown = list(_flat(_made(economics)))
+    origins = [listed.get(key) or _unused(economics, key) for key, _ in shown]
+    sources = told_once(origin(one) if one else "" for one in origins)
+    table = elements.table(
         "Assumptions from the experiment file; [lowest, highest] where a range was given",
-        [Column("Assumption"), Column("Value", numeric=True)],
-        list(_flat(_made(economics))),
+        [Column("Assumption"), Column("Value", numeric=True), Column("Basis"), Column("Source")],
+        [
+            [_title(key), value, str(one.get("basis", "")), source]
+            for (key, value), one, source in zip(shown, origins, sources, strict=True)
+        ],
     )
+    counted = origins_told(prices)
+    return elements.join(elements.paragraph(counted) if counted else Markup(""), table)
+
+
+def _unused(economics: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the source of what no figure rests on, or what is a choice: the file's, where it has one."""
+    sources: Mapping[str, Mapping[str, Any]] = economics.get("sources") or {}
+    return origin_in(sources, key) or {}
 
 
 def _made(economics: Mapping[str, Any]) -> dict[str, Any]:
     """Return the assumptions that are made: a machine of one's own takes the place of a profile."""
-    own = economics.get("own_hardware") is not None
-    return {key: value for key, value in economics.items() if not (own and key == "hardware")}
+    hidden = {"sources", *(("hardware",) if economics.get("own_hardware") is not None else ())}
+    return {key: value for key, value in economics.items() if key not in hidden}
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[list[str | Markup]]:
+def _title(key: str) -> str:
+    return ": ".join(formats.words(part) for part in key.split("."))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the dotted key and the value of each assumption."""
     for key, value in values.items():
         if value is None and key in _SILENT_WITHOUT:
             continue
-        name = f"{prefix}{formats.words(str(key))}"
+        name = f"{prefix}{key}"
         if isinstance(value, Mapping) and {"low", "likely", "high"} <= set(value):
-            yield [name, _amount(value)]
+            yield name, _amount(value)
         elif isinstance(value, Mapping):
-            yield from _flat(value, f"{name}: ")
+            yield from _flat(value, f"{name}.")
         else:
-            yield [name, _plain(value)]
+            yield name, _plain(value)
 
 
 def _amount(value: Mapping[str, Any]) -> str:

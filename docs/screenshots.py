@@ -1,0 +1,97 @@
+"""Pictures for these pages, taken of a finished experiment's report and of its pages in MLflow.
+
+    make screenshots                      of retail, whose results `make retail` leaves in mlruns/
+    python docs/screenshots.py smoke      of another experiment
+
+Needs Debian's chromium, as the browser tests do. Figures of a comparison are in them, and no row of its data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from toolkit.serving import serve
+from toolkit.store import Store
+
+PICTURES = Path(__file__).parent / "pictures"
+COLOURS = 96
+"""A picture of a page needs no more, and is a third as large."""
+SECTIONS = {"verdict": 900, "whatif": 900, "sensitivity": 900, "curves": 1000, "costs": 900}
+"""Section of the report -> the most of its height that is shown, in pixels."""
+WIDTH = 1180
+
+
+@contextmanager
+def browser() -> Iterator[Page]:
+    """Open a page of Debian's chromium."""
+    path = shutil.which("chromium")
+    if path is None:
+        sys.exit("docs/screenshots.py: no chromium on the PATH; apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
+        opened.close()
+
+
+def keep(picture: bytes, name: str, most: int | None = None) -> None:
+    """Write a picture with few colours, cut at a height."""
+    image = Image.open(BytesIO(picture)).convert("RGB")
+    if most is not None:
+        image = image.crop((0, 0, image.width, min(image.height, most)))
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"{name}.png"
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{path.name}: {image.width} x {image.height}, {path.stat().st_size / 1000:.0f} kB")
+
+
+def report(page: Page, path: Path) -> None:
+    """Take the sections of a report."""
+    page.goto(path.resolve().as_uri())
+    page.wait_for_selector("html[data-drawn]")
+    page.wait_for_selector("#whatif-board[data-done]")
+    page.wait_for_timeout(1000)
+    for name, most in SECTIONS.items():
+        section = page.locator(f"section#{name}")
+        if section.count():
+            keep(section.screenshot(), f"report-{name}", most)
+    keep(page.locator("figure#whatif-map").screenshot(), "report-map")
+
+
+def mlflow(page: Page, store: Store, experiment: str) -> None:
+    """Take MLflow's pages that the links lead to."""
+    with serve(store.root, 5070, say=lambda line: None) as address:
+        links = store.links(experiment, base=address)
+        for title, link in links.items():
+            if title.startswith("track "):
+                continue
+            page.goto(link)
+            page.wait_for_timeout(6000)  # its pages never stop asking for more
+            keep(page.screenshot(), f"mlflow-{title.replace(' ', '-')}")
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("experiment", nargs="?", default="retail")
+    parser.add_argument("--store", type=Path, default=Path("mlruns"))
+    asked = parser.parse_args()
+    path = asked.store / "reports" / asked.experiment / "report.html"
+    if not path.exists():
+        sys.exit(f"docs/screenshots.py: {path} is missing; run the experiment first (make retail)")
+    with browser() as page, Store.open(asked.store) as store:
+        report(page, path)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        mlflow(page, store, asked.experiment)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Made-up businesses whose best track is known, and evidence that is drawn of them."""

@@ -1,0 +1,1 @@
+"""What a results board shows: figures with readable names, notes, and the views to look at them."""
