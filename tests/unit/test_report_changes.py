@@ -199,7 +199,7 @@ def test_the_terminal_names_the_most_fragile_assumptions(golden: Results, width:
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
     assert lines[0] == "What would change it:"
-    assert lines[2] == "  decisions under 17.4 million a year (declared 5 billion) → rules"
+    assert lines[2].rstrip() == "  decisions under 17.4 million a year (declared 5 billion) →\u00a0rules"
     assert len(lines) == 4
     assert all(len(line) <= width for line in lines)
     print_changes(replace(golden, sensitivity=None), console)

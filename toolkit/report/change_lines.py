@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from toolkit.analysis.results import Results
 from toolkit.analysis.whatif.words import change_lines
@@ -14,5 +16,8 @@ def print_changes(results: Results, console: Console) -> None:
     """Print the most fragile assumptions, a line each; nothing where none changes anything."""
     found = results.sensitivity
     lines = [] if found is None else change_lines(found)
-    for line in ["What would change it:", *(f"  {line}" for line in lines)] if lines else []:
-        console.print(line, markup=False, highlight=False)
+    if lines:
+        console.print("What would change it:")
+    for line in lines:
+        told = Text(line.replace("→ ", "→\u00a0"))  # the track stays beside its arrow
+        console.print(Padding(told, (0, 0, 0, 2)))

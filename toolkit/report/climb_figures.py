@@ -16,6 +16,7 @@ from toolkit.report.looks import PAPER, looks, track_names
 
 __all__ = ["step_drawings"]
 
+_THOUSAND = 1e3
 _FEW = 12
 """Rungs whose names need not stand close."""
 _SYMBOLS = {PAYS: "circle", LOSES: "x"}
@@ -42,7 +43,10 @@ def step_drawings(results: Results) -> list[Drawing]:
 
 def _figure(steps: Sequence[RungStep], results: Results, most: int) -> go.Figure:
     show = formats.in_money(results.verdict.currency)
-    unit, scale = formats.money_scale(end for step in steps for end in (step.net.low, step.net.high))
+    ends = [end for step in steps for end in (step.net.low, step.net.high)]
+    unit, scale = formats.money_scale(ends)
+    if not scale and max(map(abs, ends)) >= _THOUSAND:  # on both sides of zero long numbers have no room
+        unit, scale = _THOUSAND, "thousand"
     look = looks(track_names(results))[steps[0].track]
     rows = []
     for step in steps:

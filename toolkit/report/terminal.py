@@ -103,7 +103,7 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
             _plus_minus(
                 entry.net_value_per_year, lambda value, digits: formats.money(value, currency, max(digits, 3))
             ),
-            formats.probability(entry.probability_best),
+            "" if entry.excluded else formats.probability(entry.probability_best),
             *(_footprint(training.get(entry.track)) if training else ()),
             _verdict(results, entry),
         )
