@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from toolkit.analysis.analyse import analyse
-from toolkit.analysis.whatif.flips import most_fragile_first
-from toolkit.analysis.whatif.levers import HIT, VOLUME
+from toolkit.analysis.whatif.flips import most_fragile_first, stay_ask
+from toolkit.analysis.whatif.levers import HIT, VOLUME, levers_of
 from toolkit.analysis.whatif.record import Assumption, Flip
 from toolkit.analysis.whatif.words import amount, change_lines, change_sentence, side
 from toolkit.config import Experiment
@@ -178,6 +178,58 @@ def test_the_change_of_deep_learning_is_where_the_answer_changes(results) -> Non
         now == found.deep_by_volume[0],
         now == found.deep_by_volume[-1],
     ]
+
+
+@pytest.mark.parametrize(
+    ("draw_seed", "economics"),
+    [
+        (1, {}),
+        (2, {"volume_per_year": 3_000, "margin": 50.0}),
+        (3, {"volume_per_year": 100}),
+        (
+            4,
+            {
+                "value": {
+                    "true_positive": 1,
+                    "false_positive": -0.2,
+                    "true_negative": 0.3,
+                    "false_negative": -2,
+                }
+            },
+        ),
+        (5, {"margin": 0.0, "retrains_per_year": 365, "search_each_retrain": True}),
+        (
+            6,
+            {"value": {"true_positive": 0, "false_positive": -1, "false_negative": -5}, "horizon_years": 0.5},
+        ),
+    ],
+)
+def test_printed_values_flip_in_other_worlds(
+    truth, draw_world, declare_experiment, draw_seed: int, economics: dict
+) -> None:
+    cells, evidence = draw_world(
+        {
+            "baseline": truth(0.2),
+            "rules": truth(0.6),
+            "classical": truth(0.8, gain=0.2, cpu_seconds=10.0),
+            "neural": truth(0.85, gain=0.4, cpu_seconds=300.0),
+        },
+        n_clusters=40,
+        rows=20,
+        draw_seed=draw_seed,
+    )
+    experiment = declare_experiment(TRACKS, **{**ECONOMICS, **economics})
+    results = analyse(experiment, task={"name": "made_up"}, cells=cells, evidence=evidence)
+    book, found = results.sheet.book, results.sensitivity
+    stays = stay_ask(found.best, experiment.economics.margin)
+    levers = {lever.key: lever for lever in levers_of(results.sheet.inputs, book)}
+    for one in found.assumptions:
+        for flip in sides(one):
+            beyond = book.stand(levers[one.key].at(book.money, printed(one, flip)))
+            assert stays(beyond) == flip.best != found.best, (one.key, flip)
+    for regime in found.volume:
+        inside = book.stand(levers[VOLUME].at(book.money, (regime.low * regime.high) ** 0.5))
+        assert stay_ask(regime.best, experiment.economics.margin)(inside) == regime.best
 
 
 def an_assumption(likely: float, at: float | None, *, within: bool = False) -> Assumption:
