@@ -193,7 +193,7 @@ def _map(page: Any) -> Any:
 
 @pytest.mark.parametrize("business", BUSINESSES)
 def test_sliders_show_what_the_analysis_says_under_other_economics(
-    business: str, visit: Open, worlds: ModuleType, tmp_path: Path
+    business: str, visit: Open, worlds: ModuleType, tmp_path: Path, picture: Callable[..., Path]
 ) -> None:
     economics = BUSINESSES[business]
     declared = _analysed(worlds, economics)
@@ -203,6 +203,8 @@ def test_sliders_show_what_the_analysis_says_under_other_economics(
             page.click("[data-reset]:enabled") if page.is_enabled("[data-reset]") else None
             _set(page, moves)
             _check(page, _analysed(worlds, _moved(economics, moves, worlds)))
+        page.locator("#whatif").scroll_into_view_if_needed()
+        picture(page, f"what-if-{business.replace(' ', '-')}")
 
 
 def test_the_map_is_painted_as_the_analysis_says(visit: Open, worlds: ModuleType, tmp_path: Path) -> None:

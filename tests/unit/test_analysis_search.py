@@ -4,8 +4,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from toolkit.analysis.board import cell_board
 
+from toolkit.analysis.boards.tracks import cell_board
 from toolkit.analysis.search import drawn_losses, expected_best
 from toolkit.records import CellRecord, SearchTrial
 

@@ -34,6 +34,7 @@ __all__ = [
     "in_verdict",
     "money_unit",
     "net_value",
+    "regret",
     "unit_of",
 ]
 
@@ -102,6 +103,11 @@ def net_value(unit: Unit) -> str:
 def behind(unit: Unit) -> str:
     """Return the name of what a track earns less than the leader."""
     return f"verdict/behind the leader in {unit.words} a year"
+
+
+def regret(unit: Unit) -> str:
+    """Return the name of what choosing a track is expected to cost."""
+    return in_verdict(f"expected regret in {unit.words} a year")
 
 
 def along(figure: str, axis: str) -> str:

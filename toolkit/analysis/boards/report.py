@@ -63,6 +63,8 @@ def _money(verdict: Verdict) -> dict[str, float | None]:
         }
     gaps = {"lead over the next": earned[0] - earned[1]} if len(earned) > 1 else {}
     gaps |= {} if verdict.margin is None else {"margin within which tracks tie": verdict.margin}
+    worth = verdict.value_of_perfect_information
+    gaps |= {} if worth is None else {"worth of knowing which is best": worth}
     for name, gap in gaps.items():
         unit = names.money_unit([gap], verdict.currency)
         figures[f"verdict/{name} in {unit.words} a year"] = gap * unit.factor

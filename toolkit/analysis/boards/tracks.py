@@ -204,6 +204,7 @@ def _verdict_points(
         f"{names.in_verdict(names.net_value(unit))} - high end": value.high * unit.factor,
         # One that may not be used is behind nobody: it may earn more.
         names.behind(gaps): None if one.excluded else (max(able) - value.estimate) * gaps.factor,
+        names.regret(gaps): None if one.regret_per_year is None else one.regret_per_year * gaps.factor,
         names.BEST_CHANCE: one.probability_best * 100,
     }
     if entering is not None:
