@@ -199,8 +199,18 @@ def test_the_terminal_names_the_most_fragile_assumptions(golden: Results, width:
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
     assert lines[0] == "What would change it:"
-    assert lines[2].rstrip() == "  decisions under 17.4 million a year (declared 5 billion) →\u00a0rules"
+    assert lines[2] == "  decisions under 17.4 million a year (declared 5 billion) → rules"
     assert len(lines) == 4
     assert all(len(line) <= width for line in lines)
     print_changes(replace(golden, sensitivity=None), console)
     assert console.file.getvalue().splitlines() == lines
+
+
+def test_a_line_that_is_too_long_breaks_before_what_was_declared(golden: Results) -> None:
+    console = Console(width=70, file=io.StringIO(), color_system=None)
+    print_changes(golden, console)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines()[1:3] == [
+        "  value of a true positive under 0.953 USD",
+        "    (declared 1.1 [0.9, 1.3]) → neural",
+    ]
