@@ -44,26 +44,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
-@pytest.fixture(scope="session")
-def made_up_results() -> ModuleType:
-    """The package of hand-made results: ``golden()``, ``one_cell()`` and ``none()``."""
-    return _module("made_up_results", "made_up_results/__init__.py")
-
-
-@pytest.fixture(scope="session")
-def results_document() -> ModuleType:
-    """The form of ``results.json``: ``Document``, and ``schema()`` as the docs have it."""
-    return _module("results_document", "results_document.py")
-
-
-def _module(name: str, file: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "golden" / file)
+def _module(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its parts import one another
+    sys.modules[spec.name] = module  # its parts and its dataclasses look one another up
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def made_up_results() -> ModuleType:
+    """The package of hand-made results: ``golden()``, ``one_cell()`` and ``none()``."""
+    return _module("made_up_results", Path(__file__).parent / "golden" / "made_up_results" / "__init__.py")
+
+
+@pytest.fixture(scope="session")
+def worlds() -> ModuleType:
+    """The made-up experiments of the unit tests: ``draw``, ``declare`` and ``Truth``."""
+    return _module("worlds", Path(__file__).parent / "unit" / "conftest.py")
 
 
 @pytest.fixture

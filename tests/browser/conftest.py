@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -84,16 +81,3 @@ def picture(tmp_path: Path) -> Callable[[Page, str], Path]:
         return path
 
     return keep
-
-
-@pytest.fixture(scope="session")
-def worlds() -> ModuleType:
-    """The made-up experiments of the unit tests: ``draw``, ``declare`` and ``Truth``."""
-    path = Path(__file__).parents[1] / "unit" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("worlds", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module

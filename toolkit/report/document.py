@@ -105,7 +105,7 @@ def html(page: Page) -> str:
     # The page sits between tags: its own "\n" at the ends would change what is hashed.
     scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
     if any("whatif-board" in section.body for section in page.sections):
-        scripts.append(_page_file("whatif.js").strip())
+        scripts += [_page_file(name).strip() for name in ("whatif_model.js", "whatif_board.js")]
     return (
         environment()
         .get_template("template.html")

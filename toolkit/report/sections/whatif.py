@@ -15,6 +15,7 @@ from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column, fragment
 from toolkit.report.looks import label, looks
 from toolkit.report.map_figures import counted, map_figure
+from toolkit.report.region_table import region_table
 from toolkit.report.whatif_data import Slider, model_of, packed, sliders_of
 
 __all__ = ["WhatIfSection"]
@@ -108,24 +109,5 @@ def _map(results: Results, tracks: list[str], sliders: list[Slider]) -> Markup:
         description="Full colour: ahead of all others by more than the margin. Pale: it leads, another is "
         "within the margin, so a border between two pale colours means little. The star is where the "
         f"sliders stand. As declared, of the map: {counted(region, tracks)}.",
-        table=elements.table(
-            "Who is expected to earn most (in brackets: another is within the margin)",
-            [
-                Column(f"Value of a hit ({currency})"),
-                *(
-                    Column(formats.number(volume), numeric=True, note="a year")
-                    for volume in region.volumes[::8]
-                ),
-            ],
-            [
-                [
-                    formats.number(region.hits[row]),
-                    *(
-                        f"({best or 'none pays'})" if tie else (best or "none pays")
-                        for best, tie in zip(region.best[row][::8], region.tie[row][::8], strict=True)
-                    ),
-                ]
-                for row in range(len(region.hits) - 1, -1, -4)
-            ],
-        ),
+        table=region_table(region, currency),
     )
