@@ -244,7 +244,9 @@ def test_sliders_are_moved_by_keys_and_go_back(visit: Open, worlds: ModuleType, 
             page.keyboard.press("ArrowRight")
         field = page.get_by_label("value of a hit USD", exact=True)
         assert float(field.input_value()) > 2.2
-        page.wait_for_function("() => document.querySelector('[data-state]').textContent === 'By the sliders'")
+        page.wait_for_function(
+            "() => document.querySelector('[data-state]').textContent === 'By the sliders'"
+        )
         page.wait_for_function(
             "(value) => document.getElementById('whatif-board').dataset.done.includes(value)",
             arg=f'"{HIT}":{field.input_value()},',

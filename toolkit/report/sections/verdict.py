@@ -17,6 +17,13 @@ from toolkit.report.rungs import none_pays, standing
 __all__ = ["VerdictSection"]
 
 
+def _sentences(text: str) -> Markup:
+    """Return what the verdict says: the first sentence large, the rest below it."""
+    first, _, rest = text.partition(". ")
+    large = Markup('<p class="sentence">{}</p>').format(f"{first}." if rest else first)
+    return elements.join(large, Markup('<p class="answer">{}</p>').format(rest)) if rest else large
+
+
 def _answer(value: bool | None) -> str:
     return {True: "Yes", False: "No", None: "Cannot tell"}[value]
 
@@ -32,7 +39,7 @@ class VerdictSection(Section):
         verdict = results.verdict
         if not verdict.sentence and not verdict.tracks:
             raise NotApplicable("No cell has finished yet, so there is nothing to compare.")
-        sentence = Markup('<p class="sentence">{}</p>').format(verdict.sentence)
+        sentence = _sentences(verdict.sentence)
         if not verdict.tracks:
             return sentence
         return elements.join(
