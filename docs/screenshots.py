@@ -25,8 +25,10 @@ from toolkit.store import Store
 PICTURES = Path(__file__).parent / "pictures"
 COLOURS = 96
 """A picture of a page needs no more, and is a third as large."""
-SECTIONS = {"verdict": 900, "whatif": 900, "sensitivity": 900, "curves": 1000, "costs": 900}
+SECTIONS = {"verdict": 1000, "whatif": 900, "sensitivity": 1000, "curves": 1000, "climb": 900}
 """Section of the report -> the most of its height that is shown, in pixels."""
+SHOWN = ("report", "charts", "tracks", "front", "runs")
+"""Pages of MLflow."""
 WIDTH = 1180
 
 
@@ -71,11 +73,20 @@ def mlflow(page: Page, store: Store, experiment: str) -> None:
     with serve(store.root, 5070, say=lambda line: None) as address:
         links = store.links(experiment, base=address)
         for title, link in links.items():
-            if title.startswith("track "):
+            if title.partition(" ")[0] not in SHOWN:
                 continue
             page.goto(link)
-            page.wait_for_timeout(6000)  # its pages never stop asking for more
+            _settle(page)
             keep(page.screenshot(), f"mlflow-{title.replace(' ', '-')}")
+
+
+def _settle(page: Page) -> None:
+    """Wait for a page of MLflow, which never stops asking for more and says nowhere that it is done."""
+    page.wait_for_timeout(4000)
+    assistant = page.get_by_role("button", name="Close", exact=True)
+    if assistant.count():
+        assistant.first.click()
+    page.wait_for_timeout(10_000)
 
 
 def main() -> None:
