@@ -15,7 +15,7 @@ from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
 from toolkit.analysis.spending import Footprint
 from toolkit.report import formats, spans
-from toolkit.report.rungs import none_pays
+from toolkit.report.rungs import chance_best, none_pays
 
 __all__ = ["repriced_table", "tracks_table"]
 
@@ -103,7 +103,7 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
             _plus_minus(
                 entry.net_value_per_year, lambda value, digits: formats.money(value, currency, max(digits, 3))
             ),
-            "" if entry.excluded else formats.probability(entry.probability_best),
+            chance_best(results.verdict, entry),
             *(_footprint(training.get(entry.track)) if training else ()),
             _verdict(results, entry),
         )
@@ -187,7 +187,7 @@ def repriced_table(before: Results, after: Results) -> Group:
             escape(track) + _rung_moved(first, second),
             _change(_net(first, before), _net(second, after)),
             _change(_spent(first, before), _spent(second, after)),
-            _change(_chance(first), _chance(second)),
+            _change(_chance(first, before), _chance(second, after)),
         )
     return Group(
         table,
@@ -210,10 +210,10 @@ def _spent(entry: TrackVerdict | None, results: Results) -> str:
     return "–" if entry is None else formats.money(sum(entry.yearly_costs.values()), results.verdict.currency)
 
 
-def _chance(entry: TrackVerdict | None) -> str:
+def _chance(entry: TrackVerdict | None, results: Results) -> str:
     if entry is None:
         return "–"
-    return "excluded" if entry.excluded else formats.probability(entry.probability_best)
+    return "excluded" if entry.excluded else chance_best(results.verdict, entry)
 
 
 def _rung_moved(first: TrackVerdict | None, second: TrackVerdict | None) -> str:
