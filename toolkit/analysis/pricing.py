@@ -98,7 +98,9 @@ def price(
     stops = tuple(review(stop, analysed, may_enter, inputs) for stop in analysed.stops)
     findings = [
         *analysed.findings,
-        *check_hours([track for track in analysed.tracks if any(track == name for name, _ in priced)], inputs),
+        *check_hours(
+            [track for track in analysed.tracks if any(track == name for name, _ in priced)], inputs
+        ),
         *check_serving(entering, inputs),
         *check_accelerators(entering, inputs.hardware, inputs.host),
         *check_stops(stops, verdict),

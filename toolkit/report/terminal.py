@@ -14,6 +14,7 @@ from rich.text import Text
 from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
 from toolkit.analysis.spending import Footprint
+from toolkit.analysis.verdict_words import more_often
 from toolkit.report import formats, spans
 from toolkit.report.rungs import chance_best, none_pays
 
@@ -107,6 +108,7 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
             *(_footprint(training.get(entry.track)) if training else ()),
             _verdict(results, entry),
         )
+    worth.caption = formats.sentence(more_often(results.verdict)) or None
     shown = {entry.track for entry in results.verdict.tracks}
     for track in dict.fromkeys(cell.track for cell in results.cells):
         if track not in shown:
@@ -117,6 +119,7 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
 
 def _table(title: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.caption_justify, table.caption_style = "left", ""
     table.add_column("track", style="bold", no_wrap=True)
     return table
 
