@@ -107,11 +107,13 @@ def check_hours(tracks: Sequence[str], inputs: Inputs) -> Iterator[Finding]:
         told = "no hours of people are declared, so all of them work for nothing"
         yield Finding("hours_not_declared", "info", f"{told} (economics: hours)")
     elif without:
+        them = "it" if len(without) == 1 else "them"
+        own = "has its own" if len(with_hours) == 1 else "have theirs"
         yield Finding(
             "hours_not_declared",
             "warning",
-            f"no hours of people are declared for {', '.join(without)}, so people work on it for nothing; "
-            f"{', '.join(with_hours)} {'has' if len(with_hours) == 1 else 'have'} theirs (economics: hours)",
+            f"no hours of people are declared for {', '.join(without)}, so people work on {them} for nothing; "
+            f"{', '.join(with_hours)} {own} (economics: hours)",
         )
 
 
