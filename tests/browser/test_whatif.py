@@ -16,7 +16,7 @@ from toolkit.analysis.analyse import analyse
 from toolkit.analysis.results import Results
 from toolkit.analysis.whatif.levers import HIT, VOLUME, levers_of
 from toolkit.analysis.whatif.words import change_sentence
-from toolkit.config import Experiment
+from toolkit.config import Constraints
 from toolkit.report import document
 from toolkit.report.map_figures import codes
 
@@ -101,9 +101,8 @@ MOVES: dict[str, list[dict[str, float]]] = {
 
 def _declare(worlds: ModuleType, economics: dict[str, Any]) -> Any:
     declared = deepcopy(economics)
-    limits = declared.pop("constraints", {})
-    document = worlds.declare(list(TRACKS), **declared).model_dump(mode="json")
-    return Experiment.model_validate({**document, "constraints": limits})
+    limits = Constraints.model_validate(declared.pop("constraints", {}))
+    return worlds.declare(list(TRACKS), **declared).model_copy(update={"constraints": limits})
 
 
 def _world(worlds: ModuleType) -> Any:

@@ -112,8 +112,8 @@ def check_hours(tracks: Sequence[str], inputs: Inputs) -> Iterator[Finding]:
         yield Finding(
             "hours_not_declared",
             "warning",
-            f"no hours of people are declared for {', '.join(without)}, so people work on {them} for nothing; "
-            f"{', '.join(with_hours)} {own} (economics: hours)",
+            f"no hours of people are declared for {', '.join(without)}, so people work on {them} for "
+            f"nothing; {', '.join(with_hours)} {own} (economics: hours)",
         )
 
 

@@ -79,6 +79,7 @@ def price(
     chosen = deployed(list(may_enter.values()))
     chosen = {track: chosen[track] for track in analysed.tracks if track in chosen}
     forbidden = deployed([one for one in priced.values() if one.track in allowed.excluded])
+    forbidden = {track: forbidden[track] for track in analysed.tracks if track in forbidden}
     rungs = [(one.track, one.rung) for one in chosen.values()]
     entering = {track: readings[track, rung] for track, rung in rungs}
     primary = str(analysed.task["primary_error"])
