@@ -158,7 +158,9 @@ def _choices(one: Evidence, groups: Counts) -> Choices:
     if positives[0] + negatives[0] == 0:
         thresholds = np.array([N_BINS // 2])
     else:
-        thresholds = np.array(_corners(negatives.tolist(), positives.tolist()))
+        corners = _corners(negatives.tolist(), positives.tolist())
+        # To say no to all that was seen is to say no to all, though a test row may score higher.
+        thresholds = np.array([*corners[:-1], N_BINS])
     return Choices(
         thresholds=thresholds,
         validation=np.stack([positives[thresholds], negatives[thresholds]], axis=1),

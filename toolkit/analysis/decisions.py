@@ -144,8 +144,21 @@ def _value_of_decision(choices: RungChoices, places: Sequence[int], shared: Outc
         normals = np.stack([shared.seed_normals[seed] for seed in choices.seeds], axis=1)
         effect = normals @ (by_seed - by_seed.mean(axis=0)) / np.sqrt(n_seeds * (n_seeds - 1))
         scale = seed_scale(n_seeds, shared.scale_uniforms)
-        shares = shares + np.sqrt(own) * scale[:, None] * effect
+        shares = _possible(shares, shares + np.sqrt(own) * scale[:, None] * effect)
     return np.asarray((shares * shared.values).sum(axis=1))
+
+
+def _possible(shares: Floats, moved: Floats) -> Floats:
+    """Return moved shares of outcomes within what there is: t-distributed effects have no end.
+
+    Parameters
+    ----------
+    shares, moved : ndarray of shape (1 + n_draws, 4)
+        In the order of `OUTCOMES`; the first add up to the shares of positives and of negatives.
+    """
+    positives, negatives = shares[:, 0] + shares[:, 3], shares[:, 1] + shares[:, 2]
+    hits, false_alarms = np.clip(moved[:, 0], 0, positives), np.clip(moved[:, 1], 0, negatives)
+    return np.stack([hits, false_alarms, negatives - false_alarms, positives - hits], axis=1)
 
 
 def value_rung(choices: RungChoices, validation: Validation | None, shared: OutcomeDraws) -> Decision:

@@ -132,7 +132,8 @@ def decide(
         )
     draws = np.stack([chosen[name].net[1:] for name in names])
     shares = _shares_best(draws)
-    ahead = draws.max(axis=0)
+    # Where doing nothing earns a known amount, that is a choice too.
+    ahead = draws.max(axis=0) if nothing_earns is None else np.maximum(draws.max(axis=0), nothing_earns)
     regrets = [float((ahead - own).mean()) for own in draws]
     order = sorted(range(len(names)), key=lambda index: -float(chosen[names[index]].net[0]))
     leader, second = names[order[0]], names[order[1]]
@@ -149,8 +150,10 @@ def decide(
     hybrid = _worth(chosen, hybrids, [name for name in names if name not in hybrids], margin)
     none_pays = None if nothing_earns is None else _none_pays(chosen, nothing_earns)
     loses = nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
-    if loses:
-        case = "none pays"
+    worth_knowing = regrets[order[0]]
+    if loses and nothing_earns is not None and none_pays is not None:
+        case, close = "none pays", none_pays < CLEAR
+        worth_knowing = float(ahead.mean()) - nothing_earns
     elif close:
         case = "within the margin" if advantage <= margin else "not sure"
     else:
@@ -189,7 +192,7 @@ def decide(
         ),
         probability_hybrid_worth_it=hybrid.probability,
         probability_none_pays=none_pays,
-        value_of_perfect_information=regrets[order[0]],
+        value_of_perfect_information=worth_knowing,
     )
 
 

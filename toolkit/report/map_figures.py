@@ -1,4 +1,4 @@
-"""The map: which track is expected to earn most, by volume and by the value of a hit.
+"""The map: which track to use, by volume and by the value of a hit.
 
 A track's colour is full where it leads by more than the margin, pale where another is as good. The page's
 sliders paint the same figure anew; `codes` says by which numbers.
@@ -99,7 +99,7 @@ def _cells(region: Region, tracks: Sequence[str], known: dict[str, Look], colour
     names = ["none pays"]
     for track in tracks:
         shown = html.escape(track, quote=False)
-        names += [shown, f"{shown}, another within the margin"]
+        names += [shown, f"{shown}; others are within the margin"]
     return go.Heatmap(
         x=_edges(region.volumes),
         y=_edges(region.hits),

@@ -15,6 +15,7 @@
   const threeDigits = (amount) => Number(Math.abs(amount).toExponential(2));
   function inWords(amount) {
     const value = threeDigits(amount), sign = amount < 0 ? "-" : "";
+    if (value < 100) return sign + String(value);
     for (const [scale, word] of [[1e12, " trillion"], [1e9, " billion"], [1e6, " million"]])
       if (value >= scale) return `${sign}${grouped(String(Number((value / scale).toPrecision(12))))}${word}`;
     return sign + grouped(value.toFixed(0));
@@ -60,9 +61,10 @@
       const share = low > 0 ? Math.log(amount / low) / Math.log(high / low) : (amount - low) / (high - low);
       return Math.round(STEPS * Math.min(1, Math.max(0, share)));
     };
+    // Beyond the ends of a slider the page does not have the thresholds that would be chosen.
     const good = (field) => {
-      const amount = Number(field.value), [low] = ends(field);
-      return field.value !== "" && Number.isFinite(amount) && (low > 0 ? amount > 0 : amount >= 0);
+      const amount = Number(field.value), [low, high] = ends(field);
+      return field.value !== "" && amount >= low && amount <= high;
     };
 
     function redraw(id, change) {
@@ -78,12 +80,17 @@
       for (const field of fields) {
         const amount = Number(field.value);
         field.setAttribute("aria-invalid", String(!good(field)));
-        document.getElementById(`${field.id}-words`).textContent = good(field) && amount >= 1e4 ? `${inWords(amount)}; ` : "";
+        const [low, high] = ends(field).map(inWords), label = field.labels[0].firstChild.textContent.trim();
+        const words = !good(field) ? `${label}: from ${low} to ${high}; ` : amount >= 1e4 ? `${inWords(amount)}; ` : "";
+        document.getElementById(`${field.id}-words`).textContent = words;
+        slides.get(field).setAttribute("aria-valuetext", `${inWords(amount)} ${field.dataset.unit}`);
       }
-      if (!fields.every(good)) return;
+      if (!fields.every(good)) {
+        board.querySelector("[data-state]").textContent = "Not computed: an amount is out of reach here; toolkit report computes any";
+        return;
+      }
       const amounts = Object.fromEntries(fields.map((field) => [field.dataset.key, Number(field.value)]));
       const moved = fields.some((field) => Number(field.value) !== Number(field.dataset.likely));
-      board.querySelector("[data-reset]").disabled = !moved;
       board.querySelector("[data-state]").textContent = moved ? "By the sliders" : "As declared";
       const found = verdict(amounts);
       board.querySelector("[data-sentence]").textContent = sentence(model, found);
@@ -116,7 +123,7 @@
       redraw("whatif-map", (figure) => {
         const cells = figure.data[0], here = figure.data.at(-1), { names, signs, every } = cells.meta;
         const middles = (edges) => edges.slice(1).map((edge, i) => Math.sqrt(edge * edges[i]));
-        cells.z = mapped(amounts, middles(cells.x), middles(cells.y));
+        cells.z = mapped(amounts, middles(cells.x), middles(cells.y), found.nonePays === null ? found.tracks.indexOf(found.leader) : -1);
         cells.text = cells.z.map((line, row) => line.map((number, column) =>
           (row % every === column % every && row % every === Math.floor(every / 2) ? signs[number] : "")));
         cells.customdata = cells.z.map((line) => line.map((number) => names[number]));

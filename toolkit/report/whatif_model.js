@@ -190,7 +190,9 @@ const whatIf = (() => {
         const scale = arrays[model.draws.seedScale[seeds]], root = Math.sqrt(seeds * (seeds - 1));
         for (let d = 0; d < size; d++) for (const k of [0, 1]) {
           const effect = sum(normals.map((one, s) => one[d] * (rates[s][k] - middle[k]))) / root;
-          shares[k][d] += Math.sqrt(own) * scale[d] * effect;
+          // Within what there is: t-distributed effects have no end.
+          const most = (k ? shareOfNegatives : shareOfPositives)[d];
+          shares[k][d] = Math.min(most, Math.max(0, shares[k][d] + Math.sqrt(own) * scale[d] * effect));
         }
       }
       const value = new Float64Array(size);
@@ -228,12 +230,14 @@ const whatIf = (() => {
         };
       });
       const most = new Float64Array(size).map((_, d) => Math.max(...tracks.map((one) => one.net[d])));
+      // Where doing nothing earns nothing, that is a choice too.
+      const choice = model.nothingEarnsNothing ? most.map((one) => Math.max(one, 0)) : most;
       const winners = most.map((one, d) => tracks.filter((track) => track.net[d] === one).length);
       for (const track of tracks) {
         track.best = track.regret = 0;
         for (let d = 1; d < size; d++) {
           if (track.net[d] === most[d]) track.best += 1 / winners[d];
-          track.regret += most[d] - track.net[d];
+          track.regret += choice[d] - track.net[d];
         }
         // Divided once: many small shares would add up to .6549 where the share is .655.
         track.best /= draws;
@@ -259,8 +263,9 @@ const whatIf = (() => {
       };
     }
 
-    // Which track is expected to earn most in each cell of the map, as toolkit.report.map_figures.codes has it.
-    function mapped(amounts, volumes, hits) {
+    // Which track to use in each cell of the map, as toolkit.report.map_figures.codes has it. The one that the
+    // sliders name (-1 for none) is held on to until another is ahead by more than the margin.
+    function mapped(amounts, volumes, hits, held) {
       const spent = volumes.map((volume) => {
         const now = economics({ ...amounts, volume_per_year: volume });
         return { volume: now.volume(0), costs: model.rungs.map((rung) => cost(rung, now, 0)) };
@@ -271,8 +276,12 @@ const whatIf = (() => {
           const places = deployed(found.map((one, i) => volume * one.seen - costs[i]));
           const nets = places.map((place) => volume * found[place].earned - costs[place]);
           const first = nets.indexOf(Math.max(...nets)), rest = nets.filter((_, i) => i !== first);
-          if (model.nothingEarnsNothing && nets[first] < 0) return 0;
-          return 1 + 2 * first + (nets[first] - Math.max(...rest) <= marginOf(volume * found[places[first]].earned));
+          const margin = marginOf(volume * found[places[first]].earned);
+          const best = model.nothingEarnsNothing && nets[first] < 0 ? -1 : first;
+          const earns = (track) => (track < 0 ? 0 : nets[track]);
+          const used = earns(best) - earns(held) <= margin ? held : best;
+          if (used < 0) return 0;
+          return 1 + 2 * used + (used !== best || nets[first] - Math.max(...rest) <= margin);
         });
       });
     }

@@ -8,7 +8,7 @@ the same sums as `toolkit.analysis.economics`, of means only.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -127,6 +127,11 @@ class Book:
     searches_each_training: bool
     grid_kg: float
     nothing_earns_nothing: bool
+
+    @cached_property
+    def looks(self) -> dict[str, Callable[[float], Standing]]:
+        """By the key of an assumption: how tracks stand where that is so large."""
+        return {}
 
     @cached_property
     def _table(self) -> _Table:

@@ -1,8 +1,8 @@
 """Where an assumption changes the verdict: break-even points and flip values.
 
 Each assumption is moved by itself, over powers of ten; where the answer changes between two points of a grid,
-the place is found by halving. Two changes back and forth between neighbouring points (a factor of 1.26) would
-be missed.
+the place is found by halving. Two changes back and forth between neighbouring points would be missed: a
+factor of 1.26, and of 1.023 for values of outcomes, where every threshold has luck of its own.
 
 Two tracks that earn the same change places at a breath, and nobody would act on it. So a track that leads is
 held on to until it is behind by more than the margin; where another is ahead by a hair is told beside it.
@@ -27,7 +27,6 @@ Ask = Callable[[Standing], str]
 Look = Callable[[float], Standing]
 """How tracks stand where the assumption in question is so large."""
 
-_A_DECADE = 10
 _HALVINGS = 60
 
 
@@ -107,19 +106,20 @@ def assumption(lever: Lever, book: Book, stays: Ask, leads: Ask) -> Assumption:
 
 
 def _look(lever: Lever, book: Book) -> Look:
-    return cache(lambda amount: book.stand(lever.at(book.money, amount)))
+    """Return how tracks stand at an amount; what was once looked at is kept with the book."""
+    return book.looks.setdefault(lever.key, cache(lambda amount: book.stand(lever.at(book.money, amount))))
 
 
 def _sides(lever: Lever) -> tuple[list[float], list[float]]:
     """Return the amounts to try below and above what was declared, the nearest first."""
     likely, least = lever.now.likely, lever.least
     decades = math.log10(lever.reach)
-    steps = np.logspace(0, decades, round(decades * _A_DECADE) + 1)[1:]
+    steps = np.logspace(0, decades, round(decades * lever.points) + 1)[1:]
     if likely:
         smaller, larger = (likely / steps).tolist(), (likely * steps).tolist()
         below, above = (smaller, larger) if likely > 0 else (larger, smaller)
     else:
-        above = (lever.scale * np.logspace(-4, 3, 7 * _A_DECADE + 1)).tolist()
+        above = (lever.scale * np.logspace(-4, 3, 71)).tolist()
         below = [-one for one in above] if least is None else []
     if least is not None and any(one < least for one in below):
         below = [*(one for one in below if one > least), *([least] if least < likely else [])]

@@ -39,6 +39,8 @@ class Lever:
     least : float or None
         Not below this; None where any amount has a meaning.
     reach : float
+    points : int
+        At which it is looked at, to a power of ten.
     """
 
     key: str
@@ -49,6 +51,7 @@ class Lever:
     scale: float = 1.0
     least: float | None = 0.0
     reach: float = _REACH
+    points: int = 10
 
     def at(self, money: Money, amount: float) -> Money:
         """Return the money where the most likely value is `amount`."""
@@ -106,6 +109,7 @@ def _business(inputs: Inputs, book: Book) -> Iterator[Lever]:
             _value(place),
             scale=usual,
             least=None,
+            points=100,
         )
     yield Lever(
         VOLUME,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit.analysis.inputs import Inputs
-from toolkit.analysis.whatif.book import Book
+from toolkit.analysis.whatif.book import NONE_PAYS, Book
 from toolkit.analysis.whatif.flips import (
     Ask,
     answers,
@@ -21,6 +21,8 @@ from toolkit.analysis.whatif.record import Regime, Sensitivity
 from toolkit.analysis.whatif.region import region_of
 
 __all__ = ["sensitivity"]
+
+OF_NO = ("value.true_negative", "value.false_negative")
 
 
 def sensitivity(book: Book, inputs: Inputs, *, deep: Sequence[str], plain: Sequence[str]) -> Sensitivity:
@@ -38,6 +40,8 @@ def sensitivity(book: Book, inputs: Inputs, *, deep: Sequence[str], plain: Seque
     levers = levers_of(inputs, book)
     by_key = {lever.key: lever for lever in levers}
     today = book.stand(book.money)
+    if today.best == NONE_PAYS:  # who says no without any track earns what outcomes of no are worth, too
+        levers = [one for one in levers if not (one.key in OF_NO and one.now.likely == 0)]
     stays = stay_ask(today.best, margin)
     nets, others = ([track for track in some if track in today.net] for some in (deep, plain))
     pays = deep_ask(nets, others, margin) if nets and others else None
@@ -49,7 +53,7 @@ def sensitivity(book: Book, inputs: Inputs, *, deep: Sequence[str], plain: Seque
         deep=None if pays is None else pays(today),
         deep_volume=None if pays is None else assumption(by_key[VOLUME], book, pays, pays),
         deep_hit=None if pays is None else assumption(by_key[HIT], book, pays, pays),
-        region=region_of(book, by_key[VOLUME], by_key[HIT], margin),
+        region=region_of(book, by_key[VOLUME], by_key[HIT], margin, today.best),
         deep_by_volume=_answers(by_key[VOLUME], book, pays),
         deep_by_hit=_answers(by_key[HIT], book, pays),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from markupsafe import Markup
@@ -58,6 +59,7 @@ def _slider(one: Slider) -> dict[str, object]:
         "likely": _exact(one.now.likely),
         "declared": f"{amount(one.now.likely)}{span}",
         "low": _exact(one.low),
+        "step": _exact(10.0 ** (math.floor(math.log10(one.now.likely or 100.0)) - 1)),
         "high": _exact(one.high),
     }
 
@@ -108,9 +110,9 @@ def _map(results: Results, tracks: list[str], sliders: list[Slider]) -> Markup:
     return figures.embed(
         map_figure(region, tracks, (now[VOLUME], now[HIT]), currency),
         name="whatif-map",
-        title="Who is expected to earn most, by volume and by the value of a hit",
-        description="Full colour: ahead of all others by more than the margin. Pale: it leads, another is "
-        "within the margin, so a border between two pale colours means little. The star is where the "
-        f"sliders stand. As declared, of the map: {counted(region, tracks)}.",
+        title="Which track to use, by volume and by the value of a hit",
+        description="The track that leads at the star is held on to until another is ahead by more than the "
+        "margin. Full colour: ahead of all others by more than the margin. Pale: others are within it. The "
+        f"star is where the sliders stand. As declared, of the map: {counted(region, tracks)}.",
         table=region_table(region, currency),
     )
