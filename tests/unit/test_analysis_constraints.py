@@ -150,7 +150,9 @@ def test_with_all_tracks_excluded_nothing_is_said_to_be_best(world, constrained)
         constrained(tracks, latency_ms=0.5), task={"name": "made_up"}, cells=cells, evidence=evidence
     )
     assert found.verdict.best is None
-    assert found.verdict.sentence.startswith("No track keeps to the constraints, so none can be used: rules ")
+    assert found.verdict.sentence.startswith(
+        "No track keeps to the constraints, so none can be used. Why: rules "
+    )
     assert [bool(one.excluded) for one in found.verdict.tracks] == [True, True, True]
     assert found.sensitivity is None
     assert not found.steps

@@ -262,12 +262,12 @@ def test_no_rules_are_no_expert_system(truth, draw_world, declare_experiment) ->
 def test_where_constraints_leave_fewer_than_two_tracks_the_sentence_says_so() -> None:
     out = [(rung("classical", 50), "it is slow"), (rung("neural", 80), "it holds much")]
     assert decide({}, excluded=out).sentence == (
-        "No track keeps to the constraints, so none can be used: classical is excluded, as it is slow; "
+        "No track keeps to the constraints, so none can be used. Why: classical is excluded, as it is slow; "
         "neural, as it holds much."
     )
     assert decide({"rules": rung("rules", 9)}, excluded=out[:1]).sentence == (
-        "Only rules keeps to the constraints, so there is nothing to compare it with: classical is excluded, "
-        "as it is slow."
+        "Only rules keeps to the constraints, so there is nothing to compare it with. Why: classical is "
+        "excluded, as it is slow."
     )
 
 

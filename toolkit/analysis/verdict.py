@@ -206,9 +206,9 @@ def _too_few(names: Sequence[str], excluded: Mapping[str, str]) -> str:
     """Return why fewer than two tracks give no verdict."""
     if excluded and names:
         alone = f"Only {names[0]} keeps to the constraints, so there is nothing to compare it with"
-        return f"{alone}: {told_excluded(excluded)}."
+        return f"{alone}. Why: {told_excluded(excluded)}."
     if excluded:
-        return f"No track keeps to the constraints, so none can be used: {told_excluded(excluded)}."
+        return f"No track keeps to the constraints, so none can be used. Why: {told_excluded(excluded)}."
     if names:
         return f"Only {names[0]} has results to value, so there is nothing to compare it with."
     return "No cell has results to value, so nothing can be said."
