@@ -61,6 +61,12 @@ def made_up_results() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def results_document() -> ModuleType:
+    """The form of ``results.json``: ``Document``, and ``schema()`` as the docs have it."""
+    return _module("results_document", Path(__file__).parent / "golden" / "results_document.py")
+
+
+@pytest.fixture(scope="session")
 def worlds() -> ModuleType:
     """The made-up experiments of the unit tests: ``draw``, ``declare`` and ``Truth``."""
     return _module("worlds", Path(__file__).parent / "unit" / "conftest.py")
