@@ -137,7 +137,7 @@ class Economics(Frozen):
         group (``hours``) holds for all in it that has none of its own.
     """
 
-    currency: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
+    currency: Annotated[str, Field(min_length=1, max_length=8, pattern=r"^\S(.*\S)?$")] = "USD"
     currency_per_usd: AboveZero = 1.0
     value: OutcomeValue
     volume_per_year: NonNegative
@@ -161,6 +161,11 @@ class Economics(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> Economics:
+        if self.currency == "USD" and self.currency_per_usd != 1:
+            raise ValueError(
+                f"a US dollar costs 1 USD, got currency_per_usd: {self.currency_per_usd:g}; say which "
+                "currency it is, or leave the rate out"
+            )
         if self.currency != "USD" and "currency_per_usd" not in self.model_fields_set:
             raise ValueError(
                 f"prices are in USD: with currency {self.currency} give currency_per_usd too, what a US "

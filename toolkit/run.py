@@ -236,6 +236,11 @@ def open_ui(store_folder: Path, *, port: int, console: Console) -> int:
     """Start the MLflow UI and wait until it is stopped."""
     from toolkit.serving import start_ui
 
+    if store_folder != DEFAULT_STORE and not (store_folder / "mlflow.db").exists():
+        raise StoreError(
+            "there are no results in this folder; name one that a run has written, or leave --store out",
+            where=str(store_folder),
+        )
     return start_ui(store_folder, port, console=console)
 
 

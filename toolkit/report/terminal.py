@@ -89,9 +89,11 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
     told = f"; energy is {kinds[0]}" if len(kinds) == 1 else "; energy is modelled where it is a range"
     note = told if kinds else ""
     worth = _table(
-        f"± is half of a 95 % interval over clusters and seeds; times are CPU-seconds, one thread{note}"
+        "± is half of a 95 % interval over clusters and seeds; that of money counts the economics too; times "
+        f"are CPU-seconds, one thread{note}"
     )
     worth.add_column(f"{results.verdict.currency} a year, net", justify="right", no_wrap=True)
+    worth.add_column("95 %\ninterval", justify="right", no_wrap=True)
     worth.add_column("probability\nof being best", justify="right", no_wrap=True)
     if training:
         worth.add_column("energy of\na training", justify="right", no_wrap=True)
@@ -101,9 +103,9 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
     for entry, _ in _entering(results):
         worth.add_row(
             escape(entry.track),
-            _plus_minus(
-                entry.net_value_per_year, lambda value, digits: formats.money(value, currency, max(digits, 3))
-            ),
+            formats.money(entry.net_value_per_year.estimate, currency),
+            f"{formats.money(entry.net_value_per_year.low, currency)} to "
+            f"{formats.money(entry.net_value_per_year.high, currency)}",
             chance_best(results.verdict, entry),
             *(_footprint(training.get(entry.track)) if training else ()),
             _verdict(results, entry),

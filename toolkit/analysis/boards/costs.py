@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-__all__ = ["CPU_COST", "display_cost", "is_diagnostic", "log10_columns"]
+from toolkit.analysis.boards.values import rounded
+
+__all__ = ["CPU_COST", "TRAINING", "display_cost", "is_diagnostic", "log10_columns", "training_seconds"]
 
 CPU_COST = "cost_fit_cpu_seconds"
 PHASES = ("import", "load", "search", "fit", "predict_first", "predict_batch", "predict_single")
@@ -35,6 +37,8 @@ DIAGNOSTICS = (
 SLOW_PHASES = ("import", "load", "search", "fit", "predict_batch")
 PROPER = {"peak_bytes": "peak_memory_bytes", "growth_bytes": "memory_growth_bytes"}
 WORDS = {"cpu": "CPU", "gpu": "GPU", "kg co2e": "kg CO2e", "kwh": "kWh"}
+TRAINING = "cost_train_cpu_seconds"
+"""Search and fit of a cell together, by which the front is told."""
 
 
 def log10_columns(values: Mapping[str, float | None]) -> dict[str, float]:
@@ -86,3 +90,9 @@ def display_cost(name: str, value: float) -> tuple[str, float]:
         words = words.replace(f" {plain} ", f" {proper} ")
     words = words.strip() + tail
     return (words if phase in ("", "fit") else f"work of {phase.replace('_', ' ')}/{words}"), value
+
+
+def training_seconds(costs: Mapping[str, float | None]) -> float | None:
+    """Return the CPU-seconds of search and fit of a cell, six digits; None where the fit was not timed."""
+    fit = costs.get("cost_fit_cpu_seconds")
+    return None if fit is None else rounded(fit + (costs.get("cost_search_cpu_seconds") or 0.0))

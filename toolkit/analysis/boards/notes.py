@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.results import Results, TrackVerdict, Verdict
@@ -39,9 +40,10 @@ def standing(verdict: Verdict, one: TrackVerdict) -> str:
 
 def track_note(verdict: Verdict, one: TrackVerdict) -> str:
     """Return what a track earns, and why it leads or does not."""
+    verdict = _told(verdict)
     currency = verdict.currency
-    earns = f"{_sure(one.net_value_per_year, currency)} a year"
-    earns += f", {_chance(one.probability_best)} to be best." if _is_held(verdict, one) else "."
+    chance = f", {_best(verdict, one)} to be best" if compares(verdict) and not one.excluded else ""
+    earns = f"{_sure(one.net_value_per_year, currency)} a year{chance}."
     blocks = [f"**{one.track}: {standing(verdict, one)}.** Net value: {earns}"]
     leader = _leader(verdict)
     others = [entry for entry in _ranked(verdict) if entry.track != one.track]
@@ -57,7 +59,7 @@ def track_note(verdict: Verdict, one: TrackVerdict) -> str:
 
 def report_note(results: Results) -> str:
     """Return the verdict and its table, and where the report lies."""
-    verdict = results.verdict
+    verdict = _told(results.verdict)
     blocks = [f"**{verdict.sentence}**", _table(verdict)]
     blocks.append(
         "The whole report is `report.html` in the tab *Artifacts*; `results.json` has every figure."
@@ -77,16 +79,26 @@ def note(results: Results, links: Mapping[str, str]) -> str:
     links : mapping of str to str
         Title -> address.
     """
-    verdict = results.verdict
+    verdict = _told(results.verdict)
     short = headline(verdict)
     blocks = [" · ".join([short, *(f"[{title}]({address})" for title, address in links.items())])]
     blocks += [f"**{verdict.sentence}**"] if verdict.sentence.rstrip(".") != short else []
     blocks.append(_table(verdict))
     flagged = [finding for finding in results.findings if finding.severity != "info"]
-    blocks += ["\n".join(f"- {finding.severity}: {finding.sentence}" for finding in flagged)]
+    blocks += ["\n".join(f"- {finding.severity}: {plain(finding.sentence)}" for finding in flagged)]
     description = str(results.experiment.get("description") or "")
-    blocks += [description, *(str(notice) for notice in results.task.get("notices") or ())]
+    blocks += [plain(description), *(plain(str(notice)) for notice in results.task.get("notices") or ())]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _told(verdict: Verdict) -> Verdict:
+    """Return a verdict whose currency and sentence are text in Markdown."""
+    return replace(verdict, currency=plain(verdict.currency), sentence=plain(verdict.sentence))
+
+
+def plain(text: str) -> str:
+    """Return one line of text that Markdown shows as it is: what users write becomes no link and no table."""
+    return re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", " ".join(text.split()))
 
 
 def _ranked(verdict: Verdict) -> list[TrackVerdict]:
@@ -105,18 +117,20 @@ def _table(verdict: Verdict) -> str:
     order = sorted(verdict.tracks, key=lambda one: (bool(one.excluded), -one.net_value_per_year.estimate))
     rows = [
         f"| {one.track} | {_sure(one.net_value_per_year, verdict.currency)} "
-        f"| {_chance(one.probability_best) if _is_held(verdict, one) else '–'} | {standing(verdict, one)} |"
+        f"| {_best(verdict, one)} | {standing(verdict, one)} |"
         for one in order
     ]
     head = "| track | net value a year (95 % interval) | chance to be best | stands |"
-    often = more_often(verdict)
+    often = plain(more_often(verdict))
     below = [f"\n{often[0].upper()}{often[1:]}."] if often else []
     return "\n".join([head, "|---|---|---|---|", *rows, *below])
 
 
-def _is_held(verdict: Verdict, one: TrackVerdict) -> bool:
-    """Tell whether a track is held against others: one alone or excluded is best by no probability."""
-    return compares(verdict) and not one.excluded
+def _best(verdict: Verdict, one: TrackVerdict) -> str:
+    """Return the chance to be best; a dash for a track alone, nothing for an excluded one."""
+    if one.excluded:
+        return ""
+    return _chance(one.probability_best) if compares(verdict) else "–"
 
 
 def _sure(value: Interval, currency: str) -> str:

@@ -16,7 +16,14 @@ from statistics import fmean, median
 
 from toolkit.analysis.boards import names
 from toolkit.analysis.boards.colours import colours
-from toolkit.analysis.boards.costs import CPU_COST, display_cost, is_diagnostic, log10_columns
+from toolkit.analysis.boards.costs import (
+    CPU_COST,
+    TRAINING,
+    display_cost,
+    is_diagnostic,
+    log10_columns,
+    training_seconds,
+)
 from toolkit.analysis.boards.notes import standing, track_note
 from toolkit.analysis.boards.values import Board, Point, rounded
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict, Verdict
@@ -39,7 +46,7 @@ class _Rung:
 
 def cell_board(record: CellRecord) -> Board:
     """Return a cell's scores and costs under their machine names, and what it was as parameters."""
-    figures = {**record.scores, **record.costs}
+    figures = {**record.scores, **record.costs, TRAINING: training_seconds(record.costs)}
     figures |= log10_columns(figures)
     best = expected_best(drawn_losses(record.trials))
     curve = (Point("search_expected_best_loss", float(loss), step) for step, loss in enumerate(best, start=1))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from toolkit.analysis.boards import names
+from toolkit.analysis.boards.costs import TRAINING
 from toolkit.analysis.results import Results
 
 __all__ = ["CHARTS", "FRONT", "FRONT_TAG", "RESULTS", "TRACKS", "Chart", "Column", "View", "views"]
@@ -161,7 +162,7 @@ def _track_columns(results: Results) -> tuple[Column, ...]:
 
 
 def _front(primary: str) -> View:
-    cost = "cost_fit_cpu_seconds"
+    cost = TRAINING
     columns = (
         Column("tags.`track`", 90),
         Column("params.`n_train`", 90),
