@@ -17,6 +17,7 @@ from toolkit.analysis.results import Results
 from toolkit.analysis.whatif.flips import stay_ask
 from toolkit.analysis.whatif.levers import HIT, VOLUME, levers_of
 from toolkit.analysis.whatif.words import change_sentence
+from toolkit.config import Constraints
 from toolkit.report import document
 from toolkit.report.map_figures import codes
 
@@ -33,6 +34,7 @@ OWN = {
     "idle_watts": [1, 2, 3],
     "max_watts": [4, 6, 9],
 }
+# economics, and under "constraints" those of the experiment
 BUSINESSES: dict[str, dict[str, Any]] = {
     "ranges": {
         "value": {"true_positive": [1.0, 2.0, 4.0], "false_positive": [-0.9, -0.6, -0.5]},
@@ -72,6 +74,11 @@ BUSINESSES: dict[str, dict[str, Any]] = {
         "carbon_price_per_tonne": 80,
         "retrains_per_year": 52,
     },
+    "no nets": {
+        "value": {"true_positive": 2.0, "false_positive": -0.6},
+        "volume_per_year": [2e5, 6e5, 1e6],
+        "constraints": {"latency_ms": 2.0},
+    },
 }
 MOVES: dict[str, list[dict[str, float]]] = {
     "ranges": [
@@ -89,11 +96,14 @@ MOVES: dict[str, list[dict[str, float]]] = {
         {HIT: 2.0, VOLUME: 2e4},
         {"retrains_per_year": 2.0, "carbon_price_per_tonne": 1000.0},
     ],
+    "no nets": [{HIT: 0.3}, {VOLUME: 2e4}],
 }
 
 
 def _declare(worlds: ModuleType, economics: dict[str, Any]) -> Any:
-    return worlds.declare(list(TRACKS), **deepcopy(economics))
+    declared = deepcopy(economics)
+    limits = Constraints.model_validate(declared.pop("constraints", {}))
+    return worlds.declare(list(TRACKS), **declared).model_copy(update={"constraints": limits})
 
 
 def _world(worlds: ModuleType) -> Any:
@@ -173,7 +183,7 @@ def _figures(page: Any) -> dict[str, dict[str, float]]:
 def _check(page: Any, expected: Results) -> None:
     shown, verdict = _figures(page), expected.verdict
     largest = max(abs(entry.gross_value_per_year) for entry in verdict.tracks)
-    for entry in verdict.tracks:
+    for entry in (one for one in verdict.tracks if not one.excluded):
         own, net = shown[entry.track], entry.net_value_per_year
         assert own["rung"] == entry.rung
         assert own["net"] == pytest.approx(net.estimate, rel=CLOSE)
@@ -184,8 +194,16 @@ def _check(page: Any, expected: Results) -> None:
     assert expected.sensitivity is not None
     said = verdict.sentence.removesuffix(change_sentence(expected.sensitivity)).strip()
     assert page.inner_text("[data-sentence]") == said
-    hybrid = float(page.get_attribute("[data-hybrid]", "data-value"))
-    assert hybrid == pytest.approx(verdict.probability_hybrid_worth_it, abs=CLOSE)
+    hybrid = page.get_attribute("[data-hybrid]", "data-value")
+    assert (float(hybrid) if hybrid else None) == pytest.approx(
+        verdict.probability_hybrid_worth_it, abs=CLOSE
+    )
+
+
+def test_an_excluded_net_is_no_option_on_the_page_too(worlds: ModuleType) -> None:
+    found = _analysed(worlds, BUSINESSES["no nets"])
+    assert [one.track for one in found.verdict.tracks if one.excluded] == ["neural", "hybrid"]
+    assert "Deep learning is no option here: neural is excluded, as" in found.verdict.sentence
 
 
 def _map(page: Any) -> Any:

@@ -138,6 +138,9 @@ def test_the_verdict_is_of_the_tracks_that_are_left(world, constrained) -> None:
     )
     assert any(one.code == "excluded" for one in bound.findings)
     assert bound.verdict.deep_learning_worth_it is None
+    assert (
+        "Deep learning is no option here: neural is excluded, as a decision takes" in bound.verdict.sentence
+    )
 
 
 def test_with_all_tracks_excluded_nothing_is_said_to_be_best(world, constrained) -> None:
@@ -147,6 +150,9 @@ def test_with_all_tracks_excluded_nothing_is_said_to_be_best(world, constrained)
         constrained(tracks, latency_ms=0.5), task={"name": "made_up"}, cells=cells, evidence=evidence
     )
     assert found.verdict.best is None
+    assert found.verdict.sentence.startswith(
+        "No track keeps to the constraints, so none can be used. Why: rules "
+    )
     assert [bool(one.excluded) for one in found.verdict.tracks] == [True, True, True]
     assert found.sensitivity is None
     assert not found.steps

@@ -257,3 +257,27 @@ def test_no_rules_are_no_expert_system(truth, draw_world, declare_experiment) ->
     alone = [one for one in cells if one.track == "baseline" or one.n_rules == 0]
     entering = analyse(experiment, task={}, cells=alone, evidence=evidence).verdict.tracks
     assert [(one.track, one.rung) for one in entering] == [("baseline", 0), ("rules", 0)]
+
+
+def test_where_constraints_leave_fewer_than_two_tracks_the_sentence_says_so() -> None:
+    out = [(rung("classical", 50), "it is slow"), (rung("neural", 80), "it holds much")]
+    assert decide({}, excluded=out).sentence == (
+        "No track keeps to the constraints, so none can be used. Why: classical is excluded, as it is slow; "
+        "neural, as it holds much."
+    )
+    assert decide({"rules": rung("rules", 9)}, excluded=out[:1]).sentence == (
+        "Only rules keeps to the constraints, so there is nothing to compare it with. Why: classical is "
+        "excluded, as it is slow."
+    )
+
+
+def test_deep_learning_is_no_option_where_every_net_is_excluded() -> None:
+    rungs, out = (rung("classical", 50), rung("rules", 20)), (rung("raw", 80), "it is slow")
+    told = "Deep learning is no option here: raw is excluded, as it is slow."
+    kinds = {"raw": "neural"}
+    assert verdict_of(*rungs, excluded=[out], plugins=kinds).sentence.endswith(told)
+    assert "cannot be told" in verdict_of(*rungs, excluded=[out]).sentence
+    left = verdict_of(*rungs, rung("neural", 10), excluded=[out], plugins=kinds)
+    assert "Deep learning is not worth its cost here" in left.sentence
+    alone = verdict_of(rung("neural", 10), rung("hybrid", 20), excluded=[out], plugins=kinds)
+    assert "cannot be told" in alone.sentence

@@ -16,7 +16,7 @@ from toolkit.records import CellRecord
 REFERENCE = "cloud-vcpu"
 """The profile that the second opinion is held against: the mean of what clouds rent, whatever is priced."""
 
-__all__ = ["check_serving", "second_opinion", "spending"]
+__all__ = ["check_hours", "check_serving", "second_opinion", "spending"]
 
 
 def spending(
@@ -89,6 +89,32 @@ def _withheld(readings: RungReadings) -> dict[str, str]:
         for cost, reason in sorted(record.withheld.items())
         if readings.median(cost) is None
     }
+
+
+def check_hours(tracks: Sequence[str], inputs: Inputs) -> Iterator[Finding]:
+    """Yield which tracks have no hours of people, though they may need some as others do.
+
+    Parameters
+    ----------
+    tracks : sequence of str
+        Those that are priced.
+    inputs : Inputs
+        With the hours of knowledge bases.
+    """
+    with_hours = [track for track in tracks if track in inputs.economics.hours]
+    without = [track for track in tracks if track not in inputs.economics.hours]
+    if not with_hours and tracks:
+        told = "no hours of people are declared, so all of them work for nothing"
+        yield Finding("hours_not_declared", "info", f"{told} (economics: hours)")
+    elif without:
+        them = "it" if len(without) == 1 else "them"
+        own = "has its own" if len(with_hours) == 1 else "have theirs"
+        yield Finding(
+            "hours_not_declared",
+            "warning",
+            f"no hours of people are declared for {', '.join(without)}, so people work on {them} for "
+            f"nothing; {', '.join(with_hours)} {own} (economics: hours)",
+        )
 
 
 def check_serving(entering: Mapping[str, RungReadings], inputs: Inputs) -> Iterator[Finding]:

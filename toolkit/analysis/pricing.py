@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.amounts import Range
 from toolkit.analysis.accelerators import check_accelerators
-from toolkit.analysis.accounts import check_serving, spending
+from toolkit.analysis.accounts import check_hours, check_serving, spending
 from toolkit.analysis.analysed import Analysed
 from toolkit.analysis.comparison.equal_prices import price_equal_errors
 from toolkit.analysis.comparison.front import mark_front
@@ -79,6 +79,7 @@ def price(
     chosen = deployed(list(may_enter.values()))
     chosen = {track: chosen[track] for track in analysed.tracks if track in chosen}
     forbidden = deployed([one for one in priced.values() if one.track in allowed.excluded])
+    forbidden = {track: forbidden[track] for track in analysed.tracks if track in forbidden}
     rungs = [(one.track, one.rung) for one in chosen.values()]
     entering = {track: readings[track, rung] for track, rung in rungs}
     primary = str(analysed.task["primary_error"])
@@ -98,6 +99,9 @@ def price(
     stops = tuple(review(stop, analysed, may_enter, inputs) for stop in analysed.stops)
     findings = [
         *analysed.findings,
+        *check_hours(
+            [track for track in analysed.tracks if any(track == name for name, _ in priced)], inputs
+        ),
         *check_serving(entering, inputs),
         *check_accelerators(entering, inputs.hardware, inputs.host),
         *check_stops(stops, verdict),
@@ -269,7 +273,7 @@ def _verdict(
     of_no = (economics.value.true_negative, economics.value.false_negative)
     return decide(
         chosen,
-        plugins={name: experiment.plugin(name) for name in chosen},
+        plugins={name: experiment.plugin(name) for name in (*chosen, *(one.track for one, _ in excluded))},
         margin=economics.margin,
         currency=economics.currency,
         currency_per_usd=economics.currency_per_usd,

@@ -12,9 +12,22 @@ import numpy as np
 from toolkit.analysis.economics import RungEconomics, draw_interval
 from toolkit.analysis.results import TrackVerdict, Verdict
 from toolkit.analysis.stacks import Floats
+from toolkit.analysis.verdict_words import told_excluded
 from toolkit.analysis.whatif.book import MARGIN_SHARE
 
-__all__ = ["CLEAR", "DEEP", "HYBRID", "PLAIN", "SENTENCES", "SURE", "best_of", "decide", "deployed", "money"]
+__all__ = [
+    "CLEAR",
+    "DEEP",
+    "HYBRID",
+    "PLAIN",
+    "SENTENCES",
+    "SURE",
+    "best_of",
+    "decide",
+    "deployed",
+    "money",
+    "without_deep",
+]
 
 SURE = 0.9
 """Probability from which deep learning is said to be worth its cost, or not to be."""
@@ -93,7 +106,7 @@ def decide(
     chosen : mapping of str to RungEconomics
         Track -> the rung it enters with, from `deployed`.
     plugins : mapping of str to str, optional
-        Track -> its plug-in, where that is not its own name.
+        Track -> its plug-in, where that is not its own name; of excluded tracks too.
     margin : float, optional
         Money a year that counts as a tie; 1 % of the leader's gross value when None.
     currency, currency_per_usd : str, float
@@ -112,11 +125,7 @@ def decide(
     """
     names = list(chosen)
     if len(names) < 2:
-        sentence = (
-            f"Only {names[0]} has results to value, so there is nothing to compare it with."
-            if names
-            else "No cell has results to value, so nothing can be said."
-        )
+        sentence = _too_few(names, {one.track: why for one, why in excluded})
         entries = (*(_entry(chosen[name], 1.0) for name in names), *(_forbidden(*one) for one in excluded))
         return Verdict(
             None, None, None, None, None, None, sentence, margin, currency, currency_per_usd, entries
@@ -158,7 +167,9 @@ def decide(
             loss=money(-float(chosen[leader].net[0]), currency),
             probability=_chance(none_pays if loses and none_pays is not None else probability),
         ),
-        _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1),
+        _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1)
+        if deep_tracks
+        else without_deep(_nets(excluded, plugins or {})),
         *([change] if change else []),
     ]
     return Verdict(
@@ -189,6 +200,22 @@ def _none_pays(chosen: Mapping[str, RungEconomics], nothing_earns: float) -> flo
     """Return the probability that no track earns more than doing nothing."""
     best = np.max([one.net[1:] for one in chosen.values()], axis=0)
     return float((best <= nothing_earns).mean())
+
+
+def _too_few(names: Sequence[str], excluded: Mapping[str, str]) -> str:
+    """Return why fewer than two tracks give no verdict."""
+    if excluded and names:
+        alone = f"Only {names[0]} keeps to the constraints, so there is nothing to compare it with"
+        return f"{alone}. Why: {told_excluded(excluded)}."
+    if excluded:
+        return f"No track keeps to the constraints, so none can be used. Why: {told_excluded(excluded)}."
+    if names:
+        return f"Only {names[0]} has results to value, so there is nothing to compare it with."
+    return "No cell has results to value, so nothing can be said."
+
+
+def _nets(excluded: Sequence[tuple[RungEconomics, str]], plugins: Mapping[str, str]) -> dict[str, str]:
+    return {one.track: why for one, why in excluded if plugins.get(one.track, one.track) == DEEP}
 
 
 def _forbidden(one: RungEconomics, why: str) -> TrackVerdict:
@@ -244,8 +271,22 @@ SENTENCES = {
     "deep is open": "Whether deep learning is worth its cost here is open (probability {probability} that "
     "{net} earns over {margin} a year more than {others}).",
     "deep is not known": "Whether deep learning is worth its cost cannot be told from the cells at hand.",
+    "deep is excluded": "Deep learning is no option here: {excluded}.",
 }
 """What a verdict says, by case; the report's sliders fill in the same."""
+
+
+def without_deep(excluded: Mapping[str, str]) -> str:
+    """Return what is said of deep learning where no net may be used.
+
+    Parameters
+    ----------
+    excluded : mapping of str to str
+        Net -> why a constraint forbids it; empty where there is none.
+    """
+    if not excluded:
+        return SENTENCES["deep is not known"]
+    return SENTENCES["deep is excluded"].format(excluded=told_excluded(excluded))
 
 
 def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str, *, several: bool) -> str:

@@ -7,10 +7,11 @@ import math
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict, Verdict
+from toolkit.analysis.verdict_words import compares
 from toolkit.report import formats
 from toolkit.report.elements import badge
 
-__all__ = ["deployed", "effort", "none_pays", "standing"]
+__all__ = ["chance_best", "deployed", "effort", "none_pays", "standing"]
 
 
 def deployed(results: Results) -> dict[str, RungSummary]:
@@ -38,6 +39,13 @@ def none_pays(verdict: Verdict) -> bool:
     if verdict.probability_none_pays is None:
         return False
     return any(one.track == verdict.best and one.net_value_per_year.estimate < 0 for one in verdict.tracks)
+
+
+def chance_best(verdict: Verdict, entry: TrackVerdict) -> str:
+    """Return the probability of being best; a dash for a track alone, nothing for an excluded one."""
+    if entry.excluded:
+        return ""
+    return formats.probability(entry.probability_best) if compares(verdict) else "–"
 
 
 def standing(verdict: Verdict, entry: TrackVerdict) -> Markup:

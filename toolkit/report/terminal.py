@@ -14,8 +14,9 @@ from rich.text import Text
 from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Interval, Results, RungSummary, TrackVerdict
 from toolkit.analysis.spending import Footprint
+from toolkit.analysis.verdict_words import more_often
 from toolkit.report import formats, spans
-from toolkit.report.rungs import none_pays
+from toolkit.report.rungs import chance_best, none_pays
 
 __all__ = ["repriced_table", "tracks_table"]
 
@@ -105,10 +106,11 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
             formats.money(entry.net_value_per_year.estimate, currency),
             f"{formats.money(entry.net_value_per_year.low, currency)} to "
             f"{formats.money(entry.net_value_per_year.high, currency)}",
-            "" if entry.excluded else formats.probability(entry.probability_best),
+            chance_best(results.verdict, entry),
             *(_footprint(training.get(entry.track)) if training else ()),
             _verdict(results, entry),
         )
+    worth.caption = formats.sentence(more_often(results.verdict)) or None
     shown = {entry.track for entry in results.verdict.tracks}
     for track in dict.fromkeys(cell.track for cell in results.cells):
         if track not in shown:
@@ -119,6 +121,7 @@ def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
 
 def _table(title: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.caption_justify, table.caption_style = "left", ""
     table.add_column("track", style="bold", no_wrap=True)
     return table
 
@@ -189,7 +192,7 @@ def repriced_table(before: Results, after: Results) -> Group:
             escape(track) + _rung_moved(first, second),
             _change(_net(first, before), _net(second, after)),
             _change(_spent(first, before), _spent(second, after)),
-            _change(_chance(first), _chance(second)),
+            _change(_chance(first, before), _chance(second, after)),
         )
     return Group(
         table,
@@ -212,10 +215,10 @@ def _spent(entry: TrackVerdict | None, results: Results) -> str:
     return "–" if entry is None else formats.money(sum(entry.yearly_costs.values()), results.verdict.currency)
 
 
-def _chance(entry: TrackVerdict | None) -> str:
+def _chance(entry: TrackVerdict | None, results: Results) -> str:
     if entry is None:
         return "–"
-    return "excluded" if entry.excluded else formats.probability(entry.probability_best)
+    return "excluded" if entry.excluded else chance_best(results.verdict, entry)
 
 
 def _rung_moved(first: TrackVerdict | None, second: TrackVerdict | None) -> str:

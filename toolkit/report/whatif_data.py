@@ -21,7 +21,7 @@ from toolkit.analysis.decisions import seed_scale
 from toolkit.analysis.draws import draw_band
 from toolkit.analysis.flows import Flow
 from toolkit.analysis.stacks import Floats
-from toolkit.analysis.verdict import CLEAR, DEEP, HYBRID, PLAIN, SENTENCES, SURE
+from toolkit.analysis.verdict import CLEAR, DEEP, HYBRID, PLAIN, SENTENCES, SURE, without_deep
 from toolkit.analysis.whatif.book import MARGIN_SHARE
 from toolkit.analysis.whatif.levers import HIT, VOLUME, Lever, levers_of
 from toolkit.analysis.whatif.sheet import Sheet
@@ -112,8 +112,15 @@ def packed(model: Mapping[str, Any]) -> str:
     return base64.b64encode(zlib.compress(text.encode(), level=6)).decode()
 
 
-def model_of(sheet: Sheet) -> dict[str, Any]:
-    """Return everything that the page's arithmetic needs, as plain data."""
+def model_of(sheet: Sheet, excluded_nets: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return everything that the page's arithmetic needs, as plain data.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    excluded_nets : mapping of str to str, optional
+        Net -> why a constraint forbids it.
+    """
     pool, inputs, book, shared = _Pool(), sheet.inputs, sheet.book, sheet.outcomes
     tracks = list(dict.fromkeys(track for track, _ in book.keys))
     sliders = sliders_of(sheet)
@@ -121,11 +128,13 @@ def model_of(sheet: Sheet) -> dict[str, Any]:
     seeds = sorted(shared.seed_normals)
     counts = sorted({len(one.seeds) for one in book.choices} - {1})
     economics = inputs.economics
+    deep = [track for track in tracks if sheet.plugins[track] == DEEP]
+    unknown = without_deep({} if deep else excluded_nets or {})
     model = {
         "size": inputs.n,
         "currency": economics.currency,
         "tracks": tracks,
-        "deep": [track for track in tracks if sheet.plugins[track] == DEEP],
+        "deep": deep,
         "plain": [track for kind in PLAIN for track in tracks if sheet.plugins[track] == kind],
         "hybrids": [track for track in tracks if sheet.plugins[track] == HYBRID],
         "margin": economics.margin,
@@ -136,7 +145,7 @@ def model_of(sheet: Sheet) -> dict[str, Any]:
         "horizon": economics.horizon_years,
         "searchesEachTraining": book.searches_each_training,
         "gridKg": book.grid_kg,
-        "sentences": SENTENCES,
+        "sentences": {**SENTENCES, "deep is not known": unknown},
         "sliders": [
             {"key": one.key, "likely": one.now.likely, "low": one.low, "high": one.high} for one in sliders
         ],

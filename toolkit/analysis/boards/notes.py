@@ -9,6 +9,7 @@ from dataclasses import replace
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.results import Results, TrackVerdict, Verdict
 from toolkit.analysis.verdict import money
+from toolkit.analysis.verdict_words import compares, more_often
 
 __all__ = ["headline", "note", "report_note", "standing", "track_note"]
 
@@ -41,8 +42,8 @@ def track_note(verdict: Verdict, one: TrackVerdict) -> str:
     """Return what a track earns, and why it leads or does not."""
     verdict = _told(verdict)
     currency = verdict.currency
-    chance = "" if one.excluded else f", {_chance(one.probability_best)} to be best"
-    earns = f"{_sure(one.net_value_per_year, currency)} a year{chance}."
+    earns = f"{_sure(one.net_value_per_year, currency)} a year"
+    earns += f", {_chance(one.probability_best)} to be best." if _is_held(verdict, one) else "."
     blocks = [f"**{one.track}: {standing(verdict, one)}.** Net value: {earns}"]
     leader = _leader(verdict)
     others = [entry for entry in _ranked(verdict) if entry.track != one.track]
@@ -116,11 +117,18 @@ def _table(verdict: Verdict) -> str:
     order = sorted(verdict.tracks, key=lambda one: (bool(one.excluded), -one.net_value_per_year.estimate))
     rows = [
         f"| {one.track} | {_sure(one.net_value_per_year, verdict.currency)} "
-        f"| {'' if one.excluded else _chance(one.probability_best)} | {standing(verdict, one)} |"
+        f"| {_chance(one.probability_best) if _is_held(verdict, one) else '–'} | {standing(verdict, one)} |"
         for one in order
     ]
     head = "| track | net value a year (95 % interval) | chance to be best | stands |"
-    return "\n".join([head, "|---|---|---|---|", *rows])
+    often = more_often(verdict)
+    below = [f"\n{often[0].upper()}{often[1:]}."] if often else []
+    return "\n".join([head, "|---|---|---|---|", *rows, *below])
+
+
+def _is_held(verdict: Verdict, one: TrackVerdict) -> bool:
+    """Tell whether a track is held against others: one alone or excluded is best by no probability."""
+    return compares(verdict) and not one.excluded
 
 
 def _sure(value: Interval, currency: str) -> str:

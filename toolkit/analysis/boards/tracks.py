@@ -28,6 +28,7 @@ from toolkit.analysis.boards.notes import standing, track_note
 from toolkit.analysis.boards.values import Board, Point, rounded
 from toolkit.analysis.results import Results, RungSummary, TrackVerdict, Verdict
 from toolkit.analysis.search import drawn_losses, expected_best
+from toolkit.analysis.verdict_words import compares
 from toolkit.records import CellRecord
 
 __all__ = ["cell_board", "track_board", "tracks"]
@@ -212,7 +213,7 @@ def _verdict_points(
         # One that may not be used is behind nobody: it may earn more.
         names.behind(gaps): None if one.excluded else (max(able) - value.estimate) * gaps.factor,
         names.regret(gaps): None if one.regret_per_year is None else one.regret_per_year * gaps.factor,
-        names.BEST_CHANCE: one.probability_best * 100,
+        names.BEST_CHANCE: one.probability_best * 100 if compares(verdict) else None,
     }
     if entering is not None:
         figures |= {names.in_verdict(name): error for name, error in _errors(entering, primary)}

@@ -9,6 +9,7 @@ from toolkit.analysis.forecast_record import AskedAgain, EarlyStop, Replay, Stop
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.results import Finding, Verdict
 from toolkit.analysis.stops.stopping import SURE
+from toolkit.analysis.verdict_words import compares
 
 __all__ = [
     "chance",
@@ -164,7 +165,7 @@ def told_contradiction(stop: EarlyStop, verdict: Verdict) -> str:
         what = f"leads ({share})"
     elif verdict.margin is not None and gap <= verdict.margin:
         what = f"is within the margin of {verdict.best} ({share})"
-    elif own.probability_best > 1 - SURE:
+    elif compares(verdict) and own.probability_best > 1 - SURE:
         what = share
     else:
         return ""

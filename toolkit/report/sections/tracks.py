@@ -12,7 +12,7 @@ from toolkit.report import elements, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column
 from toolkit.report.looks import label, track_names
-from toolkit.report.rungs import deployed, effort, standing
+from toolkit.report.rungs import chance_best, deployed, effort, standing
 
 __all__ = ["TracksSection"]
 
@@ -67,8 +67,8 @@ class TracksSection(Section):
 def _best(verdict: Verdict, entry: TrackVerdict) -> Markup:
     """Return the probability of being best with the standing below it."""
     badge = standing(verdict, entry)
-    text = formats.probability(entry.probability_best)
-    return Markup("{}<br>{}").format(text, badge) if badge else Markup("{}").format(text)
+    text = chance_best(verdict, entry)
+    return Markup("{}<br>{}").format(text, badge) if text and badge else Markup("{}{}").format(text, badge)
 
 
 def _row(

@@ -7,12 +7,15 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results, TrackVerdict, Verdict
+from toolkit.analysis.verdict import DEEP, HYBRID, PLAIN, best_of
+from toolkit.analysis.verdict_words import compares, more_often, told_excluded
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.constraint_words import constraints_told
 from toolkit.report.elements import Column, Tile
+from toolkit.report.kinds import excluded_as, kinds
 from toolkit.report.looks import label, looks, track_names
-from toolkit.report.rungs import none_pays, standing
+from toolkit.report.rungs import chance_best, none_pays, standing
 
 __all__ = ["VerdictSection"]
 
@@ -29,7 +32,7 @@ def _answer(value: bool | None) -> str:
 
 
 class VerdictSection(Section):
-    """One sentence, four answers, and the net value of every track."""
+    """One sentence, up to four answers, and the net value of every track."""
 
     order: ClassVar[int] = 10
     title: ClassVar[str] = "Verdict"
@@ -44,14 +47,15 @@ class VerdictSection(Section):
             return sentence
         return elements.join(
             sentence,
-            elements.tiles(_tiles(verdict)),
+            elements.tiles(_tiles(results)),
             _knowing(verdict),
             constraints_told(results),
             _net_value(results),
         )
 
 
-def _tiles(verdict: Verdict) -> list[Tile]:
+def _tiles(results: Results) -> list[Tile]:
+    verdict = results.verdict
     if verdict.too_close_to_call is None:
         call = "Cannot tell"
     else:
@@ -64,23 +68,48 @@ def _tiles(verdict: Verdict) -> list[Tile]:
             call,
             "" if verdict.margin is None else f"less than {margin} a year apart counts as a tie",
         ),
-        Tile(
-            "Deep learning worth its cost?",
-            _answer(verdict.deep_learning_worth_it),
-            _odds(
-                verdict.probability_deep_learning_worth_it,
-                f"a net earns over {margin} a year more than the best of baseline, rules and classical",
-            ),
-        ),
-        Tile(
-            "Hybrid worth its cost over all others?",
-            _answer(verdict.hybrid_worth_it),
-            _odds(
-                verdict.probability_hybrid_worth_it,
-                f"it earns over {margin} a year more than the best of all others",
-            ),
-        ),
+        _deep_tile(results, margin),
+        *_hybrid_tile(results, margin),
     ]
+
+
+def _deep_tile(results: Results, margin: str) -> Tile:
+    """Return whether a net is worth its cost, and against which tracks; else why that cannot be told."""
+    verdict, known = results.verdict, kinds(results)
+    title = "Deep learning worth its cost?"
+    able = [entry.track for entry in verdict.tracks if not entry.excluded]
+    rivals = [track for kind in PLAIN for track in able if known[track] == kind]
+    chance, out = verdict.probability_deep_learning_worth_it, excluded_as(DEEP, results)
+    if chance is not None and rivals:
+        return Tile(
+            title,
+            _answer(verdict.deep_learning_worth_it),
+            _odds(chance, f"a net earns over {margin} a year more than {best_of(rivals)}"),
+        )
+    if DEEP not in known.values():
+        why = "no net in this experiment"
+    elif any(known[track] == DEEP for track in able):
+        why = "there is no track without a net to hold it against"
+    elif out:
+        return Tile(title, "No option", told_excluded(out))
+    else:
+        why = "no net has results to value"
+    return Tile(title, _answer(verdict.deep_learning_worth_it), why)
+
+
+def _hybrid_tile(results: Results, margin: str) -> list[Tile]:
+    """Return whether a hybrid is worth its cost; nothing where no track is one."""
+    verdict, known = results.verdict, kinds(results)
+    if HYBRID not in known.values():
+        return []
+    title = "Hybrid worth its cost over all others?"
+    able = [entry.track for entry in verdict.tracks if not entry.excluded]
+    out, others = excluded_as(HYBRID, results), [track for track in able if known[track] != HYBRID]
+    if out and len(others) == len(able):
+        return [Tile(title, "No option", told_excluded(out))]
+    all_others = others[0] if len(others) == 1 else "the best of all others"
+    odds = _odds(verdict.probability_hybrid_worth_it, f"it earns over {margin} a year more than {all_others}")
+    return [Tile(title, _answer(verdict.hybrid_worth_it), odds)]
 
 
 def _odds(probability: float | None, that: str) -> str:
@@ -92,10 +121,11 @@ def _knowing(verdict: Verdict) -> Markup:
     worth = verdict.value_of_perfect_information
     if worth is None:
         return Markup("")
-    most = formats.money(formats.bound(worth, up=True), verdict.currency)
+    # the leader's expected regret is the same number, so both are rounded alike
     return elements.paragraph(
-        f"Knowing for certain which track is best would be worth at most {most} a year: measuring more "
-        "cannot pay more than that."
+        "Knowing for certain which track is best would be worth "
+        f"{formats.money(worth, verdict.currency)} a year, the expected regret of {verdict.best}: measuring "
+        "more is not expected to pay more than that."
     )
 
 
@@ -104,12 +134,11 @@ def _leader(verdict: Verdict) -> Tile:
     if none_pays(verdict):
         told = formats.probability(verdict.probability_none_pays)
         return Tile("Earns most", "None pays", f"probability: {told}; {verdict.best} loses least")
-    note = (
-        ""
-        if verdict.probability_best is None
-        else f"probability of being best: {formats.probability(verdict.probability_best)}"
-    )
-    return Tile("Earns most", verdict.best or "Cannot tell", note)
+    if verdict.probability_best is None:
+        return Tile("Earns most", verdict.best or "Cannot tell")
+    note = f"probability of being best: {formats.probability(verdict.probability_best)}"
+    often = more_often(verdict)
+    return Tile("Earns most", verdict.best or "Cannot tell", f"{note}; {often}" if often else note)
 
 
 def _regret(entry: TrackVerdict, show: formats.Show) -> str:
@@ -137,9 +166,9 @@ def _net_value(results: Results) -> Markup:
                 entry.track,
                 f"net value a year: {formats.interval(entry.net_value_per_year, show)}",
                 *(
-                    []
-                    if entry.excluded
-                    else [f"probability of being best: {formats.probability(entry.probability_best)}"]
+                    [f"probability of being best: {formats.probability(entry.probability_best)}"]
+                    if compares(verdict) and not entry.excluded
+                    else []
                 ),
                 *([f"expected regret a year: {told}"] if (told := _regret(entry, show)) else []),
                 f"value of decisions: {show(entry.gross_value_per_year)}",
@@ -173,7 +202,7 @@ def _net_value(results: Results) -> Markup:
                 if entry is leader
                 else show(leader.net_value_per_year.estimate - entry.net_value_per_year.estimate),
                 *([_regret(entry, show)] if regrets else []),
-                "" if entry.excluded else formats.probability(entry.probability_best),
+                chance_best(verdict, entry),
                 elements.join(standing(verdict, entry), f" {entry.excluded}" if entry.excluded else ""),
             ]
             for entry in ranked
@@ -192,5 +221,6 @@ def _net_value(results: Results) -> Markup:
             " Expected regret is how much less a track is expected to earn than whichever turns out best."
             if regrets
             else ""
-        ),
+        )
+        + (f" {formats.sentence(often)}" if (often := more_often(verdict)) else ""),
     )

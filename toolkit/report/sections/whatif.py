@@ -8,12 +8,14 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results
+from toolkit.analysis.verdict import DEEP
 from toolkit.analysis.whatif.levers import HIT, VOLUME
 from toolkit.analysis.whatif.sheet import Sheet
 from toolkit.analysis.whatif.words import amount
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import Column, fragment
+from toolkit.report.kinds import excluded_as
 from toolkit.report.looks import label, looks
 from toolkit.report.map_figures import counted, map_figure
 from toolkit.report.region_table import region_table
@@ -37,10 +39,11 @@ class WhatIfSection(Section):
             )
         tracks = list(dict.fromkeys(track for track, _ in sheet.book.keys))
         sliders = sliders_of(sheet)
+        out = excluded_as(DEEP, results)
         board = fragment(
             "whatif",
             sliders=[_slider(one) for one in sliders],
-            model=packed(model_of(sheet)),
+            model=packed(model_of(sheet, out)),
             bars=_bars(results, sheet, tracks),
             tracks=[(track, label(track, tracks)) for track in tracks],
         )
