@@ -42,8 +42,8 @@ def track_note(verdict: Verdict, one: TrackVerdict) -> str:
     """Return what a track earns, and why it leads or does not."""
     verdict = _told(verdict)
     currency = verdict.currency
-    chance = f", {_best(verdict, one)} to be best" if compares(verdict) and not one.excluded else ""
-    earns = f"{_sure(one.net_value_per_year, currency)} a year{chance}."
+    earns = f"{_sure(one.net_value_per_year, currency)} a year"
+    earns += f", {_chance(one.probability_best)} to be best." if _is_held(verdict, one) else "."
     blocks = [f"**{one.track}: {standing(verdict, one)}.** Net value: {earns}"]
     leader = _leader(verdict)
     others = [entry for entry in _ranked(verdict) if entry.track != one.track]
@@ -117,7 +117,7 @@ def _table(verdict: Verdict) -> str:
     order = sorted(verdict.tracks, key=lambda one: (bool(one.excluded), -one.net_value_per_year.estimate))
     rows = [
         f"| {one.track} | {_sure(one.net_value_per_year, verdict.currency)} "
-        f"| {_best(verdict, one)} | {standing(verdict, one)} |"
+        f"| {_chance(one.probability_best) if _is_held(verdict, one) else '–'} | {standing(verdict, one)} |"
         for one in order
     ]
     head = "| track | net value a year (95 % interval) | chance to be best | stands |"
@@ -126,11 +126,9 @@ def _table(verdict: Verdict) -> str:
     return "\n".join([head, "|---|---|---|---|", *rows, *below])
 
 
-def _best(verdict: Verdict, one: TrackVerdict) -> str:
-    """Return the chance to be best; a dash for a track alone, nothing for an excluded one."""
-    if one.excluded:
-        return ""
-    return _chance(one.probability_best) if compares(verdict) else "–"
+def _is_held(verdict: Verdict, one: TrackVerdict) -> bool:
+    """Tell whether a track is held against others: one alone or excluded is best by no probability."""
+    return compares(verdict) and not one.excluded
 
 
 def _sure(value: Interval, currency: str) -> str:
