@@ -23,6 +23,7 @@ from toolkit.errors import ModelError
 from toolkit.models.estimators import BOOSTER, LIGHTGBM, SKOPS, XGBOOST
 from toolkit.models.loading import read_example
 from toolkit.models.pyfunc import PROBABILITY
+from toolkit.places import store_option
 from toolkit.store.files import MODEL
 from toolkit.tasks.base import Schema
 from toolkit.tracks.base import load_track
@@ -219,7 +220,8 @@ def _description(root: str, experiment: str, cell: Deployed) -> str:
         f"**The track {cell.track} as it enters the verdict:** rung {cell.rung}, seed {cell.seed}, "
         f"{cell.n_train:,} training rows. It returns the probability of a yes for each row.",
         table,
-        f"Rows of your own: `toolkit predict EXPERIMENT.yaml ROWS.csv --track {cell.track}`; over HTTP: "
+        f"Rows of your own: `toolkit predict EXPERIMENT.yaml ROWS.csv --track {cell.track}"
+        f"{store_option(Path(root))}`; over HTTP: "
         f"`mlflow models serve -m {place} --env-manager local`.",
     )
     return "\n\n".join(block for block in blocks if block)

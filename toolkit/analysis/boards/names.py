@@ -83,10 +83,14 @@ def money_unit(amounts: Iterable[float], currency: str) -> Unit:
 
 
 def unit_of(results: Results) -> Unit:
-    """Return the unit of all net values of an experiment: tracks share a chart by sharing its name."""
+    """Return the unit of all net values of an experiment: tracks share a chart by sharing its name.
+
+    It is that of what the best earns: a large loss of another would leave nothing to see of those that count.
+    """
     amounts = [one.net_value_per_year.estimate for one in results.verdict.tracks]
     amounts += [one.net_value.estimate for one in results.summaries if one.net_value is not None]
-    return money_unit(amounts, results.verdict.currency)
+    earned = [amount for amount in amounts if amount > 0]
+    return money_unit(earned or amounts, results.verdict.currency)
 
 
 def gap_unit(verdict: Verdict) -> Unit:
