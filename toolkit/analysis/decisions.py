@@ -44,13 +44,11 @@ class OutcomeDraws:
         How often each group of clusters counts; the first row is ones.
     seed_normals : mapping of int to ndarray of shape (1 + n_draws,)
         By seed.
-    scale_uniforms : ndarray of shape (1 + n_draws,)
     """
 
     values: Floats
     weights: Floats
     seed_normals: Mapping[int, Floats]
-    scale_uniforms: Floats
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,6 @@ def draw_outcomes(
     n_draws : int
     """
     n_groups = min(n_clusters, N_GROUPS)
-    uniforms = np.random.default_rng(derive_seed("seed scale")).random(n_draws)
     return OutcomeDraws(
         values=np.stack(
             [drawn(getattr(value, name), "value", name, n_draws=n_draws) for name in OUTCOMES], axis=1
@@ -103,7 +100,6 @@ def draw_outcomes(
             )
             for seed in seeds
         },
-        scale_uniforms=np.concatenate([[0.5], uniforms]),
     )
 
 
@@ -112,20 +108,18 @@ def mean_values(value: OutcomeValue) -> Floats:
     return np.array([mean_of(getattr(value, name)) for name in OUTCOMES])
 
 
-def seed_scale(n_seeds: int, uniforms: Floats) -> Floats:
+def seed_scale(n_seeds: int, n_draws: int) -> Floats:
     """Return how much wider than the spread seen in a few seeds theirs may be: t over normal draws.
 
     Parameters
     ----------
     n_seeds : int
-        At least two.
-    uniforms : ndarray
+        At least two; tracks with as many share the draws.
+    n_draws : int
     """
-    from scipy.special import gammaincinv  # takes longer to load than a whole re-pricing, which needs none
-
-    # the quantile of chi square with n_seeds - 1 degrees of freedom
-    chi2 = 2 * gammaincinv((n_seeds - 1) / 2, uniforms)
-    return np.asarray(np.sqrt((n_seeds - 1) / chi2))
+    generator = np.random.default_rng(derive_seed("seed scale", n_seeds))
+    drawn = np.sqrt((n_seeds - 1) / generator.chisquare(n_seeds - 1, n_draws))
+    return np.concatenate([[1.0], drawn])
 
 
 def _value_of_decision(choices: RungChoices, places: Sequence[int], shared: OutcomeDraws) -> Floats:
@@ -143,7 +137,7 @@ def _value_of_decision(choices: RungChoices, places: Sequence[int], shared: Outc
         own = seed_share(outcomes @ shared.values[0], rows)
         normals = np.stack([shared.seed_normals[seed] for seed in choices.seeds], axis=1)
         effect = normals @ (by_seed - by_seed.mean(axis=0)) / np.sqrt(n_seeds * (n_seeds - 1))
-        scale = seed_scale(n_seeds, shared.scale_uniforms)
+        scale = seed_scale(n_seeds, len(shares) - 1)
         shares = _possible(shares, shares + np.sqrt(own) * scale[:, None] * effect)
     return np.asarray((shares * shared.values).sum(axis=1))
 

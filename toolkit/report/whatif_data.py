@@ -161,7 +161,7 @@ def model_of(sheet: Sheet, excluded_nets: Mapping[str, str] | None = None) -> di
             "energyPlace": pool.add(inputs.energy_place),
             "acceleratorPlace": pool.add(inputs.accelerator_place),
             "seeds": [pool.add(shared.seed_normals[seed]) for seed in seeds],
-            "seedScale": {str(n): pool.add(seed_scale(n, shared.scale_uniforms)) for n in counts},
+            "seedScale": {str(n): pool.add(seed_scale(n, inputs.n - 1)) for n in counts},
         },
         "weights": shared.weights[1:].astype(int).ravel().tolist(),
         "validation": list(book.choices[0].validation),
