@@ -33,6 +33,7 @@ def experiment(folder: Path, *, knowledge: bool = True, **changes: Any) -> Path:
     if not knowledge:
         data["tracks"] = {"baseline": {"column": "habit_probability"}, "classical": {}}
         data["economics"].pop("hours")
+        data["economics"].get("sources", {}).pop("hours", None)
     data["task"] |= changes.pop("task", {})
     path = folder / "smoke.yaml"
     path.write_text(yaml.safe_dump(data | changes))
