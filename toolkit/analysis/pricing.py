@@ -41,7 +41,7 @@ from toolkit.errors import shorten
 from toolkit.records import CellRecord, without_repeats
 from toolkit.sources import Origin
 
-__all__ = ["declared_inputs", "price", "systems"]
+__all__ = ["declared_inputs", "nothing_earns", "price", "systems"]
 
 _SEVERITY = ("error", "warning", "info")
 
@@ -263,6 +263,12 @@ def _step(analysed: Analysed, error: str) -> float:
     return float(margins.get(error, DEFAULT_MARGINS["error_log_loss"]))
 
 
+def nothing_earns(economics: Economics) -> float | None:
+    """Return what a business without any track earns; None where saying no has a value of its own."""
+    of_no = (economics.value.true_negative, economics.value.false_negative)
+    return 0.0 if all(one.low == one.high == 0 for one in of_no) else None
+
+
 def _verdict(
     chosen: Mapping[str, RungEconomics],
     experiment: Experiment,
@@ -270,14 +276,13 @@ def _verdict(
     change: str,
 ) -> Verdict:
     economics = experiment.economics
-    of_no = (economics.value.true_negative, economics.value.false_negative)
     return decide(
         chosen,
         plugins={name: experiment.plugin(name) for name in (*chosen, *(one.track for one, _ in excluded))},
         margin=economics.margin,
         currency=economics.currency,
         currency_per_usd=economics.currency_per_usd,
-        nothing_earns=0.0 if all(one.low == one.high == 0 for one in of_no) else None,
+        nothing_earns=nothing_earns(economics),
         excluded=excluded,
         change=change,
     )
