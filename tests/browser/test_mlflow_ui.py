@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from toolkit.analysis.results import Results, Verdict
 from toolkit.errors import StoreError
@@ -19,20 +20,9 @@ from toolkit.records import CellRecord, without_repeats
 from toolkit.serving import serve
 from toolkit.store import Store
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 REPORT = """<!doctype html><meta charset="utf-8"><title>Report</title><h1 id="head">script did not run</h1>
 <script>document.getElementById("head").textContent = "verdict in " + [1, 2, 3].length + " tracks";</script>
 """
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine's PATH")
 
 
 @pytest.fixture(scope="module")
@@ -88,19 +78,14 @@ def address(store: Store) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
-        opened = browser.new_page(viewport={"width": 1500, "height": 900})
-        opened.set_default_timeout(60_000)
-        yield opened
-        browser.close()
+def page(chromium: Browser) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 1500, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.mark.browser
-@needs_chromium
 def test_the_experiment_page_shows_the_verdict_and_one_run_a_track(
     store: Store, address: str, page: Any
 ) -> None:
@@ -116,7 +101,6 @@ def test_the_experiment_page_shows_the_verdict_and_one_run_a_track(
 
 
 @pytest.mark.browser
-@needs_chromium
 def test_the_link_in_the_note_leads_to_the_report(store: Store, address: str, page: Any) -> None:
     page.goto(store.links("toy", base=address)["runs"])
     page.get_by_text("Too close to call").first.wait_for()
@@ -125,7 +109,6 @@ def test_the_link_in_the_note_leads_to_the_report(store: Store, address: str, pa
 
 
 @pytest.mark.browser
-@needs_chromium
 def test_the_charts_draw_a_curve_for_each_track(store: Store, address: str, page: Any) -> None:
     page.goto(store.links("toy", base=address)["charts"])
     page.get_by_text("curves", exact=False).first.wait_for()
@@ -133,7 +116,6 @@ def test_the_charts_draw_a_curve_for_each_track(store: Store, address: str, page
 
 
 @pytest.mark.browser
-@needs_chromium
 def test_the_report_runs_its_script_in_the_artifact_page(store: Store, address: str, page: Any) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -5,7 +5,8 @@ import pytest
 
 from toolkit.analysis.analyse import analyse
 from toolkit.analysis.economics import RungEconomics
-from toolkit.analysis.verdict import decide, deployed, money
+from toolkit.analysis.verdict import decide, deployed
+from toolkit.analysis.verdict_words import money
 
 
 def rung(track: str, mean: float, spread: float = 1.0, *, rung: int = 0, validation: float | None = None):

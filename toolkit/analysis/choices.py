@@ -105,16 +105,6 @@ class RungChoices:
         no = self.test - yes
         return np.stack([yes[..., 0], yes[..., 1], no[..., 1], no[..., 0]], axis=-1).astype(np.float64)
 
-    def validation_value(self, places: Sequence[int], values: Floats) -> float:
-        """Return the value of a decision on the validation block, mean over seeds; NaN without rows."""
-        total = np.array(self.validation)
-        if not total.sum():
-            return float("nan")
-        yes = np.stack([one.validation[place] for one, place in zip(self.choices, places, strict=True)])
-        no = total - yes
-        worth = yes @ values[:2] + no @ values[[3, 2]]
-        return float(worth.mean() / total.sum())
-
 
 def yes_gains(values: Floats) -> tuple[float, float]:
     """Return what a yes earns over a no on a positive, and on a negative.

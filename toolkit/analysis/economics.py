@@ -24,9 +24,10 @@ from toolkit.analysis.results import Interval
 from toolkit.analysis.stacks import Floats
 from toolkit.analysis.validation import Validation
 from toolkit.analysis.work import Occasion
+from toolkit.business import Economics
 from toolkit.prices import JOULES_PER_KWH
 
-__all__ = ["Hours", "RungEconomics", "draw_interval", "hours_of", "price_rung"]
+__all__ = ["Hours", "RungEconomics", "draw_interval", "hours_of", "nothing_earns", "price_rung"]
 
 _PAID_AS: dict[Occasion, str] = {
     "training": "retraining",
@@ -165,3 +166,9 @@ def price_rung(decision: Decision, readings: RungReadings, inputs: Inputs) -> Ru
         net=gross - total,
         costs=costs,
     )
+
+
+def nothing_earns(economics: Economics) -> float | None:
+    """Return what a business without any track earns; None where saying no has a value of its own."""
+    of_no = (economics.value.true_negative, economics.value.false_negative)
+    return 0.0 if all(one.low == one.high == 0 for one in of_no) else None

@@ -17,7 +17,7 @@ from toolkit.analysis.comparison.pairwise import DEFAULT_MARGINS, compare
 from toolkit.analysis.comparison.ranking import rank
 from toolkit.analysis.constraints import allow
 from toolkit.analysis.decisions import mean_values
-from toolkit.analysis.economics import RungEconomics, draw_interval, price_rung
+from toolkit.analysis.economics import RungEconomics, draw_interval, nothing_earns, price_rung
 from toolkit.analysis.forecast_record import Replay
 from toolkit.analysis.inputs import Inputs, draw_inputs
 from toolkit.analysis.price_list import price_list
@@ -41,7 +41,7 @@ from toolkit.errors import shorten
 from toolkit.records import CellRecord, without_repeats
 from toolkit.sources import Origin
 
-__all__ = ["declared_inputs", "nothing_earns", "price", "systems"]
+__all__ = ["declared_inputs", "price", "systems"]
 
 _SEVERITY = ("error", "warning", "info")
 
@@ -261,12 +261,6 @@ def _step(analysed: Analysed, error: str) -> float:
     """Return what counts as a difference of an error."""
     margins = {**DEFAULT_MARGINS, **dict(analysed.task.get("margins") or {})}
     return float(margins.get(error, DEFAULT_MARGINS["error_log_loss"]))
-
-
-def nothing_earns(economics: Economics) -> float | None:
-    """Return what a business without any track earns; None where saying no has a value of its own."""
-    of_no = (economics.value.true_negative, economics.value.false_negative)
-    return 0.0 if all(one.low == one.high == 0 for one in of_no) else None
 
 
 def _verdict(

@@ -12,22 +12,17 @@ import numpy as np
 from toolkit.analysis.economics import RungEconomics, draw_interval
 from toolkit.analysis.results import TrackVerdict, Verdict
 from toolkit.analysis.stacks import Floats
-from toolkit.analysis.verdict_words import told_excluded
+from toolkit.analysis.verdict_words import (
+    SENTENCES,
+    best_of,
+    chance,
+    money,
+    told_excluded,
+    without_deep,
+)
 from toolkit.analysis.whatif.book import MARGIN_SHARE
 
-__all__ = [
-    "CLEAR",
-    "DEEP",
-    "HYBRID",
-    "PLAIN",
-    "SENTENCES",
-    "SURE",
-    "best_of",
-    "decide",
-    "deployed",
-    "money",
-    "without_deep",
-]
+__all__ = ["CLEAR", "DEEP", "HYBRID", "PLAIN", "SURE", "decide", "deployed"]
 
 SURE = 0.9
 """Probability from which deep learning is said to be worth its cost, or not to be."""
@@ -165,7 +160,7 @@ def decide(
             ahead=money(advantage, currency),
             margin=money(margin, currency),
             loss=money(-float(chosen[leader].net[0]), currency),
-            probability=_chance(none_pays if loses and none_pays is not None else probability),
+            probability=chance(none_pays if loses and none_pays is not None else probability),
         ),
         _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1)
         if deep_tracks
@@ -234,73 +229,13 @@ def _entry(one: RungEconomics, share: float, regret: float | None = None) -> Tra
     )
 
 
-def money(amount: float, currency: str) -> str:
-    """Return an amount for people: three significant digits, e.g. ``1.53 million USD``."""
-    size = float(f"{abs(amount):.2e}")  # rounded before its word is chosen: 999,999 is a million
-    sign = "-" if amount < 0 else ""
-    for scale, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
-        if size >= scale:
-            return f"{sign}{size / scale:,.12g}{word} {currency}"
-    if size >= 100:
-        return f"{sign}{size:,.0f} {currency}"
-    if size == 0 or size >= 0.01:
-        return f"{sign}{size:.2f} {currency}"
-    decimals = 2 - math.floor(math.log10(size))
-    return f"{sign}{f'{size:.{decimals}f}'.rstrip('0')} {currency}"
-
-
-def _chance(probability: float) -> str:
-    if probability >= 0.995:
-        return "over .99"
-    return "under .01" if probability < 0.005 else f"{probability:.2f}".lstrip("0")
-
-
-SENTENCES = {
-    "none pays": "Use none of them: none is expected to pay (probability {probability} that each costs more "
-    "than it brings); {leader} loses least, {loss} a year, and doing nothing earns 0.",
-    "clear": "Use {leader} (probability {probability} of being the best choice; {ahead} a year ahead of "
-    "{second}).",
-    "within the margin": "Too close to call: {leader} is expected to be {ahead} a year ahead of {second}, "
-    "within the margin of {margin}.",
-    "not sure": "Too close to call: {leader} is expected to be {ahead} a year ahead of {second}, with "
-    "probability {probability} of being the best choice.",
-    "deep pays": "Deep learning is worth its cost here (probability {probability} that {net} earns over "
-    "{margin} a year more than {others}).",
-    "deep does not pay": "Deep learning is not worth its cost here (probability {probability} that {net} "
-    "earns over {margin} a year more than {others}).",
-    "deep is open": "Whether deep learning is worth its cost here is open (probability {probability} that "
-    "{net} earns over {margin} a year more than {others}).",
-    "deep is not known": "Whether deep learning is worth its cost cannot be told from the cells at hand.",
-    "deep is excluded": "Deep learning is no option here: {excluded}.",
-}
-"""What a verdict says, by case; the report's sliders fill in the same."""
-
-
-def without_deep(excluded: Mapping[str, str]) -> str:
-    """Return what is said of deep learning where no net may be used.
-
-    Parameters
-    ----------
-    excluded : mapping of str to str
-        Net -> why a constraint forbids it; empty where there is none.
-    """
-    if not excluded:
-        return SENTENCES["deep is not known"]
-    return SENTENCES["deep is excluded"].format(excluded=told_excluded(excluded))
-
-
 def _deep(deep: _Worth, rivals: Sequence[str], margin: float, currency: str, *, several: bool) -> str:
     if deep.probability is None:
         return SENTENCES["deep is not known"]
     case = {True: "deep pays", False: "deep does not pay", None: "deep is open"}[deep.answer]
     return SENTENCES[case].format(
-        probability=_chance(deep.probability),
+        probability=chance(deep.probability),
         net=deep.track if several else "it",
         margin=money(margin, currency),
         others=best_of(rivals),
     )
-
-
-def best_of(tracks: Sequence[str]) -> str:
-    """Return e.g. ``the best of baseline, rules and classical``."""
-    return tracks[0] if len(tracks) == 1 else f"the best of {', '.join(tracks[:-1])} and {tracks[-1]}"

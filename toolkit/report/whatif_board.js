@@ -10,7 +10,7 @@
     return JSON.parse(await new Response(stream).text());
   }
 
-  // As toolkit.analysis.verdict: money and probabilities in words.
+  // As toolkit.analysis.verdict_words: money and probabilities in words.
   const grouped = (text) => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   const threeDigits = (amount) => Number(Math.abs(amount).toExponential(2));
   function inWords(amount) {

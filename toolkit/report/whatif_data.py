@@ -21,7 +21,8 @@ from toolkit.analysis.decisions import seed_scale
 from toolkit.analysis.draws import draw_band
 from toolkit.analysis.flows import Flow
 from toolkit.analysis.stacks import Floats
-from toolkit.analysis.verdict import CLEAR, DEEP, HYBRID, PLAIN, SENTENCES, SURE, without_deep
+from toolkit.analysis.verdict import CLEAR, DEEP, HYBRID, PLAIN, SURE
+from toolkit.analysis.verdict_words import SENTENCES, without_deep
 from toolkit.analysis.whatif.book import MARGIN_SHARE
 from toolkit.analysis.whatif.levers import HIT, VOLUME, Lever, levers_of
 from toolkit.analysis.whatif.sheet import Sheet

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from toolkit.analysis.choices import choices_of
 from toolkit.analysis.decisions import draw_outcomes, value_rung
-from toolkit.analysis.economics import RungEconomics, price_rung
-from toolkit.analysis.pricing import declared_inputs, nothing_earns, systems
+from toolkit.analysis.economics import RungEconomics, nothing_earns, price_rung
+from toolkit.analysis.pricing import declared_inputs, systems
 from toolkit.analysis.readings import by_rung
 from toolkit.analysis.results import Verdict
 from toolkit.analysis.stacks import stack_evidence

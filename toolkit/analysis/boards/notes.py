@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.results import Results, TrackVerdict, Verdict
-from toolkit.analysis.verdict import money
-from toolkit.analysis.verdict_words import compares, more_often
+from toolkit.analysis.verdict_words import compares, money, more_often
 
 __all__ = ["headline", "note", "report_note", "standing", "track_note"]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from toolkit.analysis.choices import RungChoices, yes_gains
 from toolkit.analysis.draws import draw_band
-from toolkit.analysis.economics import hours_of
+from toolkit.analysis.economics import hours_of, nothing_earns
 from toolkit.analysis.flows import Flow, flows_of
 from toolkit.analysis.inputs import Inputs
 from toolkit.analysis.readings import RungReadings
@@ -105,7 +105,8 @@ class Book:
     searches_each_training : bool
     grid_kg : float
         CO2e of a kWh.
-    pays_electricity, nothing_earns_nothing : bool
+    nothing_earns_nothing : bool
+        Whether doing without any track is known to earn 0.
     """
 
     keys: tuple[StackKey, ...]
@@ -271,7 +272,6 @@ def book_of(
             paid[at] += (work * flow.seconds + idle) * flow.price
             kwh[at] += joules / JOULES_PER_KWH
             kwh_paid[at] += 0.0 if flow.energy_in_price else joules / JOULES_PER_KWH
-    of_no = (economics.value.true_negative, economics.value.false_negative)
     return Book(
         keys=entering,
         money=Money(
@@ -300,7 +300,7 @@ def book_of(
         energy_in_price=decides.energy_in_price,
         searches_each_training=economics.search_each_retrain,
         grid_kg=inputs.grid.g_co2e_per_kwh / 1000,
-        nothing_earns_nothing=all(one.low == one.high == 0 for one in of_no),
+        nothing_earns_nothing=nothing_earns(economics) is not None,
     )
 
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results, TrackVerdict, Verdict
-from toolkit.analysis.verdict import DEEP, HYBRID, PLAIN, best_of
-from toolkit.analysis.verdict_words import compares, more_often, told_excluded
+from toolkit.analysis.verdict import DEEP, HYBRID, PLAIN
+from toolkit.analysis.verdict_words import best_of, compares, more_often, told_excluded
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
 from toolkit.report.constraint_words import constraints_told
