@@ -23,9 +23,9 @@ from toolkit.serving import serve
 from toolkit.store import Store
 
 PICTURES = Path(__file__).parent / "pictures"
-COLOURS = 96
-"""A picture of a page needs no more, and is a third as large."""
-SECTIONS = {"verdict": 1000, "whatif": 900, "sensitivity": 1000, "curves": 1000, "climb": 900}
+COLOURS = 256
+"""A picture of a page needs no more, and is half as large."""
+SECTIONS = {"verdict": 1500, "whatif": 900, "sensitivity": 1000, "curves": 1000, "climb": 900}
 """Section of the report -> the most of its height that is shown, in pixels."""
 SHOWN = ("report", "charts", "tracks", "front", "runs")
 """Pages of MLflow."""

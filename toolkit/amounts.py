@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 __all__ = [
+    "MINUS",
     "AboveZero",
     "Amount",
     "Count",
@@ -28,6 +29,9 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+
+MINUS = "\u2212"
+"""The sign of a negative number that people read; files for machines have "-"."""
 
 Number = Annotated[float, Field(strict=True)]
 """A number as such: neither true nor a number in quotes."""

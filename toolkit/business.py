@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
+from unicodedata import category
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.amounts import (
     AboveZero,
@@ -24,6 +25,17 @@ from toolkit.sources import DEFAULT, UNSOURCED, Origin, Sources, given_keys, ori
 __all__ = ["Economics", "Hours", "OutcomeValue", "OwnHardware"]
 
 _NOTHING = Range(low=0, likely=0, high=0)
+
+
+def _is_written_as_money(currency: str) -> str:
+    # Signs that are markup in a page, a table or a chart's name would have to be escaped in each otherwise.
+    good = all(sign.isalpha() or sign in ". " or category(sign) == "Sc" for sign in currency)
+    if not good or currency != currency.strip():
+        raise ValueError("a currency is its code, name or sign, such as USD, kr. or €: letters, at most 8")
+    return currency
+
+
+Currency = Annotated[str, Field(min_length=1, max_length=8), AfterValidator(_is_written_as_money)]
 
 
 class OutcomeValue(Frozen):
@@ -137,7 +149,7 @@ class Economics(Frozen):
         group (``hours``) holds for all in it that has none of its own.
     """
 
-    currency: Annotated[str, Field(min_length=1, max_length=8, pattern=r"^\S(.*\S)?$")] = "USD"
+    currency: Currency = "USD"
     currency_per_usd: AboveZero = 1.0
     value: OutcomeValue
     volume_per_year: NonNegative

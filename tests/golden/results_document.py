@@ -105,6 +105,7 @@ class VerdictOfTrack(Open):
     net_value_usd_per_year: Interval
     probability_best: float
     regret_per_year: Number
+    behind_leader_per_year: Interval | None
     yearly_costs: dict[str, float]
     gross_value_per_year: float
     excluded: str

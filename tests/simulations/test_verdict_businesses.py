@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from toolkit.analysis.analyse import analyse
+from toolkit.analysis.results import Interval
 
 from .businesses.business import Business
 from .businesses.catalogue import CLEAR, TIES, any_business
@@ -48,6 +49,8 @@ class Look(NamedTuple):
         What its track and rung earn less than the best, as a share of what the best earns.
     covered : float
         Share of the tracks whose interval holds what they truly earn.
+    behind : float
+        Share of the tracks but the leader whose interval holds how much less they truly earn than it.
     deep : bool or None
         Whether what it says of deep learning is true; None where it leaves that open.
     """
@@ -58,6 +61,7 @@ class Look(NamedTuple):
     lead: float
     regret: float
     covered: float
+    behind: float
     deep: bool | None
 
 
@@ -68,10 +72,13 @@ def look(business: Business, generator: np.random.Generator) -> Look:
     entries = {one.track: one for one in verdict.tracks}
     first, second = business.ranked()[:2]
     best = business.best_net(first)
-    held = []
-    for one in entries.values():
-        interval = one.net_value_per_year
-        held.append(interval.low <= business.net(one.track, one.rung) <= interval.high)
+    truly = {one.track: business.net(one.track, one.rung) for one in entries.values()}
+    held = [_holds(one.net_value_per_year, truly[one.track]) for one in entries.values()]
+    behind = [
+        _holds(one.behind_leader_per_year, truly[verdict.best] - truly[one.track])
+        for one in entries.values()
+        if one.behind_leader_per_year is not None
+    ]
     estimates = [entries[name].net_value_per_year.estimate for name in (first, second)]
     deep = business.earns_more("neural", PLAIN)
     said = verdict.deep_learning_worth_it
@@ -82,8 +89,13 @@ def look(business: Business, generator: np.random.Generator) -> Look:
         lead=estimates[0] - estimates[1],
         regret=(best - business.net(verdict.best, entries[verdict.best].rung)) / abs(best),
         covered=float(np.mean(held)),
+        behind=float(np.mean(behind)),
         deep=None if said is None or deep is None else said == deep,
     )
+
+
+def _holds(interval: Interval, truth: float) -> bool:
+    return interval.low <= truth <= interval.high
 
 
 @cache
@@ -140,6 +152,13 @@ def test_a_tie_is_called_one(name: str, simulation_table) -> None:
 def test_intervals_of_net_value_hold_the_truth(simulation_table) -> None:
     found = [one.covered for name in BY_NAME for one in looks(name)]
     row = {"of": "all businesses", "looks": len(found), "held": np.mean(found)}
+    simulation_table("coverage of 95 % intervals of net value", row)
+    assert row["held"] >= COVERAGE
+
+
+def test_intervals_behind_the_leader_hold_the_truth(simulation_table) -> None:
+    found = [one.behind for name in BY_NAME for one in looks(name)]
+    row = {"of": "all businesses, behind the leader", "looks": len(found), "held": np.mean(found)}
     simulation_table("coverage of 95 % intervals of net value", row)
     assert row["held"] >= COVERAGE
 

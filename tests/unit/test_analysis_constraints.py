@@ -94,9 +94,23 @@ def test_what_was_not_measured_is_not_held_against_a_track_but_told(readings, co
     told = {one.code: one.sentence for one in found.findings}
     assert set(told) == {"constraint_unknown"}
     assert sorted(one.sentence for one in found.findings) == [
-        "the latency of neural was not measured, so it excludes none of them",
-        "the memory of classical, neural was not measured, so it excludes none of them",
+        "the latency of neural was not measured: it excludes none of these",
+        "the memory of classical; neural was not measured: it excludes none of these",
     ]
+
+
+def test_rungs_that_were_not_measured_are_told_apart_from_those_that_were(readings, constrained) -> None:
+    known = readings({("rules", 0): FAST, ("rules", 2): {}, ("rules", 1): {}, ("neural", 0): {}})
+    (told,) = allow(known, known, constrained(latency_ms=10)).findings
+    assert told.sentence == (
+        "the latency of rules at rungs 1, 2; neural was not measured: it excludes none of these"
+    )
+
+
+def test_what_is_out_anyway_is_not_said_to_be_unmeasured(readings, constrained) -> None:
+    known = readings({("rules", 0): FAST, ("neural", 0): {}})
+    found = allow(known, known, constrained(latency_ms=10, must_explain=True))
+    assert [one.code for one in found.findings] == ["excluded"]
 
 
 def test_a_limit_that_is_just_broken_is_seen_to_be(readings, constrained) -> None:

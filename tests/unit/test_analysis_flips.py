@@ -96,7 +96,7 @@ def sides(one: Assumption) -> list[Flip]:
 
 def printed(one: Assumption, flip: Flip) -> float:
     """Return the number that a reader sees."""
-    text = side(one, flip).split(" ", 1)[1].replace(",", "")
+    text = side(one, flip).split(" ", 1)[1].replace(",", "").replace("−", "-")
     for word, scale in ((" trillion", 1e12), (" billion", 1e9), (" million", 1e6)):
         if text.endswith(word):
             return float(text.removesuffix(word)) * scale
@@ -258,8 +258,8 @@ def test_the_most_fragile_come_first() -> None:
         (0.0, None, "0"),
         (17_407_993.4, False, "17.4 million"),
         (17_407_993.4, True, "17.5 million"),
-        (-0.7053, False, "-0.706"),
-        (-0.7053, True, "-0.705"),
+        (-0.7053, False, "−0.706"),
+        (-0.7053, True, "−0.705"),
         (0.024999999999, True, "0.025"),
         (0.024999999999, False, "0.0249"),
         (45_389.9, True, "45,400"),
@@ -280,7 +280,7 @@ def test_changes_in_words(results, made_up_results) -> None:
     assert change_lines(golden) == [
         "value of a true positive under 0.953 USD (declared 1.1 [0.9, 1.3]) → neural",
         "decisions under 17.4 million a year (declared 5 billion) → rules",
-        "value of a false negative under -0.999 USD (declared 0) → none pays",
+        "value of a false negative under −0.999 USD (declared 0) → none pays",
     ]
     assert change_sentence(golden).startswith(
         "What would change it first: value of a true positive under 0.953"

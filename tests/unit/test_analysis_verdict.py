@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,25 @@ def test_the_hybrid_does_not_count_against_deep_learning() -> None:
     assert verdict.deep_learning_worth_it is True
 
 
+def test_what_both_tracks_rest_on_cancels_in_what_one_earns_less_than_the_leader() -> None:
+    first = rung("classical", 100, spread=500)
+    second = replace(first, track="neural", net=first.net - 7)
+    third = rung("rules", 40)
+    entries = {one.track: one for one in verdict_of(first, second, third).tracks}
+    assert entries["classical"].behind_leader_per_year is None
+    behind = entries["neural"].behind_leader_per_year
+    assert (behind.estimate, behind.low, behind.high) == pytest.approx((7, 7, 7))
+    differences = (first.net - third.net)[1:]
+    behind = entries["rules"].behind_leader_per_year
+    assert behind.estimate == 60
+    assert (behind.low, behind.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])))
+
+
+def test_an_excluded_track_is_not_held_against_the_leader() -> None:
+    verdict = verdict_of(rung("classical", 100), rung("rules", 60), excluded=[(rung("neural", 200), "slow")])
+    assert [one.track for one in verdict.tracks if one.behind_leader_per_year is not None] == ["rules"]
+
+
 def test_equal_tracks_share_the_probability() -> None:
     same = rung("classical", 50)
     twin = RungEconomics("rules", 0, 0.5, None, None, same.gross, same.net, same.costs)
@@ -129,11 +150,11 @@ def test_the_rung_is_the_one_that_validation_values_most_not_the_test() -> None:
         (682_642, "683,000 USD"),
         (1_530_000, "1.53 million USD"),
         (5.149e9, "5.15 billion USD"),
-        (-2_000_000, "-2 million USD"),
+        (-2_000_000, "−2 million USD"),
         (0.0, "0.00 USD"),
         (0.0123, "0.01 USD"),
         (0.00321, "0.00321 USD"),
-        (-0.0004, "-0.0004 USD"),
+        (-0.0004, "−0.0004 USD"),
         (1.234e-7, "0.000000123 USD"),
         (99.999, "100 USD"),
         (999_999, "1 million USD"),

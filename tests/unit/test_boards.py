@@ -242,7 +242,7 @@ def test_every_track_says_why_it_leads_or_does_not() -> None:
     assert "Against hybrid, its decisions are expected to bring 500,000 USD a year less" in text
     assert "and it costs 100,000 USD a year more." in text
     assert "bring 500,000 USD a year more, and it costs as much." in track_note(verdict, hybrid)
-    assert "| prediction | -200,000 USD |" in track_note(verdict, hybrid)
+    assert "| prediction | −200,000 USD |" in track_note(verdict, hybrid)
 
 
 def test_a_tracks_run_has_its_part_in_the_verdict_its_colour_and_its_front() -> None:

@@ -212,6 +212,11 @@ OWN = "{usd_per_hour: 1, vcpus: 4, memory_gb: 16, idle_watts: 1, max_watts: 4}"
         ("wage_per_hour: 1,000", "without unit or separators, e.g. 1.10 or 5e9 (got '1,000')"),
         ("wage_per_hour: [60, 70, 1e300]", "expected at most 1e+20 in size (got [60, 70, 1e+300])"),
         ("currency: EUR", "with currency EUR give currency_per_usd too, what a US dollar costs"),
+        (
+            'currency: "a|b"',
+            "a currency is its code, name or sign, such as USD, kr. or €: letters, at most 8",
+        ),
+        ('currency: " EUR"', "'economics.currency': a currency is its code, name or sign"),
         ("currency_per_usd: 0", "'economics.currency_per_usd': must be above zero (got 0)"),
         ("currency_per_usd: 1e300", "'economics.currency_per_usd': expected at most 1e+20 in size"),
         ("currency_per_usd: 1e-300", "'economics.currency_per_usd': expected at least 1e-09"),

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from toolkit.analysis.boards.notes import report_note, track_note
 from toolkit.analysis.boards.tracks import track_board
-from toolkit.analysis.results import Results
+from toolkit.analysis.results import Interval, Results
 from toolkit.analysis.verdict_words import more_often
 from toolkit.report.document import as_text
 from toolkit.report.sections.tracks import TracksSection
@@ -27,6 +27,7 @@ def golden(made_up_results: ModuleType) -> Results:
 
 def text_of(html: str) -> str:
     bare = re.sub(r"<script.*?</script>", " ", html, flags=re.DOTALL)
+    bare = re.sub(r'<span class="whole">(.*?)</span>', r"\1", bare)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", bare).replace("\u00a0", " "))
 
 
@@ -68,6 +69,38 @@ def test_tiles_name_the_tracks_that_are_there(golden: Results) -> None:
     two = verdict_text(of(golden, "classical", "neural"))
     assert "that a net earns over $1.63 M a year more than classical" in two
     assert "Hybrid worth" not in two
+
+
+def test_every_track_stands_beside_the_leader_with_its_interval(golden: Results) -> None:
+    told = verdict_text(golden)
+    assert "neural is $700,000 [\u2212$100,000, $1.50 M] behind; less than $1.63 M a year apart" in told
+    assert "neural \u2212$700,000 (a tie); hybrid \u2212$2.70 M (earns less)" in told
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-2e6, 5e6, "cannot tell"),
+        (-5e6, 2e6, "cannot tell"),
+        (-1e6, 1e6, "a tie"),
+        (2e6, 5e6, "earns less"),
+        (-5e6, -2e6, "earns more"),
+    ],
+)
+def test_what_is_told_beside_the_leader_follows_from_interval_and_margin(
+    golden: Results, low: float, high: float, words: str
+) -> None:
+    gap = Interval((low + high) / 2, low, high)
+    entries = tuple(
+        replace(one, behind_leader_per_year=gap if one.track == "neural" else None)
+        for one in golden.verdict.tracks
+    )
+    told = verdict_text(replace(golden, verdict=replace(golden.verdict, tracks=entries)))
+    assert f"({words})." in told
+
+
+def test_results_that_do_not_tell_what_is_behind_have_no_such_picture(made_up_results: ModuleType) -> None:
+    assert "beside that of" not in verdict_text(made_up_results.old())
 
 
 def test_without_a_net_no_net_is_spoken_of(golden: Results) -> None:

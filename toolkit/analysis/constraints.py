@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,7 +51,7 @@ def allow(
     """
     every, limits = tuple(keys), experiment.constraints
     broken: dict[StackKey, str] = {}
-    unknown: dict[str, list[str]] = {}
+    unknown: dict[str, list[StackKey]] = {}
     able = {track: _explains(experiment, track) for track, _ in every} if limits.must_explain else {}
     for key in every:
         why, missing = _held_against(limits, readings[key], experiment.economics.speed.likely)
@@ -58,12 +59,13 @@ def allow(
             why = ["it cannot explain single decisions"]
         if why:
             broken[key] = " and ".join(why)
+            continue
         for name in missing:
-            unknown.setdefault(name, []).append(key[0])
+            unknown.setdefault(name, []).append(key)
     kept = tuple(key for key in every if key not in broken)
     left = {track for track, _ in kept}
     excluded = {track: why for (track, _), why in broken.items() if track not in left}
-    return Allowed(kept, excluded, (*_told(broken, left, excluded), *_not_known(unknown)))
+    return Allowed(kept, excluded, (*_told(broken, left, excluded), *_not_known(unknown, every)))
 
 
 def _explains(experiment: Experiment, track: str) -> bool:
@@ -114,12 +116,24 @@ def _rungs(rungs: Sequence[int]) -> str:
     return f"rung{'s' if len(rungs) > 1 else ''} {', '.join(map(str, rungs))}"
 
 
-def _not_known(unknown: Mapping[str, Sequence[str]]) -> list[Finding]:
+def _not_known(unknown: Mapping[str, Sequence[StackKey]], every: Sequence[StackKey]) -> list[Finding]:
     return [
         Finding(
             "constraint_unknown",
             "warning",
-            f"the {name} of {', '.join(dict.fromkeys(tracks))} was not measured, so it excludes none of them",
+            f"the {name} of {'; '.join(_where(keys, every))} was not measured: it excludes none of these",
         )
-        for name, tracks in unknown.items()
+        for name, keys in unknown.items()
+    ]
+
+
+def _where(keys: Sequence[StackKey], every: Sequence[StackKey]) -> list[str]:
+    """Return rungs by track; of a track with all its rungs, the name."""
+    by_track: dict[str, list[int]] = {}
+    for track, rung in keys:
+        by_track.setdefault(track, []).append(rung)
+    climbed = Counter(track for track, _ in every)
+    return [
+        track if len(rungs) == climbed[track] else f"{track} at {_rungs(sorted(rungs))}"
+        for track, rungs in by_track.items()
     ]

@@ -5,7 +5,7 @@ Format history (raise `SCHEMA_VERSION` with every change that a reader can notic
 3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`;
    `backtest` and `stop_early`; `ranking`, `fronts`, `equal_errors`, `front_probability` of summaries,
    `probability_none_pays`; `sensitivity`, `steps`, `next_points`, `regret_per_year`,
-   `value_of_perfect_information`
+   `behind_leader_per_year`, `value_of_perfect_information`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """

@@ -145,7 +145,8 @@ class TrackVerdict:
     """One track as it enters the verdict: at the rung that the validation block values most.
 
     `excluded` says why it may not be used, whatever it earns; else `regret_per_year` is how much less it is
-    expected to earn than the best of all tracks.
+    expected to earn than the best of all tracks, and `behind_leader_per_year` how much less it earns than the
+    leader (None of the leader itself), where what both rest on cancels.
     """
 
     track: str
@@ -156,6 +157,7 @@ class TrackVerdict:
     gross_value_per_year: float
     excluded: str = ""
     regret_per_year: float | None = None
+    behind_leader_per_year: Interval | None = None
 
 
 @dataclass(frozen=True)

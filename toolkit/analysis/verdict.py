@@ -180,7 +180,7 @@ def decide(
         currency_per_usd=currency_per_usd,
         tracks=(
             *(
-                _entry(chosen[name], float(share), regret)
+                _entry(chosen[name], float(share), regret, None if name == leader else chosen[leader])
                 for name, share, regret in zip(names, shares, regrets, strict=True)
             ),
             *(_forbidden(*one) for one in excluded),
@@ -217,7 +217,9 @@ def _forbidden(one: RungEconomics, why: str) -> TrackVerdict:
     return replace(_entry(one, 0.0), excluded=why)
 
 
-def _entry(one: RungEconomics, share: float, regret: float | None = None) -> TrackVerdict:
+def _entry(
+    one: RungEconomics, share: float, regret: float | None = None, leader: RungEconomics | None = None
+) -> TrackVerdict:
     return TrackVerdict(
         track=one.track,
         rung=one.rung,
@@ -226,6 +228,7 @@ def _entry(one: RungEconomics, share: float, regret: float | None = None) -> Tra
         yearly_costs={name: float(cost[0]) for name, cost in one.costs.items()},
         gross_value_per_year=float(one.gross[0]),
         regret_per_year=regret,
+        behind_leader_per_year=None if leader is None else draw_interval(leader.net - one.net),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from toolkit.amounts import MINUS
 from toolkit.analysis.results import Verdict
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
 def money(amount: float, currency: str) -> str:
     """Return an amount for people: three significant digits, e.g. ``1.53 million USD``."""
     size = float(f"{abs(amount):.2e}")  # rounded before its word is chosen: 999,999 is a million
-    sign = "-" if amount < 0 else ""
+    sign = MINUS if amount < 0 else ""
     for scale, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
         if size >= scale:
             return f"{sign}{size / scale:,.12g}{word} {currency}"

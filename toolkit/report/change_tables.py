@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
@@ -14,14 +13,7 @@ from toolkit.report import elements, formats
 from toolkit.report.elements import Column, fragment
 from toolkit.report.looks import label
 
-__all__ = ["changing", "fragile", "signed", "steady", "used"]
-
-_NEGATIVE = re.compile(r"-(?=\d)")
-
-
-def signed(text: str) -> str:
-    """Return a text with real minus signs."""
-    return _NEGATIVE.sub("\u2212", text)
+__all__ = ["changing", "fragile", "steady", "used"]
 
 
 def used(track: str, known: Sequence[str]) -> Markup:
@@ -41,9 +33,9 @@ def _told(one: Assumption, flip: Flip, known: Sequence[str]) -> Markup:
         Markup(" {}").format(elements.badge("within the declared range", "open")) if one.within_range else ""
     )
     return Markup("<strong>{}</strong>, then {}. Declared: {}{}.{}").format(
-        formats.sentence(signed(beyond(one))).removesuffix("."),
+        formats.sentence(beyond(one)).removesuffix("."),
         used(flip.best, known),
-        signed(declared(one)),
+        declared(one),
         "" if one.within_range else _away(one),
         within,
     )
@@ -92,7 +84,7 @@ def _row(one: Assumption, known: Sequence[str]) -> list[str | Markup]:
         away = f"{'×' if _grows(one, one.nearest) else '÷'}\u00a0{_factor(one)}"
     return [
         elements.join(one.title, Markup("<small>{}</small>").format(f"\u00a0{one.unit}")),
-        elements.split(signed(declared(one))),
+        elements.split(declared(one)),
         _changes(one, one.below, one.hair_below, one.lowest, known),
         _changes(one, one.above, one.hair_above, one.highest, known),
         "within the range" if one.within_range else away,
@@ -110,9 +102,7 @@ def _changes(
 
 
 def _change(one: Assumption, flip: Flip, known: Sequence[str]) -> Markup:
-    return fragment("estimate", main=signed(side(one, flip)), ends="") + Markup(": {}").format(
-        used(flip.best, known)
-    )
+    return fragment("estimate", main=side(one, flip), ends="") + Markup(": {}").format(used(flip.best, known))
 
 
 def _none(one: Assumption, end: float) -> str:
@@ -122,7 +112,7 @@ def _none(one: Assumption, end: float) -> str:
     ratio = abs(end / one.likely) if one.likely else 0.0
     if any(math.isclose(ratio, edge, rel_tol=1e-6) for edge in (one.reach, 1 / one.reach)):
         return f"no change within {_times(one.reach)} times"
-    return f"no change {'up' if end > one.likely else 'down'} to {signed(amount(end))}"
+    return f"no change {'up' if end > one.likely else 'down'} to {amount(end)}"
 
 
 def _times(reach: float) -> str:
@@ -142,13 +132,13 @@ def _by_reach(still: Iterable[Assumption]) -> list[tuple[str, list[str]]]:
     by_words: dict[str, list[str]] = {}
     for one in still:
         unit = f" {one.unit}" if one.unit else ""
-        by_words.setdefault(_looked(one), []).append(f"{one.title} ({signed(declared(one))}{unit})")
+        by_words.setdefault(_looked(one), []).append(f"{one.title} ({declared(one)}{unit})")
     return list(by_words.items())
 
 
 def _looked(one: Assumption) -> str:
     if not one.likely:
-        return f"between {signed(amount(one.lowest))} and {signed(amount(one.highest))}"
+        return f"between {amount(one.lowest)} and {amount(one.highest)}"
     return f"within {_times(one.reach)} times of what was declared"
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from toolkit.report.base import NotApplicable, Section
 from toolkit.report.elements import environment, slug
 from toolkit.report.files import write_atomically
 from toolkit.report.markdown import markdown
+from toolkit.report.packing import packed
 from toolkit.report.pages import Page, Rendered
 from toolkit.report.stills import FOLDER, draw_stills, with_stills, without_stills, write_stills
 
@@ -85,7 +87,7 @@ def render(results: Results) -> str:
     Returns
     -------
     str
-        HTML of about 5 MB, nearly all of it the drawing library.
+        HTML of 2 to 5 MB: the drawing library (deflated, 2 MB), the draws of the sliders, and the words.
     """
     return without_stills(html(page(results)))
 
@@ -102,10 +104,12 @@ def json_text(results: Results) -> str:
 
 def html(page: Page) -> str:
     """Return any report as one HTML document, with places for the stills of its figures."""
-    # The page sits between tags: its own "\n" at the ends would change what is hashed.
-    scripts = [get_plotlyjs().strip(), _page_file("page.js").strip()]
+    names = ["unpacked.js", "page.js"]
     if any("whatif-board" in section.body for section in page.sections):
-        scripts += [_page_file(name).strip() for name in ("whatif_model.js", "whatif_board.js")]
+        names += ["whatif_model.js", "whatif_board.js"]
+    # The page sits between tags: its own "\n" at the ends would change what is hashed.
+    scripts = [_page_file(name).strip() for name in names]
+    library = get_plotlyjs()
     return (
         environment()
         .get_template("template.html")
@@ -113,13 +117,19 @@ def html(page: Page) -> str:
             title=page.title,
             description=page.description,
             style=Markup(_page_file("page.css")),  # noqa: S704 (a file of this package)
-            scripts=[Markup(script) for script in scripts],  # noqa: S704 (a file of this package, and Plotly's)
-            script_hashes=[_script_hash(script) for script in scripts],
+            library=_packed_library(library),
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 (files of this package)
+            script_hashes=[_script_hash(script) for script in (library, *scripts)],
             sections=page.sections,
             footer=page.footer,
             skip=page.answers,
         )
     )
+
+
+@cache
+def _packed_library(library: str) -> str:
+    return packed(library)
 
 
 def _page_file(name: str) -> str:

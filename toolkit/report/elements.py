@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from toolkit.analysis.results import Interval
 from toolkit.report import formats
@@ -59,13 +59,26 @@ class Tile:
 
 def environment() -> Environment:
     """Return the Jinja environment of the report: autoescape on, unknown names are errors."""
-    return Environment(
+    found = Environment(
         loader=PackageLoader("toolkit", "report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["unbroken"] = _unbroken
+    return found
+
+
+def _unbroken(text: str | Markup) -> Markup:
+    """Return a text with its minus signs kept beside their amounts: a browser parts them before "$"."""
+    if isinstance(text, Markup):
+        return text
+    whole = r'<span class="whole">\g<0></span>'
+    return Markup(_OWED.sub(whole, str(escape(text))))  # noqa: S704 (escaped)
+
+
+_OWED = re.compile(r"\u2212[$€£¥][\d.,]*\d")
 
 
 @cache

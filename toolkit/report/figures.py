@@ -82,15 +82,18 @@ def bars(rows: Sequence[Bar], x_title: str, unit: float = 1.0) -> go.Figure:
     return figure
 
 
-def whiskers(rows: Sequence[Bar], x_title: str, margin: float | None = None) -> go.Figure:
-    """Return points with intervals, one a row, a line at zero and a band of `margin` around it."""
+def whiskers(rows: Sequence[Bar], x_title: str, margin: float | None = None, unit: float = 1.0) -> go.Figure:
+    """Return points with intervals, one a row, a line at zero and a band of `margin` around it.
+
+    All are drawn in multiples of `unit`.
+    """
     figure = blank(96 + 40 * len(rows), x_title)
     figure.add_trace(
         go.Scatter(
             mode="markers",
-            x=[row.value.estimate for row in rows],
+            x=[row.value.estimate / unit for row in rows],
             y=[html.escape(row.name, quote=False) for row in rows],
-            error_x=errors([row.value for row in rows]),
+            error_x=errors([_scaled(row.value, unit) for row in rows]),
             marker={
                 "color": [row.look.colour for row in rows],
                 "symbol": [row.look.symbol for row in rows],
@@ -102,7 +105,8 @@ def whiskers(rows: Sequence[Bar], x_title: str, margin: float | None = None) -> 
         )
     )
     if margin is not None:
-        figure.add_vrect(x0=-margin, x1=margin, fillcolor=GRID, opacity=0.55, line_width=0, layer="below")
+        ends = {"x0": -margin / unit, "x1": margin / unit}
+        figure.add_vrect(**ends, fillcolor=GRID, opacity=0.55, line_width=0, layer="below")
     figure.update_layout(showlegend=False)
     _rows(figure, [row.name for row in rows])
     return figure

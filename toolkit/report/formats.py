@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Protocol
 
+from toolkit.amounts import MINUS
 from toolkit.analysis.results import Interval
 
 __all__ = [
@@ -47,7 +48,6 @@ MISSING = "not measured"
 """What a reader sees where there is no number. Zero is a reading and is shown as 0."""
 
 _SPACE = "\u00a0"
-_MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PROPER = {
     "auc": "AUC",
@@ -79,7 +79,7 @@ def _special(value: float | None) -> str | None:
     if value is None or math.isnan(value):
         return MISSING
     if math.isinf(value):
-        return "∞" if value > 0 else f"{_MINUS}∞"
+        return "∞" if value > 0 else f"{MINUS}∞"
     return None
 
 
@@ -102,7 +102,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return special or MISSING
     if value == 0:
         return "0"
-    sign = _MINUS if value < 0 else ""
+    sign = MINUS if value < 0 else ""
     size = abs(value)
     magnitude = _magnitude(size, digits)
     if size < _SMALLEST_PLAIN or size >= _LARGEST_PLAIN:
@@ -137,7 +137,7 @@ def count(value: float | None) -> str:
     special = _special(value)
     if special is not None or value is None:
         return special or MISSING
-    return f"{round(value):,}".replace("-", _MINUS)
+    return f"{round(value):,}".replace("-", MINUS)
 
 
 def counted(value: float | None, one: str, several: str = "") -> str:
@@ -163,7 +163,7 @@ def r_squared(value: float) -> str:
     """Return the share of the variance that a line explains: three decimals, and 1 only where it is 1."""
     if 0.9995 <= value < 1:
         return "> 0.999"
-    return f"{value:.3f}".replace("-", _MINUS)
+    return f"{value:.3f}".replace("-", MINUS)
 
 
 def ratio(value: float | None, digits: int = 3) -> str:
@@ -187,7 +187,7 @@ def money(value: float | None, currency: str = "USD", digits: int = 3) -> str:
     if special is not None or value is None:
         return special or MISSING
     symbol = _SYMBOLS.get(currency, f"{currency}{_SPACE}")
-    sign = _MINUS if value < 0 else ""
+    sign = MINUS if value < 0 else ""
     size = abs(value)
     for step, name in _MONEY_STEPS:
         if size >= step:

@@ -1,5 +1,9 @@
 (() => {
   "use strict";
+  // Until Plotly is there nothing is drawn; who asks before is served by the first drawing of all.
+  const library = unpacked("drawing-library").then((text) => {
+    document.head.appendChild(Object.assign(document.createElement("script"), { textContent: text }));
+  });
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const narrow = window.matchMedia("(max-width: 40rem)");
@@ -70,6 +74,7 @@
   }
 
   function drawOne(place, width) {
+    if (!window.Plotly) return Promise.resolve();
     const style = getComputedStyle(root);
     const figure = read(place.dataset.figure, (name) => style.getPropertyValue(name).trim());
     if (width) figure.layout.width = width;
@@ -162,5 +167,5 @@
   narrow.addEventListener("change", () => draw());
   window.addEventListener("beforeprint", () => { root.dataset.print = ""; paper(true); draw(PRINT_WIDTH); });
   window.addEventListener("afterprint", () => { delete root.dataset.print; paper(false); draw(); });
-  draw().then(() => { root.dataset.drawn = ""; });
+  library.then(() => draw()).then(() => { root.dataset.drawn = ""; });
 })();

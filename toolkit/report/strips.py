@@ -15,7 +15,7 @@ from toolkit.analysis.whatif.record import Regime
 from toolkit.analysis.whatif.words import amount
 from toolkit.report import axes, elements, formats
 from toolkit.report.axes import Scale
-from toolkit.report.change_tables import signed, used
+from toolkit.report.change_tables import used
 from toolkit.report.elements import Column
 from toolkit.report.line_labels import END
 from toolkit.report.looks import INK, Look, looks
@@ -158,7 +158,7 @@ def _surface(
 
 
 def _span(one: Regime) -> str:
-    return f"{signed(amount(one.low))} to {signed(amount(one.high))}"
+    return f"{amount(one.low)} to {amount(one.high)}"
 
 
 def _names(
@@ -214,7 +214,7 @@ def _today(now: tuple[float, float, float], n: int, scale: Scale) -> list[go.Sca
         y=[top, -(n - 1) - 0.5],
         line={"color": INK, "width": 2},
         marker={"symbol": ["triangle-down", "circle"], "size": [11, 2], "color": INK},
-        hovertext=axes.hover((f"as declared: {signed(amount(likely))}",)),
+        hovertext=axes.hover((f"as declared: {amount(likely)}",)),
         hoverinfo="text",
     )
     if low == high:
@@ -235,13 +235,13 @@ def _today(now: tuple[float, float, float], n: int, scale: Scale) -> list[go.Sca
 def now_told(strip: Strip, likely: float, unit: str) -> str:
     """Return what a strip says from left to right, in words."""
     first, *later = strip.regimes
-    told = ", ".join(f"{one.best or strip.nothing} from {signed(amount(one.low))}" for one in later)
+    told = ", ".join(f"{one.best or strip.nothing} from {amount(one.low)}" for one in later)
     if len(later) > _TOLD:
         told = f"{len(later)} changes further up, which the table has"
     name = strip.name
     start = first.best or strip.nothing
     changes = f"{start} at first, then {told}" if told else f"{start} everywhere"
-    return f"{name}, from low to high: {changes} (declared: {signed(amount(likely))} {unit})"
+    return f"{name}, from low to high: {changes} (declared: {amount(likely)} {unit})"
 
 
 def strip_table(strips: Sequence[Strip], title: str, unit: str, known: Sequence[str]) -> Markup:
@@ -261,8 +261,8 @@ def strip_table(strips: Sequence[Strip], title: str, unit: str, known: Sequence[
         [
             [
                 strip.name,
-                signed(amount(one.low)),
-                signed(amount(one.high)) if math.isfinite(one.high) else "∞",
+                amount(one.low),
+                amount(one.high) if math.isfinite(one.high) else "∞",
                 used(one.best, known) if one.best else strip.nothing,
             ]
             for strip in strips

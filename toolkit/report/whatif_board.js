@@ -4,24 +4,18 @@
   const board = document.getElementById("whatif-board");
   if (!board) return;
 
-  async function unpack() {
-    const bytes = Uint8Array.from(atob(JSON.parse(document.getElementById("whatif-model").textContent)), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return JSON.parse(await new Response(stream).text());
-  }
-
   // As toolkit.analysis.verdict_words: money and probabilities in words.
   const grouped = (text) => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   const threeDigits = (amount) => Number(Math.abs(amount).toExponential(2));
   function inWords(amount) {
-    const value = threeDigits(amount), sign = amount < 0 ? "-" : "";
+    const value = threeDigits(amount), sign = amount < 0 ? "−" : "";
     if (value < 100) return sign + String(value);
     for (const [scale, word] of [[1e12, " trillion"], [1e9, " billion"], [1e6, " million"]])
       if (value >= scale) return `${sign}${grouped(String(Number((value / scale).toPrecision(12))))}${word}`;
     return sign + grouped(value.toFixed(0));
   }
   function money(amount, currency) {
-    const value = threeDigits(amount), sign = amount < 0 ? "-" : "";
+    const value = threeDigits(amount), sign = amount < 0 ? "−" : "";
     if (value >= 100) return `${inWords(amount)} ${currency}`;
     if (value === 0 || value >= 0.01) return `${sign}${value.toFixed(2)} ${currency}`;
     return `${sign}${value.toFixed(2 - Math.floor(Math.log10(value))).replace(/0+$/, "")} ${currency}`;
@@ -162,7 +156,7 @@
     compute();
   }
 
-  unpack().then(show, () => {
+  unpacked("whatif-model").then(JSON.parse).then(show, () => {
     document.getElementById("whatif-missing").hidden = false;
   });
 })();

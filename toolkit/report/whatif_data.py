@@ -1,4 +1,4 @@
-"""What the sliders need: the sheet of a verdict with its draws as JSON, deflated to a third for the page.
+"""What the sliders need: the sheet of a verdict with its draws as plain data.
 
 Means are written out in full, draws with nine digits, counts as differences from one threshold to the next,
 which deflate well. Thresholds that no position of a slider would choose are left out.
@@ -6,9 +6,6 @@ which deflate well. Thresholds that no position of a slider would choose are lef
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +26,7 @@ from toolkit.analysis.whatif.sheet import Sheet
 from toolkit.analysis.work import Occasion
 from toolkit.prices import JOULES_PER_KWH
 
-__all__ = ["Slider", "model_of", "packed", "sliders_of"]
+__all__ = ["Slider", "model_of", "sliders_of"]
 
 _OCCASIONS: Mapping[Occasion, int] = {"training": 0, "search": 1, "decision": 2}
 _YEAR = 365.0
@@ -105,12 +102,6 @@ class _Pool:
 
 def _nine_digits(values: Floats) -> list[float]:
     return [float(f"{value:.9g}") for value in values.tolist()]
-
-
-def packed(model: Mapping[str, Any]) -> str:
-    """Return a model as text for a page: JSON, deflated (zlib), in base64."""
-    text = json.dumps(model, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(zlib.compress(text.encode(), level=6)).decode()
 
 
 def model_of(sheet: Sheet, excluded_nets: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -37,17 +37,13 @@ def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
     """
     page = f"{base}#/experiments/{experiment_id}/runs"
     saved = runs.experiment_tags(experiment_id)
-
-    def view(key: str) -> str:
-        return f"&viewStateShareKey={key}" if f"{TAG}{key}" in saved else ""
-
     found = {}
     for run in runs.search(experiment_id, "report")[:1]:
         found["report"] = f"{page}/{run.info.run_id}/artifacts/report.html?{_WORKFLOW}"
-    found["charts"] = f"{page}?{_WORKFLOW}&{_CHART}{view(CHARTS)}"
-    for title, key in (("tracks", TRACKS), ("results", RESULTS), ("front", FRONT)):
-        if view(key):
-            found[title] = f"{page}?{_WORKFLOW}{view(key)}"
+    for title, key in (("charts", CHARTS), ("tracks", TRACKS), ("results", RESULTS), ("front", FRONT)):
+        if f"{TAG}{key}" in saved:
+            mode = f"&{_CHART}" if title == "charts" else ""
+            found[title] = f"{page}?{_WORKFLOW}{mode}&viewStateShareKey={key}"
     found["runs"] = f"{page}?{_WORKFLOW}"
     tracks = runs.tracks(experiment_id)
     if any(run.data.tags.get("model", "").startswith("rung") for run in tracks.values()):

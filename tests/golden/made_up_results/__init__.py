@@ -76,6 +76,7 @@ def old() -> Results:
                     entry,
                     yearly_costs={k: v for k, v in entry.yearly_costs.items() if k in parts},
                     regret_per_year=None,
+                    behind_leader_per_year=None,
                 )
                 for entry in full.verdict.tracks
             ),

@@ -32,6 +32,7 @@ def verdict() -> Verdict:
             },
             gross_value_per_year=value + people * 2.8 + labels + machine * 2.312,
             regret_per_year=regret,
+            behind_leader_per_year=None if track == "classical" else around(163.1e6 - value, 0.8e6),
         )
 
     return Verdict(

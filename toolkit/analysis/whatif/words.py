@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
+from toolkit.amounts import MINUS
 from toolkit.analysis.whatif.record import Assumption, Flip, Sensitivity
 
 __all__ = ["amount", "beyond", "change_lines", "change_sentence", "declared", "side", "then"]
@@ -26,17 +27,18 @@ def amount(value: float, *, up: bool | None = None) -> str:
     rounded = float(
         exact.quantize(last, ROUND_HALF_EVEN if up is None else ROUND_CEILING if up else ROUND_FLOOR)
     )
-    size = abs(rounded)
+    return f"{MINUS if rounded < 0 else ''}{_of_size(abs(rounded))}"
+
+
+def _of_size(size: float) -> str:
     for scale, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
         if size >= scale:
-            return f"{rounded / scale:,.12g}{word}"
-    if size >= 1000:
-        return f"{rounded:,.0f}"
+            return f"{size / scale:,.12g}{word}"
     if size >= 100:
-        return f"{rounded:.0f}"
+        return f"{size:,.0f}"
     if size >= 1e-4:
-        return f"{rounded:.{2 - math.floor(math.log10(size))}f}".rstrip("0").rstrip(".")
-    return f"{rounded:.3g}"
+        return f"{size:.{2 - math.floor(math.log10(size))}f}".rstrip("0").rstrip(".")
+    return f"{size:.3g}"
 
 
 def beyond(one: Assumption) -> str:

@@ -11,6 +11,7 @@ from toolkit.analysis.verdict import DEEP, HYBRID, PLAIN
 from toolkit.analysis.verdict_words import best_of, compares, more_often, told_excluded
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
+from toolkit.report.beside_leader import beside_leader
 from toolkit.report.constraint_words import constraints_told
 from toolkit.report.elements import Column, Tile
 from toolkit.report.kinds import excluded_as, kinds
@@ -51,6 +52,7 @@ class VerdictSection(Section):
             _knowing(verdict),
             constraints_told(results),
             _net_value(results),
+            beside_leader(verdict, looks(track_names(results))),
         )
 
 
@@ -61,13 +63,10 @@ def _tiles(results: Results) -> list[Tile]:
     else:
         call = "Too close to call" if verdict.too_close_to_call else "Clear"
     margin = formats.money(verdict.margin, verdict.currency)
+    apart = "" if verdict.margin is None else f"less than {margin} a year apart counts as a tie"
     return [
         _leader(verdict),
-        Tile(
-            "How clear is it?",
-            call,
-            "" if verdict.margin is None else f"less than {margin} a year apart counts as a tie",
-        ),
+        Tile("How clear is it?", call, f"{second}; {apart}" if (second := _second(verdict)) else apart),
         _deep_tile(results, margin),
         *_hybrid_tile(results, margin),
     ]
@@ -141,6 +140,16 @@ def _leader(verdict: Verdict) -> Tile:
     return Tile("Earns most", verdict.best or "Cannot tell", f"{note}; {often}" if often else note)
 
 
+def _second(verdict: Verdict) -> str:
+    """Return how far the next best is behind the leader; nothing in results that do not tell."""
+    others = [one for one in verdict.tracks if one.behind_leader_per_year is not None]
+    if not others:
+        return ""
+    second = max(others, key=lambda one: one.net_value_per_year.estimate)
+    show = formats.in_money(verdict.currency)
+    return f"{second.track} is {formats.interval(second.behind_leader_per_year, show)} behind"
+
+
 def _regret(entry: TrackVerdict, show: formats.Show) -> str:
     return "" if entry.regret_per_year is None else show(entry.regret_per_year)
 
@@ -151,7 +160,6 @@ def _net_value(results: Results) -> Markup:
     ranked = sorted(
         verdict.tracks, key=lambda entry: (bool(entry.excluded), -entry.net_value_per_year.estimate)
     )
-    leader = next((entry for entry in ranked if entry.track == verdict.best), ranked[0])
     show = formats.in_money(verdict.currency)
     regrets = any(entry.regret_per_year is not None for entry in verdict.tracks)
     unit, scale = formats.money_scale(
@@ -185,7 +193,6 @@ def _net_value(results: Results) -> Markup:
         [
             Column("Track"),
             Column("Net value a year", numeric=True, note="95 % interval"),
-            Column("Behind the leader", numeric=True),
             *(
                 [Column("Expected regret a year", numeric=True, note="what choosing it costs")]
                 if regrets
@@ -198,9 +205,6 @@ def _net_value(results: Results) -> Markup:
             [
                 label(entry.track, known),
                 elements.estimate(entry.net_value_per_year, show),
-                ""
-                if entry is leader
-                else show(leader.net_value_per_year.estimate - entry.net_value_per_year.estimate),
                 *([_regret(entry, show)] if regrets else []),
                 chance_best(verdict, entry),
                 elements.join(standing(verdict, entry), f" {entry.excluded}" if entry.excluded else ""),

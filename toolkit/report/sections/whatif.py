@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import ClassVar
 
@@ -18,8 +19,9 @@ from toolkit.report.elements import Column, fragment
 from toolkit.report.kinds import excluded_as
 from toolkit.report.looks import label, looks
 from toolkit.report.map_figures import counted, map_figure
+from toolkit.report.packing import packed
 from toolkit.report.region_table import region_table
-from toolkit.report.whatif_data import Slider, model_of, packed, sliders_of
+from toolkit.report.whatif_data import Slider, model_of, sliders_of
 
 __all__ = ["WhatIfSection"]
 
@@ -43,7 +45,7 @@ class WhatIfSection(Section):
         board = fragment(
             "whatif",
             sliders=[_slider(one) for one in sliders],
-            model=packed(model_of(sheet, out)),
+            model=packed(json.dumps(model_of(sheet, out), separators=(",", ":"), allow_nan=False)),
             bars=_bars(results, sheet, tracks),
             tracks=[(track, label(track, tracks)) for track in tracks],
         )
