@@ -14,7 +14,18 @@ from toolkit.analysis.results import Interval
 from toolkit.report import formats
 from toolkit.report.looks import GRID, INK, PAPER, Look
 
-__all__ = ["Scale", "band", "blank", "errors", "frame", "hover", "legend_entry", "log_axis", "log_ticks"]
+__all__ = [
+    "Scale",
+    "band",
+    "blank",
+    "errors",
+    "even_ticks",
+    "frame",
+    "hover",
+    "legend_entry",
+    "log_axis",
+    "log_ticks",
+]
 
 FLAT_RATIO = 3.0
 """A positive axis whose ends differ by less than this factor is drawn straight, not in logarithms."""
@@ -85,7 +96,7 @@ def log_ticks(values: Iterable[float], room: float = 0.15) -> dict[str, Any]:
     found = list(values)
     low, high = math.log10(min(found)) - room, math.log10(max(found)) + room
     if 10 ** (high - low) < FLAT_RATIO:
-        return _even_ticks(10.0**low, 10.0**high)
+        return even_ticks(10.0**low, 10.0**high)
     if high - low > 3.3:
         decades = range(math.ceil(low), math.floor(high) + 1)
         places = [10.0**power for power in decades[:: math.ceil(len(decades) / _MAX_TICKS)]]
@@ -98,8 +109,14 @@ def log_ticks(values: Iterable[float], room: float = 0.15) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": places, "ticktext": [formats.tick(place) for place in places]}
 
 
-def _even_ticks(low: float, high: float) -> dict[str, Any]:
-    """Return ticks at round numbers and even distances: powers of ten do not fall into a short axis."""
+def even_ticks(low: float, high: float) -> dict[str, Any]:
+    """Return ticks at round numbers and even distances: powers of ten do not fall into a short axis.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the axis, not equal.
+    """
     least = (high - low) / (_MAX_TICKS - 1)
     power = math.floor(math.log10(least))
     step, finer = next(

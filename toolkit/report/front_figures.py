@@ -57,6 +57,11 @@ def front_figure(results: Results, front: Front) -> go.Figure:
         _add_track(figure, track, places[track], known[track])
     if logarithmic:
         figure.update_xaxes(type="log", **axes.log_ticks(costs))
+    low, high = min(error for _, error, _, _ in every), max(error for _, error, _, _ in every)
+    if low < high:
+        # Ticks that Plotly chooses hang on the height, it on the lines of the legend, these on the width that
+        # the ticks leave: on a phone that went round in circles.
+        figure.update_yaxes(**axes.even_ticks(low, high))
     figure.update_layout(showlegend=True)
     return figure
 
