@@ -51,7 +51,7 @@ def _lead(found: Sensitivity, results: Results) -> Markup:
     held = f"{found.best} is expected to earn most" if found.best else "none is expected to pay"
     text = (
         f"As declared, {held}. Here one assumption is moved at a time, thresholds and rungs are chosen anew, "
-        "and that choice is held on to until another is ahead by more than "
+        "and that track is held on to wherever no other is ahead by more than "
         f"{margin}. Expected values only: how sure they are stands with the verdict."
     )
     if found.fragile:
