@@ -63,6 +63,7 @@ def map_figure(region: Region, tracks: Sequence[str], here: tuple[float, float],
             y=[here[1]],
             marker={"symbol": "star", "size": 17, "color": PAPER, "line": {"color": INK, "width": 1.6}},
             hoverinfo="skip",
+            cliponaxis=False,
         )
     )
     for axis, values in (("xaxis", region.volumes), ("yaxis", region.hits)):
