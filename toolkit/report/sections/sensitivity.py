@@ -57,7 +57,7 @@ def _lead(found: Sensitivity, results: Results) -> Markup:
     if found.fragile:
         return elements.paragraph(f"{text} The nearest changes that last over a tenth of the amount:")
     return elements.paragraph(
-        f"{text} No assumption by itself changes the choice for longer than a tenth of its amount, as far as was "
+        f"{text} No assumption by itself changes the choice for over a tenth of its amount, as far as was "
         "looked."
     )
 
