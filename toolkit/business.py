@@ -32,7 +32,8 @@ def _is_written_as_money(currency: str) -> str:
     # a dot would stand beside the full stop of a sentence.
     if not all(sign.isalpha() or category(sign) == "Sc" for sign in currency):
         raise ValueError(
-            "a currency is its code, name or sign, such as USD, kr or €: letters, no spaces or dots, at most 8"
+            "a currency is its code, name or sign, such as USD, kr or €: letters, no spaces or dots, "
+            "at most 8"
         )
     return "USD" if currency.upper() == "USD" else currency
 

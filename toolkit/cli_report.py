@@ -70,7 +70,9 @@ def report(
             f"file's. {_RANGE}"
         ),
     ] = None,
-    serving: Annotated[str | None, _priced("Decisions in batches, or one at a time.", "[batch|single]")] = None,
+    serving: Annotated[
+        str | None, _priced("Decisions in batches, or one at a time.", "[batch|single]")
+    ] = None,
 ) -> None:
     """Rebuild the report of a finished experiment, or price it anew. Nothing is trained.
 

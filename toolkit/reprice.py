@@ -137,8 +137,8 @@ def _number(option: str, text: str) -> float | list[float]:
     if thousands and thousands[0].count(",") == 2 and not is_single:
         first, rest = thousands[0].split(",", 1)
         raise ConfigError(
-            f"'{text}' may be one number or a range; write {thousands[0].replace(',', '')}, or {first}.0,{rest} "
-            "for low,likely,high",
+            f"'{text}' may be one number or a range; write {thousands[0].replace(',', '')}, or "
+            f"{first}.0,{rest} for low,likely,high",
             where=option,
         )
     try:

@@ -85,8 +85,8 @@ class Origin(Frozen):
         basis = data.get("basis", "assumed")
         if basis in ("published", "declared"):
             raise ValueError(
-                f"a source that begins with '{assumed[0].rstrip()}' is an assumption, got basis: {basis}; leave "
-                "basis out, say basis: assumed, or begin the source with another word"
+                f"a source that begins with '{assumed[0].rstrip()}' is an assumption, got basis: {basis}; "
+                "leave basis out, say basis: assumed, or begin the source with another word"
             )
         return {**data, "source": text[assumed.end() :] or "no reason given", "basis": basis}
 

@@ -161,8 +161,8 @@ def test_the_finding_says_what_is_left_out_and_what_is_used(read, cell) -> None:
     (told,) = check_readings(by_rung(some))
     assert told.severity == "info"
     assert told.sentence == (
-        "1 reading ran beside other work (neural); it is left out, as its rung has undisturbed readings of the "
-        "same work"
+        "1 reading ran beside other work (neural); it is left out, as its rung has undisturbed readings of "
+        "the same work"
     )
     only = [*some, cell("rules", 0, 0, quality="contended", costs={FIT: 1.0})]
     (told,) = check_readings(by_rung(only))
@@ -182,8 +182,8 @@ def test_the_finding_counts_in_the_plural_too(read, cell) -> None:
     (told,) = check_readings(by_rung(several))
     assert told.sentence.startswith(
         "4 readings ran beside other work (neural, rules); 2 of them are left out, as their rungs have "
-        "undisturbed readings of the same work; 2 rungs (rules) have no undisturbed reading of some phase: there "
-        "the disturbed readings are used, and costs are too high by up to 40 %"
+        "undisturbed readings of the same work; 2 rungs (rules) have no undisturbed reading of some phase: "
+        "there the disturbed readings are used, and costs are too high by up to 40 %"
     )
 
 

@@ -110,7 +110,11 @@ def test_norway_is_not_false(write):
         ("share: 1.0", "labels: 50", "a ladder counts in shares or in labels, but rung 1 counts otherwise"),
         ("share: 1.0", "share: 1.0, labels: 50", "a rung gives a share or a number of labels"),
         ("share: 1.0", "cutoffs: 2", "a rung gives a share or a number of labels"),
-        ("share: 1.0", "labels: -1", "small.yaml:3:33: 'ladder.rungs.1.labels': must not be negative (got -1)"),
+        (
+            "share: 1.0",
+            "labels: -1",
+            "small.yaml:3:33: 'ladder.rungs.1.labels': must not be negative (got -1)",
+        ),
         ("share: 1.0", "labels: 2.5", "'ladder.rungs.1.labels': expected a whole number (got 2.5)"),
         ("share: 1.0", "share: 1.0, unlabelled: -1", "'ladder.rungs.1.unlabelled': must"),
         (

@@ -62,8 +62,8 @@ def grid(country: str) -> Grid:
         # of a country's name its own code is the nearest, however little the two look alike
         meant = titles.get(country.strip().casefold(), country.upper())
         raise ConfigError(
-            f"there is no electricity grid '{country}'{did_you_mean(meant, table.countries)} (WORLD is the mean "
-            "of all; toolkit prices lists them)"
+            f"there is no electricity grid '{country}'{did_you_mean(meant, table.countries)} (WORLD is the "
+            "mean of all; toolkit prices lists them)"
         )
     line = table.countries[country]
     return Grid(
