@@ -75,8 +75,8 @@ def _figure(results: Results, front: Front) -> Markup:
         front_figure(results, front),
         name=f"front-{front.error}",
         title=f"The front of {name} and training CPU-seconds",
-        description=f"Filled markers are on the front with a probability of at least {likely}, open ones with "
-        f"{unlikely} to {likely}, small dots with less; the line is the front of the estimates. "
+        description=f"Filled markers are on the front with a probability of at least {likely}, open ones "
+        f"with {unlikely} to {likely}, small dots with less; the line is the front of the estimates. "
         f"Rungs that are likely on it, by track: {told or 'none'}.",
         table=table,
     )
