@@ -243,9 +243,9 @@ def check_readings(rungs: Mapping[StackKey, RungReadings]) -> Iterator[Finding]:
         one = len(used) == 1
         words.append(
             f"{_counted(len(used), 'rung')} ({_tracks(used)}) {'has' if one else 'have'} no undisturbed "
-            "reading of some phase: there the disturbed readings are used, and costs are too high by up to 40 "
-            "%; on an idle machine, a further run measures the rungs of the verdict anew, and --fresh all of "
-            "them"
+            "reading of some phase: there the disturbed readings are used, and costs are too high by up to "
+            "40 %; on an idle machine, a further run measures the rungs of the verdict anew, and --fresh all "
+            "of them"
         )
     yield Finding("costs_contended", "warning" if used else "info", "; ".join(words))
 
