@@ -24,10 +24,11 @@ from toolkit.store import Store
 
 PICTURES = Path(__file__).parent / "pictures"
 COLOURS = 256
-"""A picture of a page needs no more, and is half as large."""
+"""A picture of the report needs no more, and is less than half as large. MLflow's pages have all: there the
+colour of a track is a dot of few pixels, which would get that of something larger."""
 SECTIONS = {"verdict": 1500, "whatif": 900, "sensitivity": 1000, "curves": 1000, "climb": 900}
 """Section of the report -> the most of its height that is shown, in pixels."""
-SHOWN = ("report", "charts", "tracks", "front", "runs")
+SHOWN = ("report", "charts", "tracks", "front")
 """Pages of MLflow."""
 WIDTH = 1180
 
@@ -44,14 +45,16 @@ def browser() -> Iterator[Page]:
         opened.close()
 
 
-def keep(picture: bytes, name: str, most: int | None = None) -> None:
-    """Write a picture with few colours, cut at a height."""
+def keep(picture: bytes, name: str, *, most: int | None = None, colours: int | None = None) -> None:
+    """Write a picture, cut at a height, with all of its colours or so many."""
     image = Image.open(BytesIO(picture)).convert("RGB")
     if most is not None:
         image = image.crop((0, 0, image.width, min(image.height, most)))
     PICTURES.mkdir(exist_ok=True)
     path = PICTURES / f"{name}.png"
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    if colours is not None:
+        image = image.quantize(colours, dither=Image.Dither.NONE)
+    image.save(path, optimize=True)
     print(f"{path.name}: {image.width} x {image.height}, {path.stat().st_size / 1000:.0f} kB")
 
 
@@ -64,8 +67,8 @@ def report(page: Page, path: Path) -> None:
     for name, most in SECTIONS.items():
         section = page.locator(f"section#{name}")
         if section.count():
-            keep(section.screenshot(), f"report-{name}", most)
-    keep(page.locator("figure#whatif-map").screenshot(), "report-map")
+            keep(section.screenshot(), f"report-{name}", most=most, colours=COLOURS)
+    keep(page.locator("figure#whatif-map").screenshot(), "report-map", colours=COLOURS)
 
 
 def mlflow(page: Page, store: Store, experiment: str) -> None:

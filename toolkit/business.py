@@ -28,11 +28,14 @@ _NOTHING = Range(low=0, likely=0, high=0)
 
 
 def _is_written_as_money(currency: str) -> str:
-    # Signs that are markup in a page, a table or a chart's name would have to be escaped in each otherwise.
-    good = all(sign.isalpha() or sign in ". " or category(sign) == "Sc" for sign in currency)
-    if not good or currency != currency.strip():
-        raise ValueError("a currency is its code, name or sign, such as USD, kr. or €: letters, at most 8")
-    return currency
+    # Signs that are markup in a page, a table or a chart's name would have to be escaped in each otherwise;
+    # a dot would stand beside the full stop of a sentence.
+    if not all(sign.isalpha() or category(sign) == "Sc" for sign in currency):
+        raise ValueError(
+            "a currency is its code, name or sign, such as USD, kr or €: letters, no spaces or dots, "
+            "at most 8"
+        )
+    return "USD" if currency.upper() == "USD" else currency
 
 
 Currency = Annotated[str, Field(min_length=1, max_length=8), AfterValidator(_is_written_as_money)]

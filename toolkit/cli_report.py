@@ -23,18 +23,13 @@ class Format(StrEnum):
     json = "json"
 
 
-class Serving(StrEnum):
-    """How decisions are made."""
-
-    batch = "batch"
-    single = "single"
-
-
 _RANGE = "A number, or low,likely,high."
 
 
-def _priced(help: str) -> Any:  # noqa: A002 (the name of the option's text)
-    return typer.Option(help=help, show_default=False, rich_help_panel="Other prices than the file's")
+def _priced(help: str, metavar: str | None = None) -> Any:  # noqa: A002 (the name of the option's text)
+    # Plain text, choices too: what is wrong with it is told in the words that the file's keys have.
+    panel = "Other prices than the file's"
+    return typer.Option(help=help, metavar=metavar, show_default=False, rich_help_panel=panel)
 
 
 def report(
@@ -75,7 +70,9 @@ def report(
             f"file's. {_RANGE}"
         ),
     ] = None,
-    serving: Annotated[Serving | None, _priced("Decisions in batches, or one at a time.")] = None,
+    serving: Annotated[
+        str | None, _priced("Decisions in batches, or one at a time.", "[batch|single]")
+    ] = None,
 ) -> None:
     """Rebuild the report of a finished experiment, or price it anew. Nothing is trained.
 
@@ -115,7 +112,7 @@ def report(
         "--retrains": retrains,
         "--wage": wage,
         "--speed": speed,
-        "--serving": serving and serving.value,
+        "--serving": serving,
     }
     given = {option: text for option, text in options.items() if text is not None}
     raise typer.Exit(guarded(lambda: _report(experiment, given, store, kind=format, figures=figures)))

@@ -7,6 +7,7 @@ folder of its own below the experiment's.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import shlex
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from toolkit.errors import ConfigError
 from toolkit.finished import environment, read_context, read_snapshot, report_folder
 from toolkit.options import print_text
 from toolkit.sources import Origin
+from toolkit.yamlfile import plain_problem
 
 __all__ = ["AMOUNTS", "NAMES", "new_prices", "priced_folder", "reprice"]
 
@@ -43,6 +45,9 @@ AMOUNTS = {
 NAMES = {"--hardware": "hardware", "--country": "country", "--serving": "serving"}
 
 _MAX_NAME = 80
+
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
+_POWERS = {"k": 3, "thousand": 3, "m": 6, "mio": 6, "million": 6, "b": 9, "bn": 9, "billion": 9}
 
 
 def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
@@ -84,9 +89,9 @@ def new_prices(experiment: Experiment, given: Mapping[str, str]) -> Experiment:
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else ""
-        problem = str(first["msg"]).removeprefix("Value error, ")
         option = options.get(key, "")
-        raise ConfigError(f"{problem}, got {given.get(option, '')}", where=option or None) from error
+        got = f", got {given[option]}" if option in given else ""
+        raise ConfigError(f"{plain_problem(first)}{got}", where=option or None) from error
     for option, look_up in (
         ("--hardware", lambda: prices.of(economics)),
         ("--country", lambda: prices.grid(economics.country)),
@@ -127,14 +132,44 @@ def _words(amount: Range) -> str:
 
 
 def _number(option: str, text: str) -> float | list[float]:
+    is_single = option == "--pue"
+    thousands = _THOUSANDS.fullmatch(text.strip())
+    if thousands and thousands[0].count(",") == 2 and not is_single:
+        first, rest = thousands[0].split(",", 1)
+        raise ConfigError(
+            f"'{text}' may be one number or a range; write {thousands[0].replace(',', '')}, or "
+            f"{first}.0,{rest} for low,likely,high",
+            where=option,
+        )
     try:
-        values = [float(part) for part in text.split(",")]
+        values = [] if "_" in text else [float(part) for part in text.split(",")]
     except ValueError:
         values = []
-    if len(values) not in (1, 3) or (option == "--pue" and len(values) != 1):
-        wanted = "a number" if option == "--pue" else "a number or low,likely,high"
-        raise ConfigError(f"expected {wanted}, got '{text}'", where=option)
-    return values[0] if len(values) == 1 else values
+    if len(values) not in ((1,) if is_single else (1, 3)):
+        wanted = "a number" if is_single else "a number or low,likely,high"
+        raise ConfigError(f"expected {wanted}, got '{text}'{_hint(text.strip())}", where=option)
+    if len(values) == 1:
+        return values[0]
+    if all(map(math.isfinite, values)) and values != sorted(values):
+        raise ConfigError(f"a range is low,likely,high in rising order, got {text}", where=option)
+    return values
+
+
+def _hint(text: str) -> str:
+    """Return the tail of an error sentence: how the number was perhaps meant."""
+    comma = re.fullmatch(r"\d+,\d+", text, re.ASCII)
+    thousands = _THOUSANDS.fullmatch(text)
+    if comma and thousands:
+        return f"; write {text.replace(',', '')}, or {text.replace(',', '.')} with a decimal point"
+    if comma:
+        return f"; with a decimal point it is {text.replace(',', '.')}"
+    if thousands:
+        return f"; without separators it is {text.replace(',', '')}"
+    sized = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]+)", text, re.ASCII | re.IGNORECASE)
+    power = _POWERS.get(sized[2].lower()) if sized else None
+    if sized and power:
+        return f"; write {sized[1]}e{power}"
+    return "; without unit or separators, e.g. 1.10 or 5e9" if re.search(r"\d", text) else ""
 
 
 def _plain(option: str, text: str) -> str:

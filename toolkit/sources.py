@@ -49,6 +49,11 @@ def _is_day(text: str) -> bool:
     return True
 
 
+def _today() -> dt.date:
+    """Return the date where the user is."""
+    return dt.datetime.now().astimezone().date()
+
+
 class Origin(Frozen):
     """Where one number is from.
 
@@ -57,7 +62,8 @@ class Origin(Frozen):
     source : str
         What to look up or whom to ask; of an assumption, what speaks for it.
     date : str
-        Of the source: a year, a month or a day. Empty where there is none.
+        Of the source: a year, a month or a day. Empty where there is none. Of what is published it is given
+        and not to come.
     basis : {"published", "declared", "assumed"}
         Printed in the source, known to the business itself, or neither.
     """
@@ -69,29 +75,43 @@ class Origin(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _folded(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("source"), str):
-            return {**data, "source": _one_line(data["source"])}
-        return data
+        """Fold the source; one that begins with assumption or assumed is one."""
+        if not isinstance(data, dict) or not isinstance(data.get("source"), str):
+            return data
+        text = _one_line(data["source"])
+        assumed = _ASSUMED.match(text)
+        if assumed is None:
+            return {**data, "source": text}
+        basis = data.get("basis", "assumed")
+        if basis in ("published", "declared"):
+            raise ValueError(
+                f"a source that begins with '{assumed[0].rstrip()}' is an assumption, got basis: {basis}; "
+                "leave basis out, say basis: assumed, or begin the source with another word"
+            )
+        return {**data, "source": text[assumed.end() :] or "no reason given", "basis": basis}
 
     @model_validator(mode="after")
     def _published_is_dated(self) -> Origin:
-        if self.basis == "published" and not self.date:
+        if self.basis != "published":
+            return self
+        if not self.date:
             raise ValueError("what is published has a date, e.g. date: 2024-05")
+        today = _today().isoformat()
+        if self.date > today[: len(self.date)]:
+            raise ValueError(
+                f"what is published has a date in the past, got date: {self.date} and today is {today}"
+            )
         return self
 
 
 def _from_text(value: object) -> object:
-    """Read a text as a source; one that begins with assumption or assumed is one."""
+    """Read a text as a source."""
     if isinstance(value, Origin) or (isinstance(value, dict) and (not value or {*value} & {*_KEYS})):
         return value
     if not isinstance(value, str):
         dotted = "; what is in a group has a dotted key, e.g. value.true_positive" * isinstance(value, dict)
         raise ValueError(f"expected a text, or {{source: …, date: 2024-05, basis: published}}{dotted}")
-    text = _one_line(value)
-    assumed = _ASSUMED.match(text)
-    if assumed is None:
-        return {"source": text}
-    return {"source": text[assumed.end() :] or "no reason given", "basis": "assumed"}
+    return {"source": value}
 
 
 Sources = Annotated[

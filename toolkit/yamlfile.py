@@ -14,7 +14,16 @@ from pydantic_core import ErrorDetails
 from toolkit.errors import UserError, did_you_mean, shorten
 from toolkit.yamltext import KeyPath, NotYamlError, Span, check_characters, parse
 
-__all__ = ["KeyPath", "Source", "Span", "explain", "first_problem", "read_mapping", "read_text"]
+__all__ = [
+    "KeyPath",
+    "Source",
+    "Span",
+    "explain",
+    "first_problem",
+    "plain_problem",
+    "read_mapping",
+    "read_text",
+]
 
 MAX_BYTES = 1_000_000
 
@@ -161,8 +170,34 @@ _PLAIN = {
     "bool_type": "expected yes or no",
     "float_type": "expected a number",
     "float_parsing": "expected a number",
+    "finite_number": "expected a finite number",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "expected {expected}",
 }
-"""Kinds of pydantic's errors whose own words are Python's -> words for a user."""
+"""Kinds of pydantic's errors whose own words are Python's -> words for a user, with what the error knows."""
+
+
+def plain_problem(detail: ErrorDetails) -> str:
+    """Return what is wrong with a value, in words for a user and without the value."""
+    kind, known = detail["type"], detail.get("ctx", {})
+    if kind == "string_too_long":
+        return f"has {len(detail['input']):,} characters, at most {known['max_length']:,} are allowed"
+    if kind == "greater_than_equal" and known["ge"] == 0:
+        return "must not be negative"
+    words = _PLAIN.get(kind)
+    if words is None:
+        return detail["msg"].removeprefix("Value error, ")
+    return words.format(**{name: _number(value) for name, value in known.items()})
+
+
+def _number(value: object) -> object:
+    return f"{value:.15g}" if isinstance(value, float) else value
 
 
 def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> tuple[str, str]:
@@ -203,8 +238,7 @@ def _sentence(detail: ErrorDetails, name: str) -> str:
     name = shorten(name)
     if detail["type"] == "missing":
         return f"key '{name}' is missing"
-    message = shorten(detail["msg"].removeprefix("Value error, "), 300)
-    message = _PLAIN.get(detail["type"], message)
+    message = shorten(plain_problem(detail), 300)
     if detail["input"] is None and detail["type"] == "string_type":
         return f"'{name}': must not be empty"
     if detail["type"] in ("dict_type", "model_type", "dataclass_type"):

@@ -272,6 +272,7 @@ def test_what_the_file_says_of_its_machine_or_country_stays_behind(finished, opt
         (["--hardware", "own-serve"], "--hardware: there is no hardware profile 'own-serve'"),
         (["--country", "XX"], "--country: there is no electricity grid 'XX'"),
         (["--volume", "lots"], "--volume: expected a number or low,likely,high"),
+        (["--serving", "both"], "--serving: expected 'batch' or 'single', got both"),
     ],
 )
 def test_a_mistake_ends_with_2_and_names_the_option(finished, options, words) -> None:

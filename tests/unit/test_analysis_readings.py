@@ -161,14 +161,30 @@ def test_the_finding_says_what_is_left_out_and_what_is_used(read, cell) -> None:
     (told,) = check_readings(by_rung(some))
     assert told.severity == "info"
     assert told.sentence == (
-        "1 readings ran beside other work (neural); 1 of them are left out: the rung has undisturbed ones"
+        "1 reading ran beside other work (neural); it is left out, as its rung has undisturbed readings of "
+        "the same work"
     )
     only = [*some, cell("rules", 0, 0, quality="contended", costs={FIT: 1.0})]
     (told,) = check_readings(by_rung(only))
     assert told.severity == "warning"
-    assert "2 readings ran beside other work (neural, rules)" in told.sentence
-    assert "1 rungs (rules) have no other for some phase" in told.sentence
+    assert "2 readings ran beside other work (neural, rules); 1 of them is left out, as its" in told.sentence
+    assert "1 rung (rules) has no undisturbed reading of some phase: there the" in told.sentence
     assert list(check_readings(by_rung([read(1.0)]))) == []
+
+
+def test_the_finding_counts_in_the_plural_too(read, cell) -> None:
+    several = [
+        read(1.0),
+        read(2.0, repeat=1, quality="contended"),
+        read(2.0, repeat=2, quality="contended"),
+        *(cell("rules", rung, 0, quality="contended", costs={FIT: 1.0}) for rung in (0, 1)),
+    ]
+    (told,) = check_readings(by_rung(several))
+    assert told.sentence.startswith(
+        "4 readings ran beside other work (neural, rules); 2 of them are left out, as their rungs have "
+        "undisturbed readings of the same work; 2 rungs (rules) have no undisturbed reading of some phase: "
+        "there the disturbed readings are used, and costs are too high by up to 40 %"
+    )
 
 
 def test_further_readings_are_no_cells(truth, draw_world, declare_experiment, cell) -> None:

@@ -103,16 +103,20 @@ def test_norway_is_not_false(write):
         (
             "share: 1.0",
             "share: 0",
-            "small.yaml:3:33: 'ladder.rungs.1.share': Input should be greater than 0 (got 0)",
+            "small.yaml:3:33: 'ladder.rungs.1.share': must be above 0 (got 0)",
         ),
         ("share: 1.0", "share: true", "'ladder.rungs.1.share': expected a number (got True)"),
         ("share: 1.0", "share: 0.1", "rungs rise: rung 1 must have a larger share or more cut-offs"),
         ("share: 1.0", "labels: 50", "a ladder counts in shares or in labels, but rung 1 counts otherwise"),
         ("share: 1.0", "share: 1.0, labels: 50", "a rung gives a share or a number of labels"),
         ("share: 1.0", "cutoffs: 2", "a rung gives a share or a number of labels"),
-        ("share: 1.0", "labels: -1", "small.yaml:3:33: 'ladder.rungs.1.labels': Input should be greater"),
-        ("share: 1.0", "labels: 2.5", "'ladder.rungs.1.labels': Input should be a valid integer (got 2.5)"),
-        ("share: 1.0", "share: 1.0, unlabelled: -1", "'ladder.rungs.1.unlabelled': Input should be greater"),
+        (
+            "share: 1.0",
+            "labels: -1",
+            "small.yaml:3:33: 'ladder.rungs.1.labels': must not be negative (got -1)",
+        ),
+        ("share: 1.0", "labels: 2.5", "'ladder.rungs.1.labels': expected a whole number (got 2.5)"),
+        ("share: 1.0", "share: 1.0, unlabelled: -1", "'ladder.rungs.1.unlabelled': must"),
         (
             "[{share: 0.1}, {share: 1.0}]",
             "[{labels: 50}, {labels: 50}]",
@@ -127,7 +131,7 @@ def test_norway_is_not_false(write):
         (
             "seeds: 2",
             'seeds: "2"',
-            "small.yaml:3:47: 'ladder.seeds': Input should be a valid integer (got '2')",
+            "small.yaml:3:47: 'ladder.seeds': expected a whole number (got '2')",
         ),
         ("5.0e9", ".nan", "small.yaml:9:3: 'economics.volume_per_year': expected a finite number (got nan)"),
         ("5.0e9", "1e400", "expected a finite number (got inf)"),
@@ -141,7 +145,7 @@ def test_norway_is_not_false(write):
             "[1, two, 3]",
             "'economics.volume_per_year.likely': expected a number (got 'two')",
         ),
-        ("5.0e9", "[1, .inf, 3]", "'economics.volume_per_year.likely': Input should be a finite number"),
+        ("5.0e9", "[1, .inf, 3]", "'economics.volume_per_year.likely': expected a finite number"),
         ("  volume_per_year: 5.0e9\n", "", "small.yaml:7:1: key 'economics.volume_per_year' is missing"),
         (
             "  baseline: {}",
@@ -191,8 +195,8 @@ def test_a_mistake_is_named_with_its_line(write, old, new, sentence):
             "  hours: {classical: {bulid: 3}}\n",
             "unknown key 'economics.hours.classical.bulid'; did you mean 'build'?",
         ),
-        ("  margin: -1\n", "'economics.margin': Input should be greater than or equal to 0 (got -1)"),
-        ("engine: {kind: ray}\n", "small.yaml:10:10: 'engine.kind': Input should be 'local' (got 'ray')"),
+        ("  margin: -1\n", "'economics.margin': must not be negative (got -1)"),
+        ("engine: {kind: ray}\n", "small.yaml:10:10: 'engine.kind': expected 'local' (got 'ray')"),
     ],
 )
 def test_a_wrong_addition_is_refused(write, more, sentence):
@@ -214,8 +218,11 @@ OWN = "{usd_per_hour: 1, vcpus: 4, memory_gb: 16, idle_watts: 1, max_watts: 4}"
         ("currency: EUR", "with currency EUR give currency_per_usd too, what a US dollar costs"),
         (
             'currency: "a|b"',
-            "a currency is its code, name or sign, such as USD, kr. or €: letters, at most 8",
+            "a currency is its code, name or sign, such as USD, kr or €: letters, no spaces or dots, at most",
         ),
+        ("currency: kr.", "'economics.currency': a currency is its code, name or sign"),
+        ("currency: US D", "'economics.currency': a currency is its code, name or sign"),
+        ("currency: usd\n  currency_per_usd: 2", "a US dollar costs 1 USD, got currency_per_usd: 2"),
         ('currency: " EUR"', "'economics.currency': a currency is its code, name or sign"),
         ("currency_per_usd: 0", "'economics.currency_per_usd': must be above zero (got 0)"),
         ("currency_per_usd: 1e300", "'economics.currency_per_usd': expected at most 1e+20 in size"),
@@ -225,17 +232,17 @@ OWN = "{usd_per_hour: 1, vcpus: 4, memory_gb: 16, idle_watts: 1, max_watts: 4}"
         ("horizon_years: 1e-300", "'economics.horizon_years': expected at least 1e-09"),
         ("horizon_years: 3 years", "'economics.horizon_years': expected a number (got '3 years')"),
         ("margin: 1e300", "'economics.margin': expected at most 1e+20 in size (got 1e+300)"),
-        ("pue: 0.9", "'economics.pue': Input should be greater than or equal to 1 (got 0.9)"),
-        ("pue: 1e300", "'economics.pue': Input should be less than or equal to 10"),
+        ("pue: 0.9", "'economics.pue': must be at least 1 (got 0.9)"),
+        ("pue: 1e300", "'economics.pue': must be at most 10 (got 1e+300)"),
         ("always_on_vcpus: 1e300", "'economics.always_on_vcpus': expected at most 1e+20 in size"),
         (
             f"own_hardware: {OWN.replace('4,', '4000000000000,', 1)}",
-            "'economics.own_hardware.vcpus': Input should",
+            "'economics.own_hardware.vcpus': must be at most 100000",
         ),
         (f"own_hardware: {OWN.replace('16', '0')}", "'economics.own_hardware.memory_gb': must be above zero"),
         (
             f"own_hardware: {OWN.replace('hour: 1', 'hour: -1')}",
-            "'economics.own_hardware.usd_per_hour': Input",
+            "'economics.own_hardware.usd_per_hour': must not be negative",
         ),
     ],
 )
@@ -271,7 +278,7 @@ def test_economics_that_cannot_be_are_refused_with_their_line(write, more, sente
         ),
         ("value: {source: x, basis: published}", 13, "what is published has a date, e.g. date: 2024-05"),
         ("value: {source: x, date: May}", 32, "a date is a year, a month or a day"),
-        (f"value: {'x' * 501}", 13, "String should have at most 500 characters"),
+        (f"value: {'x' * 501}", 13, "has 501 characters, at most 500 are allowed"),
         ("value: null", 13, "expected a text"),
     ],
 )
@@ -279,6 +286,10 @@ def test_a_wrong_source_is_refused_with_its_line(write, source, column, sentence
     text = message(write(f"{GOOD}  sources: {{{source}}}\n"))
     assert text.startswith(f"small.yaml:10:{column}: ")
     assert sentence in text
+
+
+def test_the_us_dollar_is_one_however_it_is_typed(write):
+    assert load(write(f"{GOOD}  currency: usd\n")).economics.currency == "USD"
 
 
 @pytest.mark.parametrize(

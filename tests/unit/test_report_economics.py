@@ -78,6 +78,7 @@ def test_the_machine_is_named_with_price_source_and_date(golden: Results) -> Non
     ("speed", "words"),
     [
         ({"low": 1, "likely": 1, "high": 1}, "assumed to be one CPU-second of the priced machine"),
+        ({"low": 1, "likely": 1, "high": 1}, "with speed in the experiment file, or with --speed."),
         (
             {"low": 1.5, "likely": 2, "high": 3},
             "divided by the declared speed of the priced machine, 2 [1.5, 3]",

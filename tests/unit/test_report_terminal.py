@@ -36,8 +36,17 @@ def test_energy_is_shown_where_there_is_room(golden: Results) -> None:
     wide = shown(tracks_table(golden), 100)
     assert "2.7–16 kJ" in wide
     assert "280–1,600 mg" in wide
-    assert "energy is modelled where it is a range" in " ".join(wide.split())
     assert "kJ" not in shown(tracks_table(golden), 80)
+
+
+def test_it_is_told_which_work_each_figure_of_training_counts(golden: Results) -> None:
+    wide = " ".join(shown(tracks_table(golden), 100).split())
+    assert "training CPU-s: search and fit; energy and carbon of a training: start, loading and fit," in wide
+    assert "no search, modelled where it is a range" in wide
+    assert "a training, a training," in wide
+    narrow = " ".join(shown(tracks_table(golden), 80).split())
+    assert "training CPU-s: search and fit" in narrow
+    assert "energy and carbon" not in narrow
 
 
 def test_old_results_have_the_table_they_had(made_up_results: ModuleType) -> None:

@@ -87,12 +87,33 @@ def test_a_price_of_electricity_belongs_to_its_country(declare_experiment) -> No
         ({"--speed": "1e-300"}, "--speed: expected at least 1e-09, got 1e-300"),
         ({"--volume": "1e308"}, "--volume: expected at most 1e.20 in size, got 1e308"),
         ({"--pue": "1,2,3"}, "--pue: expected a number, got '1,2,3'"),
-        ({"--pue": "0.5"}, "--pue: .*greater than or equal to 1, got 0.5"),
+        ({"--pue": "0.5"}, "--pue: must be at least 1, got 0.5$"),
+        ({"--serving": "both"}, "--serving: expected 'batch' or 'single', got both$"),
+        ({"--volume": "3,2,1"}, "--volume: a range is low,likely,high in rising order, got 3,2,1$"),
+        ({"--volume": "1,234,567"}, "one number or a range; write 1234567, or 1.0,234,567 for low,likely,h"),
+        ({"--volume": "1,234"}, "got '1,234'; write 1234, or 1.234 with a decimal point"),
+        ({"--volume": "1,234,567,890"}, "got '1,234,567,890'; without separators it is 1234567890"),
+        ({"--pue": "1,234,567"}, "expected a number, got '1,234,567'; without separators it is 1234567"),
+        ({"--price-kwh": "0,15"}, "got '0,15'; with a decimal point it is 0.15"),
+        ({"--price-kwh": "0,150"}, "got '0,150'; with a decimal point it is 0.150"),
+        ({"--wage": "5_0"}, "got '5_0'; without unit or separators"),
+        ({"--volume": "5B"}, "got '5B'; write 5e9"),
+        ({"--volume": "1.5 million"}, "got '1.5 million'; write 1.5e6"),
+        ({"--wage": "60 USD"}, "got '60 USD'; without unit or separators, e.g. 1.10 or 5e9"),
+        ({"--hardware": "toaster"}, r"--hardware: .*\(toolkit prices lists them\)$"),
+        ({"--country": "XX"}, r"--country: .*; toolkit prices lists them\)$"),
+        ({"--country": "germany"}, "--country: .*'germany'; did you mean 'DE'"),
+        ({"--country": "United States"}, "--country: .*did you mean 'US'"),
     ],
 )
 def test_a_mistake_is_told_with_its_option(declare_experiment, given, sentence) -> None:
     with pytest.raises(ConfigError, match=sentence):
         new_prices(declare_experiment(["rules"]), given)
+
+
+def test_a_range_of_hundreds_can_be_written(declare_experiment) -> None:
+    changed = new_prices(declare_experiment(["rules"]), {"--volume": "1.0,234,567"}).economics
+    assert (changed.volume_per_year.low, changed.volume_per_year.high) == (1, 567)
 
 
 def test_each_choice_of_prices_has_a_folder_of_its_own(declare_experiment) -> None:
@@ -105,7 +126,7 @@ def test_each_choice_of_prices_has_a_folder_of_its_own(declare_experiment) -> No
         return folder.name
 
     assert name(hardware="aws-g5.xlarge", country="DE") == "aws-g5.xlarge-DE"
-    assert name(volume="1e6") == name(volume=" 1_000_000 ") == "volume-1000000"
+    assert name(volume="1e6") == name(volume=" 1000000 ") == "volume-1000000"
     assert name(volume="\uff11\uff12") == "volume-12"
     assert name(carbon_price="50,80,150") == "carbon-price-50_80_150"
     assert name(hardware="../../x") == "x"

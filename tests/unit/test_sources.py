@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 from types import ModuleType
@@ -60,6 +61,41 @@ def test_a_source_has_a_date_and_a_basis(date) -> None:
     assert (one.source, one.date, one.basis) == ("BLS", str(date), "published")
 
 
+@pytest.mark.parametrize("basis", [{}, {"basis": "assumed"}])
+def test_an_assumption_in_a_mapping_is_one(basis) -> None:
+    found = declare(sources={"value": {"source": "assumed: a sixth", **basis}}).sources["value"]
+    assert found == Origin(source="a sixth", basis="assumed")
+
+
+@pytest.mark.parametrize("basis", ["declared", "published"])
+def test_an_assumption_of_another_basis_contradicts_itself(basis) -> None:
+    said = f"'assumed:' is an assumption, got basis: {basis}; leave basis out, say basis: assumed"
+    with pytest.raises(ValidationError, match=said):
+        declare(sources={"value": {"source": "assumed: QQ", "date": 2024, "basis": basis}})
+
+
+@pytest.mark.parametrize(
+    ("date", "is_past"),
+    [
+        ("2024", True),
+        ("2025", False),
+        ("2024-05", True),
+        ("2024-06", False),
+        ("2024-05-17", True),
+        ("2024-05-18", False),
+    ],
+)
+def test_what_is_published_is_not_of_the_future(monkeypatch, date, is_past) -> None:
+    monkeypatch.setattr("toolkit.sources._today", lambda: dt.date(2024, 5, 17))
+    source = {"source": "BLS", "date": date, "basis": "published"}
+    if is_past:
+        assert declare(sources={"value": source}).sources["value"].date == date
+    else:
+        with pytest.raises(ValidationError, match=f"got date: {date} and today is 2024-05-17"):
+            declare(sources={"value": source})
+    assert declare(sources={"value": {**source, "basis": "declared"}}).sources["value"].date == date
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -74,6 +110,7 @@ def test_a_source_has_a_date_and_a_basis(date) -> None:
         {"date": "2024"},
         {"source": "x" * 501},
         {"source": "BLS", "basis": "published"},
+        {"source": "BLS", "date": "2094-02", "basis": "published"},
         {"source": "BLS", "basis": "guessed"},
         {"source": "BLS", "date": "2024-13"},
         {"source": "BLS", "date": "2024-02-30"},

@@ -234,16 +234,24 @@ def check_readings(rungs: Mapping[StackKey, RungReadings]) -> Iterator[Finding]:
     used = [key for key, count in disturbed.items() if count.used]
     n_readings = sum(count.readings for count in disturbed.values())
     left_out = n_readings - sum(count.used for count in disturbed.values())
-    words = [f"{n_readings} readings ran beside other work ({_tracks(disturbed)})"]
+    words = [f"{_counted(n_readings, 'reading')} ran beside other work ({_tracks(disturbed)})"]
     if left_out:
-        words.append(f"{left_out} of them are left out: the rung has undisturbed ones")
+        verb, whose = ("is", "its rung has") if left_out == 1 else ("are", "their rungs have")
+        which = "it" if n_readings == 1 else f"{left_out} of them"
+        words.append(f"{which} {verb} left out, as {whose} undisturbed readings of the same work")
     if used:
+        one = len(used) == 1
         words.append(
-            f"{len(used)} rungs ({_tracks(used)}) have no other for some phase: its costs are used, and are "
-            "too high by up to 40 %; on an idle machine, a further run measures the rungs of the verdict "
-            "anew, and --fresh all of them"
+            f"{_counted(len(used), 'rung')} ({_tracks(used)}) {'has' if one else 'have'} no undisturbed "
+            "reading of some phase: there the disturbed readings are used, and costs are too high by up to "
+            "40 %; on an idle machine, a further run measures the rungs of the verdict anew, and --fresh all "
+            "of them"
         )
     yield Finding("costs_contended", "warning" if used else "info", "; ".join(words))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _tracks(rungs: Iterable[StackKey]) -> str:

@@ -58,9 +58,12 @@ def grid(country: str) -> Grid:
     """
     table = grid_table()
     if country not in table.countries:
+        titles = {line.title.casefold(): name for name, line in table.countries.items()}
+        # of a country's name its own code is the nearest, however little the two look alike
+        meant = titles.get(country.strip().casefold(), country.upper())
         raise ConfigError(
-            f"there is no electricity grid '{country}'{did_you_mean(country.upper(), table.countries)} "
-            "(WORLD is the mean of all)"
+            f"there is no electricity grid '{country}'{did_you_mean(meant, table.countries)} (WORLD is the "
+            "mean of all; toolkit prices lists them)"
         )
     line = table.countries[country]
     return Grid(

@@ -149,7 +149,9 @@ def hardware(name: str) -> Hardware:
     """
     lines = hardware_lines()
     if name not in lines:
-        raise ConfigError(f"there is no hardware profile '{name}'{did_you_mean(name, lines)}")
+        raise ConfigError(
+            f"there is no hardware profile '{name}'{did_you_mean(name, lines)} (toolkit prices lists them)"
+        )
     line, power = lines[name], processor_table()
     processor = power.processors[line.processor]
     return Hardware(

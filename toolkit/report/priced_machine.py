@@ -71,7 +71,7 @@ def _seconds(results: Results, economics: Mapping[str, Any]) -> str:
         return f"{begin}. That is taken to be the machine that is priced, which has as many vCPUs."
     return (
         f"{begin}. One of them is assumed to be one CPU-second of the priced machine; nothing was run there. "
-        "Where it is known to be faster or slower, say so with speed in the experiment file."
+        "Where it is known to be faster or slower, say so with speed in the experiment file, or with --speed."
     )
 
 

@@ -86,18 +86,18 @@ def _footprint(one: Footprint | None) -> tuple[str, str]:
 def _worth(results: Results, training: Mapping[str, Footprint]) -> Table:
     """Return what each track is worth; energy and carbon of a training too where they are given."""
     kinds = sorted({one.basis for one in training.values()})
-    told = f"; energy is {kinds[0]}" if len(kinds) == 1 else "; energy is modelled where it is a range"
-    note = told if kinds else ""
+    told = kinds[0] if len(kinds) == 1 else "modelled where it is a range"
+    note = f"; energy and carbon of a training: start, loading and fit, no search, {told}" if kinds else ""
     worth = _table(
         "± is half of a 95 % interval over clusters and seeds; that of money counts the economics too; times "
-        f"are CPU-seconds, one thread{note}"
+        f"are CPU-seconds, one thread; training CPU-s: search and fit{note}"
     )
     worth.add_column(f"{results.verdict.currency} a year, net", justify="right", no_wrap=True)
     worth.add_column("95 %\ninterval", justify="right", no_wrap=True)
     worth.add_column("probability\nof being best", justify="right", no_wrap=True)
     if training:
-        worth.add_column("energy of\na training", justify="right", no_wrap=True)
-        worth.add_column("CO₂e of\na training", justify="right", no_wrap=True)
+        worth.add_column("energy of\na training,\nno search", justify="right", no_wrap=True)
+        worth.add_column("CO₂e of\na training,\nno search", justify="right", no_wrap=True)
     worth.add_column("verdict")
     currency = results.verdict.currency
     for entry, _ in _entering(results):
