@@ -134,7 +134,7 @@ def _words(amount: Range) -> str:
 def _number(option: str, text: str) -> float | list[float]:
     is_single = option == "--pue"
     thousands = _THOUSANDS.fullmatch(text.strip())
-    if thousands and thousands[0].count(",") == 2 and not is_single:
+    if thousands and thousands[0].count(",") == 2 and not is_single and not _is_narrow(thousands[0]):
         first, rest = thousands[0].split(",", 1)
         raise ConfigError(
             f"'{text}' may be one number or a range; write {thousands[0].replace(',', '')}, or "
@@ -153,6 +153,12 @@ def _number(option: str, text: str) -> float | list[float]:
     if all(map(math.isfinite, values)) and values != sorted(values):
         raise ConfigError(f"a range is low,likely,high in rising order, got {text}", where=option)
     return values
+
+
+def _is_narrow(text: str) -> bool:
+    """Tell whether three numbers are near enough for a range that somebody declares: 100,150,200 is."""
+    low, likely, high = map(float, text.split(","))
+    return low < likely < high <= 20 * low
 
 
 def _hint(text: str) -> str:

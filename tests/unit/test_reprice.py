@@ -10,6 +10,11 @@ from toolkit.reprice import new_prices, priced_folder
 OWN = {"usd_per_hour": 0.1, "vcpus": 4, "memory_gb": 16.0, "idle_watts": 1, "max_watts": 4}
 
 
+def test_a_range_of_hundreds_is_one(declare_experiment) -> None:
+    wage = new_prices(declare_experiment(["rules"]), {"--wage": "100,150,200"}).economics.wage_per_hour
+    assert (wage.low, wage.likely, wage.high) == (100, 150, 200)
+
+
 def test_options_take_the_place_of_what_the_file_says(declare_experiment) -> None:
     experiment = declare_experiment(["rules"], wage_per_hour=50, hardware="own-server")
     given = {
