@@ -18,6 +18,7 @@ from toolkit.analysis.boards.report import report_board
 from toolkit.analysis.boards.tracks import cell_board, track_board, tracks
 from toolkit.analysis.boards.values import rounded
 from toolkit.analysis.boards.views import CHARTS, FRONT, TRACKS, views
+from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Finding, Interval, Results, RungSummary, TrackVerdict, Verdict
 from toolkit.records import CellRecord, without_repeats
 
@@ -140,6 +141,24 @@ def test_the_analysis_wins_over_the_cells() -> None:
     assert points["curves/error by rows", 100] == 0.4
     assert points["curves/net value in USD a year by rows", 100] == 1000.0
     assert all("joules" not in name for name, _ in points)
+
+
+def test_cpu_is_that_of_search_and_fit_as_in_the_report() -> None:
+    costs = {"cost_fit_cpu_seconds": 0.5, "cost_search_cpu_seconds": 9.5}
+    scores = {"error_log_loss": Interval(0.4, 0.3, 0.5)}
+    summary = RungSummary("neural", 2, 100, None, 3, scores, costs, net_value=Interval(1e3, 0.0, 2e3))
+    found = results([cell(rung=2)], summaries=(summary,), verdict=verdict_of(*THREE))
+    shown = track_board(found, "neural")
+    milliseconds = 1000 * (training_cpu_seconds(summary) or 0.0)
+    steps = {point.step for point in shown.points if point.name.endswith(" by CPU ms")}
+    figures = {point.name: point.value for point in shown.points}
+    assert steps == {milliseconds} == {10_000}
+    assert figures["verdict/training CPU ms"] == milliseconds
+    assert figures["straight lines/log10 training CPU seconds"] == 1
+    assert "those of search and fit" in shown.tags["mlflow.note.content"]
+    without = replace(summary, costs={**costs, "cost_search_cpu_seconds": None})
+    alone = track_board(replace(found, summaries=(without,)), "neural").points
+    assert {point.value for point in alone if point.name == "verdict/training CPU ms"} == {500}
 
 
 def test_rules_climb_an_axis_of_their_own() -> None:
@@ -266,7 +285,7 @@ def test_a_tracks_run_has_its_part_in_the_verdict_its_colour_and_its_front() -> 
     assert figures["verdict/net value in million USD a year - low end"] == 235.6
     assert figures["verdict/behind the leader in million USD a year"] == 0.5
     assert figures["verdict/probability of being best in percent"] == 20
-    assert figures["verdict/CPU ms of a fit"] == 0.345
+    assert figures["verdict/training CPU ms"] == 0.345
     assert figures["verdict/rung"] == 2
     assert shown.tags["rungs_on_front"] == "1, 2, 3"
     assert shown.tags["mlflow.runColor"] == KNOWN["neural"]

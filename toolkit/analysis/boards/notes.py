@@ -53,6 +53,7 @@ def track_note(verdict: Verdict, one: TrackVerdict) -> str:
     rows += [f"| {name} | {money(-cost, currency)} |" for name, cost in costs.items()]
     rows.append(f"| **net value** | **{money(one.net_value_per_year.estimate, currency)}** |")
     blocks.append("\n".join([f"| expected, rung {one.rung} | a year |", "|---|---|", *rows]))
+    blocks.append("CPU ms in charts and in the verdict are those of search and fit.")
     return "\n\n".join(blocks)
 
 
