@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.analysis.boards import names
@@ -20,7 +20,9 @@ from toolkit.analysis.boards.values import rounded
 from toolkit.analysis.boards.views import CHARTS, FRONT, TRACKS, views
 from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Finding, Interval, Results, RungSummary, TrackVerdict, Verdict
+from toolkit.analysis.verdict_words import percent
 from toolkit.records import CellRecord, without_repeats
+from toolkit.report import formats
 
 ALLOWED = re.compile(r"[\w\-. /]+", re.ASCII)
 """What MLflow takes in a metric's name on every system."""
@@ -220,7 +222,8 @@ def test_the_note_begins_with_the_verdict_in_short_then_links_then_all_of_it() -
     rows = [line.split(" | ")[0] for line in table.splitlines()[2:]]
     assert rows == ["| hybrid", "| neural", "| rules"]
     assert "237 million USD (236 million to 238 million USD) | 80 % | best |" in table
-    assert "| under 1 % | 10.1 million USD a year behind hybrid |" in table
+    assert "| < 0.1 % | 10.1 million USD a year behind hybrid |" in table
+    assert "| probability of being best |" in table
     assert found_text == "- warning: Costs are noisy."
     assert notice == "Data by A. Nobody."
 
@@ -246,6 +249,15 @@ def test_the_headline_is_the_verdict_in_a_few_words(sentence: str, close: bool |
     assert headline(verdict_of(*THREE, sentence=sentence, too_close_to_call=close)) == short
 
 
+@given(st.floats(0, 1))
+@example(0.0)
+@example(0.004)
+@example(0.99)
+@example(1.0)
+def test_notes_round_probabilities_as_the_report_does(probability: float) -> None:
+    assert percent(probability) == formats.probability(probability).replace("\u00a0", " ")
+
+
 def test_every_track_says_why_it_leads_or_does_not() -> None:
     verdict = verdict_of(*THREE)
     rules, neural, hybrid = verdict.tracks
@@ -260,6 +272,7 @@ def test_every_track_says_why_it_leads_or_does_not() -> None:
     assert "**neural: 500,000 USD a year behind hybrid.**" in text
     assert "Against hybrid, its decisions are expected to bring 500,000 USD a year less" in text
     assert "and it costs 100,000 USD a year more." in text
+    assert " a year, probability of being best 20 %." in text
     assert "bring 500,000 USD a year more, and it costs as much." in track_note(verdict, hybrid)
     assert "| prediction | −200,000 USD |" in track_note(verdict, hybrid)
 

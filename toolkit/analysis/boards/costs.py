@@ -92,6 +92,6 @@ def display_cost(name: str, value: float) -> tuple[str, float]:
 
 
 def training_seconds(costs: Mapping[str, float | None]) -> float | None:
-    """Return the CPU-seconds of search and fit of a cell or rung, six digits; None where the fit was not timed."""
+    """Return the CPU-seconds of search and fit of a cell or rung, six digits; None where no fit was timed."""
     fit = costs.get("cost_fit_cpu_seconds")
     return None if fit is None else rounded(fit + (costs.get("cost_search_cpu_seconds") or 0.0))
