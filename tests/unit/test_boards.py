@@ -216,8 +216,8 @@ def test_the_note_begins_with_the_verdict_in_short_then_links_then_all_of_it() -
     told = "Use hybrid (probability .80 of being the best choice; 500,000 USD a year ahead of neural). More."
     findings = (Finding("x", "warning", "Costs are noisy."), Finding("y", "info", "Fine."))
     found = results([cell()], verdict=verdict_of(*THREE, sentence=told), findings=findings)
-    first, sentence, table, found_text, notice = note(found, {"the whole report": "#/r"}).split("\n\n")
-    assert first == "Use hybrid · [the whole report](#/r)"
+    first, sentence, table, found_text, notice = note(found, {"report": "#/r"}).split("\n\n")
+    assert first == "Use hybrid · [report](#/r)"
     assert sentence == f"**{told}**"
     rows = [line.split(" | ")[0] for line in table.splitlines()[2:]]
     assert rows == ["| hybrid", "| neural", "| rules"]

@@ -22,7 +22,7 @@ SHOWS = {
     "runs": "all runs",
     "models": "models to use",
 }
-"""Link -> what it shows, in a few words."""
+"""Link -> what it shows, in a few words, for a terminal; a note has the link's name alone."""
 
 
 def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
@@ -60,9 +60,9 @@ def told(found: Mapping[str, str]) -> list[str]:
 
 
 def shown(found: Mapping[str, str]) -> dict[str, str]:
-    """Return links by what they show, for a text inside MLflow, whose own menu leads to runs and models."""
-    return {
-        shows: found[title]
-        for title, shows in SHOWS.items()
-        if title in found and title not in ("runs", "models")
-    }
+    """Return the links for a note inside MLflow, whose own menu leads to runs and models.
+
+    Folded, a note is one line high, and MLflow's assistant takes a third of its width: more letters than
+    these are cut through.
+    """
+    return {title: found[title] for title in SHOWS if title in found and title not in ("runs", "models")}
