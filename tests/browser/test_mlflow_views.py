@@ -267,6 +267,17 @@ def test_the_front_is_listed_by_its_tag(
     assert sorted(_runs(page)) == sorted(track for track, _ in FRONT)
 
 
+def test_all_runs_open_in_a_tab_that_shows_a_view(newcomer: Newcomer, store: Store, address: str) -> None:
+    page = newcomer.page
+    page.add_init_script(ASSISTANT)
+    links = store.links("toy", base=address)
+    page.goto(links["tracks"])
+    assert len(_runs(page)) == 4
+    page.goto(links["runs"])
+    page.get_by_text("17 matching runs").wait_for()
+    assert sorted(_runs(page)) == sorted(["report", *TRACKS]), "cells folded below their track"
+
+
 def test_views_are_in_the_menu(newcomer: Newcomer, store: Store, address: str) -> None:
     page = newcomer.page
     page.add_init_script(ASSISTANT)

@@ -12,6 +12,8 @@ __all__ = ["SHOWS", "links", "shown", "told"]
 
 _WORKFLOW = "workflowType=machine_learning"
 _CHART = "compareRunsMode=CHART"
+_EVERY = "searchFilter=&orderByKey=attributes.start_time&orderByAsc=false"
+"""All runs, later starts first; without it MLflow draws nothing in a tab that shows a saved view."""
 
 SHOWS = {
     "report": "the whole report",
@@ -44,7 +46,7 @@ def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
         if f"{TAG}{key}" in saved:
             mode = f"&{_CHART}" if title == "charts" else ""
             found[title] = f"{page}?{_WORKFLOW}{mode}&viewStateShareKey={key}"
-    found["runs"] = f"{page}?{_WORKFLOW}"
+    found["runs"] = f"{page}?{_WORKFLOW}&{_EVERY}"
     tracks = runs.tracks(experiment_id)
     if any(run.data.tags.get("model", "").startswith("rung") for run in tracks.values()):
         found["models"] = f"{base}#/experiments/{experiment_id}/models?{_WORKFLOW}"

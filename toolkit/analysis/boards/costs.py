@@ -1,4 +1,4 @@
-"""Costs for a results board: readable names, and units that keep two decimals above .01."""
+"""Costs for a results board: readable names, and units that keep most above .01."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def is_diagnostic(name: str) -> bool:
 
 
 def display_cost(name: str, value: float) -> tuple[str, float]:
-    """Return a cost's readable name and its value in a unit that keeps it above .01.
+    """Return a cost's readable name and its value in a unit that keeps most above .01.
 
     Parameters
     ----------

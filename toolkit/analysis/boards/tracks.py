@@ -1,7 +1,7 @@
 """What a results board shows of a cell and of a track: readable names, scaled units, points at steps.
 
 A board (MLflow's charts, for one) draws a metric against its step, uses the metric's name as the
-chart's title and shows two decimals. So names are sentences, units keep values above .01, and
+chart's title and shows two decimals. So names are sentences, units keep most values above .01, and
 errors stand at several kinds of step: training rows, CPU milliseconds, and rules.
 """
 
