@@ -278,6 +278,37 @@ def test_sliders_are_moved_by_keys_and_go_back(visit: Open, worlds: ModuleType, 
         assert _figures(page) == before
 
 
+def test_both_ends_of_every_slider_are_within_reach(visit: Open, worlds: ModuleType, tmp_path: Path) -> None:
+    with _shown(visit, _analysed(worlds, BUSINESSES["ranges"]), tmp_path) as page:
+        slides = page.get_by_role("slider").all()
+        assert len(slides) == 6
+        for slide in slides:
+            for key in ("Home", "End"):
+                slide.focus()
+                page.keyboard.press(key)
+                page.wait_for_function("() => document.querySelector('[data-state]').textContent[0] === 'B'")
+                assert page.locator('input[aria-invalid="true"]').count() == 0
+                assert "not computed" not in (slide.get_attribute("aria-valuetext") or "")
+                page.get_by_role("button", name="Back to what was declared").click()
+                page.wait_for_function(
+                    "() => document.querySelector('[data-state]').textContent === 'As declared'"
+                )
+
+
+def test_paper_shows_what_was_declared(visit: Open, worlds: ModuleType, tmp_path: Path) -> None:
+    with _shown(visit, _analysed(worlds, BUSINESSES["ranges"]), tmp_path) as page:
+        before = _figures(page)
+        _set(page, {HIT: 5.0})
+        moved = _figures(page)
+        assert moved != before
+        page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+        assert _figures(page) == before
+        assert page.inner_text("[data-state]") == "As declared"
+        assert "as declared" in page.inner_text("#whatif-map")
+        page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+        assert _figures(page) == moved
+
+
 def test_what_is_no_amount_is_marked_and_changes_nothing(
     visit: Open, worlds: ModuleType, tmp_path: Path
 ) -> None:
@@ -288,7 +319,11 @@ def test_what_is_no_amount_is_marked_and_changes_nothing(
             field.fill(text)
             page.wait_for_selector(f'input[data-key="{VOLUME}"][aria-invalid="true"]')
             assert _figures(page) == before
-            assert page.inner_text("[data-state]").startswith("Not computed")
+            said = "a field holds no number" if text == "" else "an amount is out of reach here"
+            assert page.inner_text("[data-state]").startswith(f"Not computed: {said}")
+            assert page.get_by_role("slider", name="decisions").get_attribute("aria-valuetext") == (
+                "not computed; from 60 to 60 million a year"
+            )
             assert page.get_by_text("decisions: from 60 to 60 million").count() == 1
         page.get_by_role("button", name="Back to what was declared").click()
         page.wait_for_selector(f'input[data-key="{VOLUME}"][aria-invalid="false"]')

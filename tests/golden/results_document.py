@@ -103,7 +103,7 @@ class VerdictOfTrack(Open):
     rung: int
     net_value_per_year: Interval
     net_value_usd_per_year: Interval
-    probability_best: float
+    probability_best: Number
     regret_per_year: Number
     behind_leader_per_year: Interval | None
     yearly_costs: dict[str, float]
@@ -113,6 +113,7 @@ class VerdictOfTrack(Open):
 
 class Verdict(Open):
     best: str | None
+    use: str | None
     probability_best: Number
     too_close_to_call: bool | None
     deep_learning_worth_it: bool | None

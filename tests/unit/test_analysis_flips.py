@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from toolkit.amounts import Range
 from toolkit.analysis.analyse import analyse
-from toolkit.analysis.whatif.flips import most_fragile_first, stay_ask
-from toolkit.analysis.whatif.levers import HIT, VOLUME, levers_of
+from toolkit.analysis.whatif.flips import _first, most_fragile_first, stay_ask
+from toolkit.analysis.whatif.levers import HIT, VOLUME, Lever, levers_of
 from toolkit.analysis.whatif.record import Assumption, Flip
 from toolkit.analysis.whatif.words import amount, change_lines, change_sentence, side
 from toolkit.config import Experiment
@@ -55,6 +56,31 @@ def run(world):
 @pytest.fixture(scope="module")
 def results(run, experiment):
     return run(experiment)
+
+
+def lever(likely: float) -> Lever:
+    now = Range(low=likely, likely=likely, high=likely)
+    return Lever("made_up", "made up", "USD", now, lambda money, amount: money)
+
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        ([(4.0, 4.3)], None),  # comes back within a tenth
+        ([(4.0, 4.3), (6.1, 6.4), (7.0, 90.0)], 7.0),
+        ([(4.0, 4.5)], 4.0),
+        ([(9.5, 10.0)], 9.5),  # as far as is looked
+        ([(4.0, 4.05), (4.2, 9.0)], 4.2),  # both between two points of the grid
+    ],
+)
+def test_a_change_that_ends_again_at_once_is_no_flip(others, found) -> None:
+    def look(amount):
+        return (
+            "other" if any(low <= amount < high or amount == high == 10 for low, high in others) else "today"
+        )
+
+    flip = _first(lever(1.0), look, lambda answer: answer, [1.9, 3.8, 4.2, 4.5, 6.2, 7.6, 10.0])
+    assert (None if flip is None else flip.at) == (None if found is None else pytest.approx(found))
 
 
 def with_amount(experiment: Experiment, key: str, value: float) -> Experiment | None:
@@ -146,6 +172,17 @@ def test_by_a_hair_another_earns_more_before_it_is_worth_changing(results, run, 
                 assert abs(hair.at - one.likely) <= abs(flip.at - one.likely) * (1 + 1e-12)
             if hair is not None and (changed := with_amount(experiment, one.key, hair.at)) is not None:
                 assert behind(run(changed), held) >= 0
+
+
+@pytest.mark.parametrize(("regimes", "key"), [("volume", VOLUME), ("hit", HIT)])
+def test_strips_ask_of_every_amount_what_the_map_asks(results, regimes: str, key: str) -> None:
+    book, inputs = results.sheet.book, results.sheet.inputs
+    ask = stay_ask(results.sensitivity.best, inputs.economics.margin)
+    moved = next(one for one in levers_of(inputs, book) if one.key == key)
+    for one in getattr(results.sensitivity, regimes):
+        for share in (0.01, 0.5, 0.99):
+            amount_ = one.low ** (1 - share) * one.high**share
+            assert ask(book.stand(moved.at(book.money, amount_))) == one.best
 
 
 @pytest.mark.parametrize(("regimes", "key"), [("volume", VOLUME), ("hit", HIT), ("deep_by_volume", VOLUME)])
@@ -268,7 +305,7 @@ def test_the_most_fragile_come_first() -> None:
         (1e15, None, "1,000 trillion"),
         (52.0, None, "52"),
         (100.0, None, "100"),
-        (1.2e-7, None, "1.2e-07"),
+        (1.2e-7, None, "0.00000012"),
     ],
 )
 def test_amounts_in_words_are_rounded_away_from_what_was_declared(value: float, up, words: str) -> None:

@@ -100,6 +100,28 @@ def test_what_both_tracks_rest_on_cancels_in_what_one_earns_less_than_the_leader
     assert (behind.low, behind.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])))
 
 
+def test_regret_differs_by_what_the_tracks_are_expected_to_earn() -> None:
+    rungs = rung("classical", 100, 30), rung("rules", 90, 40), rung("neural", 60, 50)
+    for one in rungs:  # luck of the draws: their mean is not the expected value
+        one.net[1:] += 4 * len(one.track)
+    verdict = verdict_of(*rungs)
+    regrets = {one.track: one.regret_per_year for one in verdict.tracks}
+    assert regrets["rules"] - regrets["classical"] == pytest.approx(10)
+    assert regrets["neural"] - regrets["classical"] == pytest.approx(40)
+    assert verdict.value_of_perfect_information == pytest.approx(regrets["classical"])
+    assert regrets["classical"] > 0
+
+
+def test_where_every_draw_is_a_loss_the_regret_is_the_loss() -> None:
+    first, second = rung("rules", -100, 0.1), rung("neural", -500, 0.1)
+    first.net[1:] += 3
+    verdict = verdict_of(first, second)
+    assert [one.regret_per_year for one in verdict.tracks] == pytest.approx([100, 500])
+    assert verdict.value_of_perfect_information == pytest.approx(0, abs=1e-9)
+    assert (verdict.best, verdict.use) == ("rules", None)
+    assert verdict_of(first, second, nothing_earns=None).use == "rules"
+
+
 def test_an_excluded_track_is_not_held_against_the_leader() -> None:
     verdict = verdict_of(rung("classical", 100), rung("rules", 60), excluded=[(rung("neural", 200), "slow")])
     assert [one.track for one in verdict.tracks if one.behind_leader_per_year is not None] == ["rules"]

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from rich.console import Console
 
-from toolkit.analysis.results import Results
+from toolkit.analysis.results import Interval, Results
 from toolkit.analysis.whatif.record import Regime, Sensitivity
 from toolkit.report.base import NotApplicable
 from toolkit.report.change_lines import print_changes
@@ -164,6 +164,17 @@ def test_regret_and_the_worth_of_knowing_stand_in_the_verdict(golden: Results, m
     assert "$188,000" in row[row.index("classical") : row.index("neural")]
     assert "Expected regret a year what choosing it costs" in told
     assert "Hybrid worth its cost over all others?" in told
+    assert "than whichever turns out best." in told
+    verdict = replace(golden.verdict, probability_none_pays=0.2)
+    told = text_of(VerdictSection().render(replace(golden, verdict=verdict)))
+    assert "which track is best, or that none pays, would be worth $188,000 a year, the expected" in told
+    assert "than whichever turns out best, doing nothing included." in told
+    loses = tuple(
+        replace(one, net_value_per_year=Interval(-5.0, -9.0, 1.0)) if one.track == verdict.best else one
+        for one in verdict.tracks
+    )
+    told = text_of(VerdictSection().render(replace(golden, verdict=replace(verdict, tracks=loses))))
+    assert "for certain whether any track pays, and which, would be worth $188,000 a year: measuring" in told
     old = text_of(VerdictSection().render(made_up_results.old()))
     assert "regret" not in old
     assert "Knowing for certain" not in old

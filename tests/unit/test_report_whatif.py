@@ -55,6 +55,12 @@ def test_each_array_of_draws_is_written_once(results, model) -> None:
     assert model["arrays"][model["draws"]["wage"]] == 60  # not a range: one number
 
 
+def test_the_ends_of_a_slider_are_amounts_that_it_says(results) -> None:
+    for one in sliders_of(results.sheet):
+        assert [float(f"{end:.2e}") for end in (one.low, one.high)] == [one.low, one.high]
+        assert one.low <= one.now.likely <= one.high
+
+
 def test_sliders_are_of_what_is_declared_and_carbon_may_be_free(results) -> None:
     found = {one.key: one for one in sliders_of(results.sheet)}
     assert found[VOLUME].now.likely == 2e5

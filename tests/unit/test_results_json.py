@@ -38,6 +38,7 @@ def test_an_analysed_experiment_keeps_to_the_schema(
     document = results_document.Document.model_validate_json(json.dumps(to_json(results), allow_nan=False))
     assert document.experiment["constraints"]["must_explain"] is True
     assert document.verdict.tracks["neural"].excluded
+    assert document.verdict.tracks["neural"].probability_best is None
 
 
 def test_a_key_that_is_gone_is_noticed(made_up_results: ModuleType, results_document: ModuleType) -> None:

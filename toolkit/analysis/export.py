@@ -5,7 +5,7 @@ Format history (raise `SCHEMA_VERSION` with every change that a reader can notic
 3. curves have `k_half_excess`, `forms`, `held_out`, and `loglog` in place of `loglog_exponent`;
    `backtest` and `stop_early`; `ranking`, `fronts`, `equal_errors`, `front_probability` of summaries,
    `probability_none_pays`; `sensitivity`, `steps`, `next_points`, `regret_per_year`,
-   `behind_leader_per_year`, `value_of_perfect_information`
+   `behind_leader_per_year`, `use`, `value_of_perfect_information`
 2. `spending`; yearly costs may have `labels`, and people's hours in parts
 1. first version
 """
@@ -163,15 +163,18 @@ def _assumption(one: Assumption) -> dict[str, Any]:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     flat = asdict(verdict)
-    flat["tracks"] = {entry.track: _entry(entry, verdict.currency_per_usd) for entry in verdict.tracks}
+    flat["use"] = verdict.use
+    flat["tracks"] = {entry.track: _entry(entry, verdict) for entry in verdict.tracks}
     return flat
 
 
-def _entry(entry: TrackVerdict, currency_per_usd: float) -> dict[str, Any]:
+def _entry(entry: TrackVerdict, verdict: Verdict) -> dict[str, Any]:
     value = entry.net_value_per_year
-    in_usd = Interval(*(end / currency_per_usd for end in (value.estimate, value.low, value.high)))
+    in_usd = Interval(*(end / verdict.currency_per_usd for end in (value.estimate, value.low, value.high)))
     flat = asdict(entry)
     del flat["track"]
+    if entry.excluded or verdict.best is None:
+        flat["probability_best"] = None  # best of nothing
     return {**flat, "net_value_usd_per_year": asdict(in_usd)}
 
 

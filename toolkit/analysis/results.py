@@ -184,6 +184,13 @@ class Verdict:
     probability_none_pays: float | None = None
     value_of_perfect_information: float | None = None
 
+    @property
+    def use(self) -> str | None:
+        """The track to use; None where none is expected to pay, or fewer than two can be valued."""
+        leader = next((one for one in self.tracks if one.track == self.best), None)
+        loses = leader is not None and leader.net_value_per_year.estimate < 0
+        return None if loses and self.probability_none_pays is not None else self.best
+
 
 @dataclass(frozen=True)
 class Results:

@@ -83,6 +83,18 @@ def _shares_best(draws: Floats) -> Floats:
     return np.asarray((best / best.sum(axis=0)).mean(axis=1))
 
 
+def _most(draws: Floats, earned: Floats, nothing_earns: float | None) -> float:
+    """Return what whoever knew the best of each draw would earn, by expectation.
+
+    The draws are moved to the expected values: else luck of the draws would stand in what one track earns
+    less than another.
+    """
+    moved = draws - draws.mean(axis=1, keepdims=True) + earned[:, np.newaxis]
+    best = moved.max(axis=0)
+    # Where doing nothing earns a known amount, that is a choice too.
+    return float((best if nothing_earns is None else np.maximum(best, nothing_earns)).mean())
+
+
 def decide(
     chosen: Mapping[str, RungEconomics],
     *,
@@ -127,9 +139,9 @@ def decide(
         )
     draws = np.stack([chosen[name].net[1:] for name in names])
     shares = _shares_best(draws)
-    # Where doing nothing earns a known amount, that is a choice too.
-    ahead = draws.max(axis=0) if nothing_earns is None else np.maximum(draws.max(axis=0), nothing_earns)
-    regrets = [float((ahead - own).mean()) for own in draws]
+    earned = np.array([float(chosen[name].net[0]) for name in names])
+    most = _most(draws, earned, nothing_earns)
+    regrets = most - earned
     order = sorted(range(len(names)), key=lambda index: -float(chosen[names[index]].net[0]))
     leader, second = names[order[0]], names[order[1]]
     if margin is None:
@@ -145,10 +157,10 @@ def decide(
     hybrid = _worth(chosen, hybrids, [name for name in names if name not in hybrids], margin)
     none_pays = None if nothing_earns is None else _none_pays(chosen, nothing_earns)
     loses = nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
-    worth_knowing = regrets[order[0]]
+    worth_knowing = float(regrets[order[0]])
     if loses and nothing_earns is not None and none_pays is not None:
         case, close = "none pays", none_pays < CLEAR
-        worth_knowing = float(ahead.mean()) - nothing_earns
+        worth_knowing = most - nothing_earns
     elif close:
         case = "within the margin" if advantage <= margin else "not sure"
     else:
@@ -180,7 +192,7 @@ def decide(
         currency_per_usd=currency_per_usd,
         tracks=(
             *(
-                _entry(chosen[name], float(share), regret, None if name == leader else chosen[leader])
+                _entry(chosen[name], float(share), float(regret), None if name == leader else chosen[leader])
                 for name, share, regret in zip(names, shares, regrets, strict=True)
             ),
             *(_forbidden(*one) for one in excluded),

@@ -63,13 +63,14 @@ def map_figure(region: Region, tracks: Sequence[str], here: tuple[float, float],
             y=[here[1]],
             marker={"symbol": "star", "size": 17, "color": PAPER, "line": {"color": INK, "width": 1.6}},
             hoverinfo="skip",
+            cliponaxis=False,
         )
     )
     for axis, values in (("xaxis", region.volumes), ("yaxis", region.hits)):
         ends = [math.log10(end) for end in _edges(values)]
-        figure.update_layout(
-            {axis: {"type": "log", "range": [ends[0], ends[-1]], **log_ticks(values, room=0)}}
-        )
+        ticks = log_ticks(values, room=0)
+        ticks["ticktext"] = [text.replace("G", "\u00a0bn") for text in ticks["ticktext"]]
+        figure.update_layout({axis: {"type": "log", "range": [ends[0], ends[-1]], **ticks}})
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(
         showgrid=False, title={"text": f"value of a hit ({html.escape(currency, quote=False)}, logarithmic)"}

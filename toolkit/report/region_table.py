@@ -25,7 +25,7 @@ def region_table(region: Region, currency: str) -> Markup:
     """
     rows, columns = (range(0, len(values), _EVERY) for values in (region.hits, region.volumes))
     return elements.table(
-        "Track to use; (tie): another is within the margin",
+        "Track to use, as declared; (tie): another is within the margin",
         [
             Column("A hit is worth"),
             *(Column(amount(region.volumes[column]), note="decisions a year") for column in columns),

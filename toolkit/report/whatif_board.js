@@ -77,10 +77,12 @@
         const [low, high] = ends(field).map(inWords), label = field.labels[0].firstChild.textContent.trim();
         const words = !good(field) ? `${label}: from ${low} to ${high}; ` : amount >= 1e4 ? `${inWords(amount)}; ` : "";
         document.getElementById(`${field.id}-words`).textContent = words;
-        slides.get(field).setAttribute("aria-valuetext", `${inWords(amount)} ${field.dataset.unit}`);
+        const { unit } = field.dataset, said = good(field) ? `${inWords(amount)} ${unit}` : `not computed; from ${low} to ${high} ${unit}`;
+        slides.get(field).setAttribute("aria-valuetext", said);
       }
       if (!fields.every(good)) {
-        board.querySelector("[data-state]").textContent = "Not computed: an amount is out of reach here; toolkit report computes any";
+        board.querySelector("[data-state]").textContent = fields.some((field) => field.value === "")
+          ? "Not computed: a field holds no number" : "Not computed: an amount is out of reach here; toolkit report computes any";
         return;
       }
       const amounts = Object.fromEntries(fields.map((field) => [field.dataset.key, Number(field.value)]));
@@ -145,12 +147,25 @@
         soon();
       });
     }
+    const put = (values) => fields.forEach((field, i) => {
+      field.value = values[i];
+      if (good(field)) slides.get(field).value = toPlace(field);
+    });
+    const declared = () => fields.map((field) => field.dataset.likely);
     board.querySelector("[data-reset]").addEventListener("click", () => {
-      for (const field of fields) {
-        field.value = field.dataset.likely;
-        slides.get(field).value = toPlace(field);
-      }
+      put(declared());
       soon();
+    });
+    // Paper has no sliders: what it shows is as declared, before the page draws for it.
+    let kept = declared();
+    window.addEventListener("beforeprint", () => {
+      kept = fields.map((field) => field.value);
+      put(declared());
+      compute();
+    }, { capture: true });
+    window.addEventListener("afterprint", () => {
+      put(kept);
+      compute();
     });
     board.hidden = false;
     compute();

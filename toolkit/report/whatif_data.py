@@ -78,7 +78,9 @@ def _around(lever: Lever, title: str, down: float, up: float) -> list[Slider]:
 
 
 def _slider(lever: Lever, title: str, low: float, high: float) -> Slider:
-    return Slider(lever.key, title, lever.unit, lever.now, low, high)
+    # A slider says its amounts with three digits: its ends have to be among them.
+    ends = (float(f"{end:.2e}") for end in (low, high))
+    return Slider(lever.key, title, lever.unit, lever.now, *ends)
 
 
 class _Pool:

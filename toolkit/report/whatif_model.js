@@ -230,18 +230,19 @@ const whatIf = (() => {
         };
       });
       const most = new Float64Array(size).map((_, d) => Math.max(...tracks.map((one) => one.net[d])));
+      // Moved to the expected values: else luck of the draws would stand in what one earns less than another.
+      const shifts = tracks.map(({ net }) => net[0] - mean(Array.from(net.subarray(1))));
       // Where doing nothing earns nothing, that is a choice too.
-      const choice = model.nothingEarnsNothing ? most.map((one) => Math.max(one, 0)) : most;
+      const least = model.nothingEarnsNothing ? 0 : -Infinity;
+      const choice = mean(Array.from({ length: draws }, (_, d) =>
+        Math.max(least, ...tracks.map(({ net }, i) => net[d + 1] + shifts[i]))));
       const winners = most.map((one, d) => tracks.filter((track) => track.net[d] === one).length);
       for (const track of tracks) {
-        track.best = track.regret = 0;
-        for (let d = 1; d < size; d++) {
-          if (track.net[d] === most[d]) track.best += 1 / winners[d];
-          track.regret += choice[d] - track.net[d];
-        }
+        track.best = 0;
+        track.regret = choice - track.net[0];
+        for (let d = 1; d < size; d++) if (track.net[d] === most[d]) track.best += 1 / winners[d];
         // Divided once: many small shares would add up to .6549 where the share is .655.
         track.best /= draws;
-        track.regret /= draws;
       }
       const order = [...tracks].sort((one, two) => two.net[0] - one.net[0]);
       const [leader, second] = order, margin = marginOf(leader.gross);

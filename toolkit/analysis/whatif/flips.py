@@ -4,8 +4,10 @@ Each assumption is moved by itself, over powers of ten; where the answer changes
 the place is found by halving. Two changes back and forth between neighbouring points would be missed: a
 factor of 1.26, and of 1.023 for values of outcomes, where every threshold has luck of its own.
 
-Two tracks that earn the same change places at a breath, and nobody would act on it. So a track that leads is
-held on to until it is behind by more than the margin; where another is ahead by a hair is told beside it.
+Two tracks that earn the same change places at a breath, and nobody would act on it. So the track that leads
+as declared is held on to where it is behind by no more than the margin; where another is ahead by a hair is
+told beside it. A change that ends again within a tenth of the amount is no flip value: thresholds and rungs
+that are chosen anew have luck of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from toolkit.analysis.whatif.book import NONE_PAYS, Book, Standing
 from toolkit.analysis.whatif.levers import Lever
 from toolkit.analysis.whatif.record import Assumption, Flip, Regime
 
-__all__ = ["Ask", "answers", "assumption", "deep_ask", "leads", "most_fragile_first", "regimes", "stay_ask"]
+__all__ = ["Ask", "answers", "assumption", "deep_ask", "leads", "most_fragile_first", "stay_ask"]
 
 Ask = Callable[[Standing], str]
 """A question of how tracks stand under some economics; the answer is a track, or empty."""
@@ -28,6 +30,9 @@ Look = Callable[[float], Standing]
 """How tracks stand where the assumption in question is so large."""
 
 _HALVINGS = 60
+_LASTING = 1.1
+_LOOKS = 4
+"""A change has to hold at so many amounts over that factor."""
 
 
 def leads(standing: Standing) -> str:
@@ -84,7 +89,11 @@ def assumption(lever: Lever, book: Book, stays: Ask, leads: Ask) -> Assumption:
     """
     look = _look(lever, book)
     below, above = _sides(lever)
-    changes = [_first(lever, look, ask, side) for ask in (stays, leads) for side in (below, above)]
+    changes = [
+        _first(lever, look, ask, side, lasting=ask is stays)
+        for ask in (stays, leads)
+        for side in (below, above)
+    ]
     low, high = lever.now.low, lever.now.high
     within = [low <= flip.at <= high for flip in changes[:2] if flip is not None]
     return Assumption(
@@ -126,15 +135,30 @@ def _sides(lever: Lever) -> tuple[list[float], list[float]]:
     return below, above
 
 
-def _first(lever: Lever, look: Look, ask: Ask, amounts: Sequence[float]) -> Flip | None:
-    """Return the first change of the answer on the way along `amounts`."""
+def _first(
+    lever: Lever, look: Look, ask: Ask, amounts: Sequence[float], *, lasting: bool = True
+) -> Flip | None:
+    """Return the first change of the answer on the way along `amounts`, of those that last where so asked."""
     before = lever.now.likely
     now = ask(look(before))
     for amount in amounts:
-        if ask(look(amount)) != now:
-            return _halve(look, ask, before, amount)
-        before = amount
+        onward = math.copysign(1.0, amounts[-1] - lever.now.likely)
+        while (amount - before) * onward > 0 and ask(look(amount)) != now:
+            flip = _halve(look, ask, before, amount)
+            back = _back(look, ask, now, flip.at, amounts[-1]) if lasting else None
+            if back is None:
+                return flip
+            before = back
+        before = amount if (amount - before) * onward > 0 else before
     return None
+
+
+def _back(look: Look, ask: Ask, now: str, at: float, last: float) -> float | None:
+    """Return where an answer comes back soon after a change, on the way to the last amount."""
+    power = 1 / _LOOKS if abs(last) > abs(at) else -1 / _LOOKS
+    low, high = sorted((at, last))
+    soon = (at * _LASTING ** (power * step) for step in range(1, _LOOKS + 1))
+    return next((one for one in soon if low <= one <= high and ask(look(one)) == now), None)
 
 
 def _halve(look: Look, ask: Ask, near: float, far: float) -> Flip:
@@ -152,41 +176,30 @@ def _halve(look: Look, ask: Ask, near: float, far: float) -> Flip:
     return Flip(far, found)
 
 
-def regimes(lever: Lever, book: Book, margin: float | None) -> tuple[Regime, ...]:
-    """Return which track to use over the whole reach of an assumption, from low to high.
-
-    On the way from what was declared to either end, a track is held on to until that costs over the margin.
+def answers(lever: Lever, book: Book, ask: Ask) -> tuple[Regime, ...]:
+    """Return the answers to a question over the whole reach of an assumption, from low to high.
 
     Parameters
     ----------
     lever : Lever
         Declared above zero.
     book : Book
-    margin : float or None
+    ask : callable
     """
-    return _regimes(lever, book, leads, lambda held: stay_ask(held, margin))
-
-
-def answers(lever: Lever, book: Book, ask: Ask) -> tuple[Regime, ...]:
-    """Return the answers to a question over the whole reach of an assumption; parameters as in `regimes`."""
-    return _regimes(lever, book, ask, lambda _: ask)
-
-
-def _regimes(lever: Lever, book: Book, first: Ask, next_ask: Callable[[str], Ask]) -> tuple[Regime, ...]:
     below, above = _sides(lever)
     look, start = _look(lever, book), lever.now.likely
-    now = first(look(start))
-    down, up = (_walk(look, next_ask, now, [start, *side]) for side in (below, above))
+    now = ask(look(start))
+    down, up = (_walk(look, ask, [start, *side]) for side in (below, above))
     tracks = [*(flip.best for flip in reversed(down)), now, *(flip.best for flip in up)]
     ends = [below[-1], *(flip.at for flip in reversed(down)), *(flip.at for flip in up), above[-1]]
     return tuple(Regime(*one) for one in zip(ends[:-1], ends[1:], tracks, strict=True))
 
 
-def _walk(look: Look, next_ask: Callable[[str], Ask], held: str, amounts: Sequence[float]) -> list[Flip]:
+def _walk(look: Look, ask: Ask, amounts: Sequence[float]) -> list[Flip]:
     found: list[Flip] = []
-    before = amounts[0]
+    before, held = amounts[0], ask(look(amounts[0]))
     for amount in amounts[1:]:
-        while (ask := next_ask(held))(look(amount)) != held:
+        while ask(look(amount)) != held:
             flip = _halve(look, ask, before, amount)
             found.append(flip)
             before, held = flip.at, flip.best

@@ -13,7 +13,6 @@ from toolkit.analysis.whatif.flips import (
     deep_ask,
     leads,
     most_fragile_first,
-    regimes,
     stay_ask,
 )
 from toolkit.analysis.whatif.levers import HIT, VOLUME, Lever, levers_of
@@ -48,8 +47,8 @@ def sensitivity(book: Book, inputs: Inputs, *, deep: Sequence[str], plain: Seque
     return Sensitivity(
         best=today.best,
         assumptions=most_fragile_first([assumption(lever, book, stays, leads) for lever in levers]),
-        volume=regimes(by_key[VOLUME], book, margin) if by_key[VOLUME].now.likely > 0 else (),
-        hit=regimes(by_key[HIT], book, margin) if by_key[HIT].now.likely > 0 else (),
+        volume=_answers(by_key[VOLUME], book, stays),
+        hit=_answers(by_key[HIT], book, stays),
         deep=None if pays is None else pays(today),
         deep_volume=None if pays is None else assumption(by_key[VOLUME], book, pays, pays),
         deep_hit=None if pays is None else assumption(by_key[HIT], book, pays, pays),

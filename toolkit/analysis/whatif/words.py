@@ -36,7 +36,7 @@ def _of_size(size: float) -> str:
             return f"{size / scale:,.12g}{word}"
     if size >= 100:
         return f"{size:,.0f}"
-    if size >= 1e-4:
+    if size >= 1e-9:
         return f"{size:.{2 - math.floor(math.log10(size))}f}".rstrip("0").rstrip(".")
     return f"{size:.3g}"
 

@@ -70,13 +70,13 @@ def _figure(results: Results, front: Front) -> Markup:
             for point in sorted(front.points, key=lambda point: point.cpu_seconds)
         ],
     )
-    likely, unlikely = (formats.probability(one) for one in (LIKELY, UNLIKELY))
+    sure, seldom = (formats.probability(one) for one in (LIKELY, UNLIKELY))
     return figures.embed(
         front_figure(results, front),
         name=f"front-{front.error}",
         title=f"The front of {name} and training CPU-seconds",
-        description=f"Filled markers are on the front with a probability of at least {likely}, open ones with "
-        f"{unlikely} to {likely}, small dots with less; the line is the front of the estimates. "
+        description=f"Filled markers are on the front with a probability of at least {sure}, open ones "
+        f"with {seldom} to {sure}, small dots with less; the line is the front of the estimates. "
         f"Rungs that are likely on it, by track: {told or 'none'}.",
         table=table,
     )

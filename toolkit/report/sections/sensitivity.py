@@ -51,12 +51,15 @@ def _lead(found: Sensitivity, results: Results) -> Markup:
     held = f"{found.best} is expected to earn most" if found.best else "none is expected to pay"
     text = (
         f"As declared, {held}. Here one assumption is moved at a time, thresholds and rungs are chosen anew, "
-        "and that choice is held on to until another is ahead by more than "
+        "and that track is held on to wherever no other is ahead by more than "
         f"{margin}. Expected values only: how sure they are stands with the verdict."
     )
     if found.fragile:
-        return elements.paragraph(f"{text} The nearest changes:")
-    return elements.paragraph(f"{text} No assumption by itself changes the choice, as far as was looked.")
+        return elements.paragraph(f"{text} The nearest changes that last over a tenth of the amount:")
+    return elements.paragraph(
+        f"{text} No assumption by itself changes the choice for longer than a tenth of its amount, as far as was "
+        "looked."
+    )
 
 
 def _strips(

@@ -121,10 +121,15 @@ def _knowing(verdict: Verdict) -> Markup:
     if worth is None:
         return Markup("")
     # the leader's expected regret is the same number, so both are rounded alike
+    money = f"{formats.money(worth, verdict.currency)} a year"
+    if none_pays(verdict):
+        known, told = "whether any track pays, and which,", money
+    else:
+        or_none = "" if verdict.probability_none_pays is None else ", or that none pays,"
+        known, told = f"which track is best{or_none}", f"{money}, the expected regret of {verdict.best}"
     return elements.paragraph(
-        "Knowing for certain which track is best would be worth "
-        f"{formats.money(worth, verdict.currency)} a year, the expected regret of {verdict.best}: measuring "
-        "more is not expected to pay more than that."
+        f"Knowing for certain {known} would be worth {told}: measuring more is not expected to pay more than "
+        "that."
     )
 
 
@@ -147,7 +152,10 @@ def _second(verdict: Verdict) -> str:
         return ""
     second = max(others, key=lambda one: one.net_value_per_year.estimate)
     show = formats.in_money(verdict.currency)
-    return f"{second.track} is {formats.interval(second.behind_leader_per_year, show)} behind"
+    behind = formats.interval(second.behind_leader_per_year, show)
+    # A tile is narrow: an interval that is one word would be broken within a number.
+    behind = behind.replace(",\u00a0", ", ")
+    return f"{second.track} is {behind} behind"
 
 
 def _regret(entry: TrackVerdict, show: formats.Show) -> str:
@@ -222,7 +230,8 @@ def _net_value(results: Results) -> Markup:
         note="Whiskers share the assumptions, so tracks can differ clearly although their whiskers overlap; "
         "the probabilities take that into account."
         + (
-            " Expected regret is how much less a track is expected to earn than whichever turns out best."
+            " Expected regret is how much less a track is expected to earn than whichever turns out best"
+            f"{'' if verdict.probability_none_pays is None else ', doing nothing included'}."
             if regrets
             else ""
         )

@@ -113,8 +113,8 @@ def _map(results: Results, tracks: list[str], sliders: list[Slider]) -> Markup:
         map_figure(region, tracks, (now[VOLUME], now[HIT]), currency),
         name="whatif-map",
         title="Which track to use, by volume and by the value of a hit",
-        description="The track that leads at the star is held on to until another is ahead by more than the "
-        "margin. Full colour: ahead of all others by more than the margin. Pale: others are within it. The "
-        f"star is where the sliders stand. As declared, of the map: {counted(region, tracks)}.",
+        description="The track that leads at the star is held on to wherever no other is ahead by more than "
+        "the margin. Full colour: ahead of all others by more than the margin. Faint: others are within it. "
+        f"The star is where the sliders stand. As declared, of the map: {counted(region, tracks)}.",
         table=region_table(region, currency),
     )
