@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -181,7 +182,7 @@ def test_the_verdict_is_within_three_clicks_of_the_bare_address(
     page.get_by_text("Use hybrid").first.wait_for()
     newcomer.click(page.get_by_role("link", name="toy", exact=True).first)
     # not by its role: MLflow's hint hides all else from readers of roles
-    link = page.locator("a", has_text="the whole report").first
+    link = page.locator("a", has_text=re.compile("^report$")).first
     link.wait_for()
     picture(page, f"mlflow-first-click{'-from-list' if start else ''}")
     hint = page.get_by_role("button", name="Got it")
@@ -264,6 +265,17 @@ def test_the_front_is_listed_by_its_tag(
     # Sorted by time, MLflow folds them below their tracks, which it counts too.
     page.get_by_text("6 matching runs").wait_for()
     assert sorted(_runs(page)) == sorted(track for track, _ in FRONT)
+
+
+def test_all_runs_open_in_a_tab_that_shows_a_view(newcomer: Newcomer, store: Store, address: str) -> None:
+    page = newcomer.page
+    page.add_init_script(ASSISTANT)
+    links = store.links("toy", base=address)
+    page.goto(links["tracks"])
+    assert len(_runs(page)) == 4
+    page.goto(links["runs"])
+    page.get_by_text("17 matching runs").wait_for()
+    assert sorted(_runs(page)) == sorted(["report", *TRACKS]), "cells folded below their track"
 
 
 def test_views_are_in_the_menu(newcomer: Newcomer, store: Store, address: str) -> None:

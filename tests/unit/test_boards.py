@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.analysis.boards import names
@@ -18,8 +18,11 @@ from toolkit.analysis.boards.report import report_board
 from toolkit.analysis.boards.tracks import cell_board, track_board, tracks
 from toolkit.analysis.boards.values import rounded
 from toolkit.analysis.boards.views import CHARTS, FRONT, TRACKS, views
+from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Finding, Interval, Results, RungSummary, TrackVerdict, Verdict
+from toolkit.analysis.verdict_words import percent
 from toolkit.records import CellRecord, without_repeats
+from toolkit.report import formats
 
 ALLOWED = re.compile(r"[\w\-. /]+", re.ASCII)
 """What MLflow takes in a metric's name on every system."""
@@ -142,6 +145,24 @@ def test_the_analysis_wins_over_the_cells() -> None:
     assert all("joules" not in name for name, _ in points)
 
 
+def test_cpu_is_that_of_search_and_fit_as_in_the_report() -> None:
+    costs = {"cost_fit_cpu_seconds": 0.5, "cost_search_cpu_seconds": 9.5}
+    scores = {"error_log_loss": Interval(0.4, 0.3, 0.5)}
+    summary = RungSummary("neural", 2, 100, None, 3, scores, costs, net_value=Interval(1e3, 0.0, 2e3))
+    found = results([cell(rung=2)], summaries=(summary,), verdict=verdict_of(*THREE))
+    shown = track_board(found, "neural")
+    milliseconds = 1000 * (training_cpu_seconds(summary) or 0.0)
+    steps = {point.step for point in shown.points if point.name.endswith(" by CPU ms")}
+    figures = {point.name: point.value for point in shown.points}
+    assert steps == {milliseconds} == {10_000}
+    assert figures["verdict/training CPU ms"] == milliseconds
+    assert figures["straight lines/log10 training CPU seconds"] == 1
+    assert "those of search and fit" in shown.tags["mlflow.note.content"]
+    without = replace(summary, costs={**costs, "cost_search_cpu_seconds": None})
+    alone = track_board(replace(found, summaries=(without,)), "neural").points
+    assert {point.value for point in alone if point.name == "verdict/training CPU ms"} == {500}
+
+
 def test_rules_climb_an_axis_of_their_own() -> None:
     cells = [cell("rules", rung=rung, n_train=0, n_rules=rung + 1) for rung in range(3)]
     points = track_board(results(cells), "rules").points
@@ -195,13 +216,14 @@ def test_the_note_begins_with_the_verdict_in_short_then_links_then_all_of_it() -
     told = "Use hybrid (probability .80 of being the best choice; 500,000 USD a year ahead of neural). More."
     findings = (Finding("x", "warning", "Costs are noisy."), Finding("y", "info", "Fine."))
     found = results([cell()], verdict=verdict_of(*THREE, sentence=told), findings=findings)
-    first, sentence, table, found_text, notice = note(found, {"the whole report": "#/r"}).split("\n\n")
-    assert first == "Use hybrid · [the whole report](#/r)"
+    first, sentence, table, found_text, notice = note(found, {"report": "#/r"}).split("\n\n")
+    assert first == "Use hybrid · [report](#/r)"
     assert sentence == f"**{told}**"
     rows = [line.split(" | ")[0] for line in table.splitlines()[2:]]
     assert rows == ["| hybrid", "| neural", "| rules"]
     assert "237 million USD (236 million to 238 million USD) | 80 % | best |" in table
-    assert "| under 1 % | 10.1 million USD a year behind hybrid |" in table
+    assert "| < 0.1 % | 10.1 million USD a year behind hybrid |" in table
+    assert "| probability of being best |" in table
     assert found_text == "- warning: Costs are noisy."
     assert notice == "Data by A. Nobody."
 
@@ -227,6 +249,15 @@ def test_the_headline_is_the_verdict_in_a_few_words(sentence: str, close: bool |
     assert headline(verdict_of(*THREE, sentence=sentence, too_close_to_call=close)) == short
 
 
+@given(st.floats(0, 1))
+@example(0.0)
+@example(0.004)
+@example(0.99)
+@example(1.0)
+def test_notes_round_probabilities_as_the_report_does(probability: float) -> None:
+    assert percent(probability) == formats.probability(probability).replace("\u00a0", " ")
+
+
 def test_every_track_says_why_it_leads_or_does_not() -> None:
     verdict = verdict_of(*THREE)
     rules, neural, hybrid = verdict.tracks
@@ -241,6 +272,7 @@ def test_every_track_says_why_it_leads_or_does_not() -> None:
     assert "**neural: 500,000 USD a year behind hybrid.**" in text
     assert "Against hybrid, its decisions are expected to bring 500,000 USD a year less" in text
     assert "and it costs 100,000 USD a year more." in text
+    assert " a year, probability of being best 20 %." in text
     assert "bring 500,000 USD a year more, and it costs as much." in track_note(verdict, hybrid)
     assert "| prediction | −200,000 USD |" in track_note(verdict, hybrid)
 
@@ -266,7 +298,7 @@ def test_a_tracks_run_has_its_part_in_the_verdict_its_colour_and_its_front() -> 
     assert figures["verdict/net value in million USD a year - low end"] == 235.6
     assert figures["verdict/behind the leader in million USD a year"] == 0.5
     assert figures["verdict/probability of being best in percent"] == 20
-    assert figures["verdict/CPU ms of a fit"] == 0.345
+    assert figures["verdict/training CPU ms"] == 0.345
     assert figures["verdict/rung"] == 2
     assert shown.tags["rungs_on_front"] == "1, 2, 3"
     assert shown.tags["mlflow.runColor"] == KNOWN["neural"]

@@ -135,7 +135,7 @@ def test_a_track_alone_has_no_probability_of_being_best(made_up_results: ModuleT
         assert "99.9 %" not in text
         assert "–" in text
     assert "| – |" in report_note(results)
-    assert "to be best" not in track_note(sure, sure.tracks[0])
+    assert "being best" not in track_note(sure, sure.tracks[0])
     assert not any("best" in point.name for point in track_board(results, "classical").points)
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "compares",
     "money",
     "more_often",
+    "percent",
     "told_excluded",
     "without_deep",
 ]
@@ -40,6 +41,19 @@ def chance(probability: float) -> str:
     if probability >= 0.995:
         return "over .99"
     return "under .01" if probability < 0.005 else f"{probability:.2f}".lstrip("0")
+
+
+def percent(probability: float) -> str:
+    """Return a probability in per cent, e.g. ``93 %``: in a table, rounded as in the report's.
+
+    It is never 0 % or 100 %, which draws cannot show.
+    """
+    if probability < 0.001:
+        return "< 0.1 %"
+    if probability > 0.999:
+        return "> 99.9 %"
+    share = 100 * probability
+    return f"{share:.{0 if 1 <= share <= 99 else 1}f} %"
 
 
 SENTENCES = {

@@ -12,6 +12,8 @@ __all__ = ["SHOWS", "links", "shown", "told"]
 
 _WORKFLOW = "workflowType=machine_learning"
 _CHART = "compareRunsMode=CHART"
+_EVERY = "searchFilter=&orderByKey=attributes.start_time&orderByAsc=false"
+"""All runs, later starts first; without it MLflow draws nothing in a tab that shows a saved view."""
 
 SHOWS = {
     "report": "the whole report",
@@ -22,7 +24,7 @@ SHOWS = {
     "runs": "all runs",
     "models": "models to use",
 }
-"""Link -> what it shows, in a few words."""
+"""Link -> what it shows, in a few words, for a terminal; a note has the link's name alone."""
 
 
 def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
@@ -44,7 +46,7 @@ def links(runs: Runs, experiment_id: str, base: str) -> dict[str, str]:
         if f"{TAG}{key}" in saved:
             mode = f"&{_CHART}" if title == "charts" else ""
             found[title] = f"{page}?{_WORKFLOW}{mode}&viewStateShareKey={key}"
-    found["runs"] = f"{page}?{_WORKFLOW}"
+    found["runs"] = f"{page}?{_WORKFLOW}&{_EVERY}"
     tracks = runs.tracks(experiment_id)
     if any(run.data.tags.get("model", "").startswith("rung") for run in tracks.values()):
         found["models"] = f"{base}#/experiments/{experiment_id}/models?{_WORKFLOW}"
@@ -60,9 +62,9 @@ def told(found: Mapping[str, str]) -> list[str]:
 
 
 def shown(found: Mapping[str, str]) -> dict[str, str]:
-    """Return links by what they show, for a text inside MLflow, whose own menu leads to runs and models."""
-    return {
-        shows: found[title]
-        for title, shows in SHOWS.items()
-        if title in found and title not in ("runs", "models")
-    }
+    """Return the links for a note inside MLflow, whose own menu leads to runs and models.
+
+    Folded, a note is one line high, and MLflow's assistant takes a third of its width: more letters than
+    these are cut through.
+    """
+    return {title: found[title] for title in SHOWS if title in found and title not in ("runs", "models")}

@@ -12,7 +12,7 @@ import pytest
 from toolkit.analysis.boards.views import CHARTS, FRONT, TRACKS, Chart, Column, View
 from toolkit.analysis.results import Interval, Results, RungSummary
 from toolkit.store import Store
-from toolkit.store.links import told
+from toolkit.store.links import shown, told
 from toolkit.store.runs import Runs
 from toolkit.store.views import TAG, decode, encode
 
@@ -82,7 +82,7 @@ def test_views_are_tags_that_links_lead_to(
 ) -> None:
     store.begin("toy", tracks=["neural"])
     store.log_cell(cell(), None)
-    assert "viewStateShareKey" not in store.links("toy")["charts"], "a store without views has links too"
+    assert list(store.links("toy")) == ["runs", "track neural"], "no link to a view that is not there yet"
     store.finish(with_front(results_of(store), (0,)), **files)
     tags = client(root).get_experiment("1").tags
     saved = {name.removeprefix(TAG): value for name, value in tags.items() if name.startswith(TAG)}
@@ -92,6 +92,7 @@ def test_views_are_tags_that_links_lead_to(
     for title, key in (("charts", CHARTS), ("tracks", TRACKS), ("front", FRONT)):
         assert links[title].endswith(f"viewStateShareKey={key}")
     assert decode(saved[FRONT])["state"]["searchFilter"] == "tags.front = 'yes'"
+    assert list(shown(links)) == ["report", "charts", "tracks", "front"], "one line, beside the assistant too"
     lines = told(links)
     assert [line.split("  ")[0] for line in lines][:2] == ["the whole report", "cost-performance charts"]
     store.finish(with_front(results_of(store), (0,)), **files)

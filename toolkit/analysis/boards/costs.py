@@ -1,4 +1,4 @@
-"""Costs for a results board: readable names, and units that keep two decimals above .01."""
+"""Costs for a results board: readable names, and units that keep most above .01."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 from toolkit.analysis.boards.values import rounded
 
-__all__ = ["CPU_COST", "TRAINING", "display_cost", "is_diagnostic", "log10_columns", "training_seconds"]
+__all__ = ["TRAINING", "display_cost", "is_diagnostic", "log10_columns", "training_seconds"]
 
-CPU_COST = "cost_fit_cpu_seconds"
 PHASES = ("import", "load", "search", "fit", "predict_first", "predict_batch", "predict_single")
 SCALES = {
     "_model_bytes": ("_model_kB", 1e-3),
@@ -56,7 +55,7 @@ def is_diagnostic(name: str) -> bool:
 
 
 def display_cost(name: str, value: float) -> tuple[str, float]:
-    """Return a cost's readable name and its value in a unit that keeps it above .01.
+    """Return a cost's readable name and its value in a unit that keeps most above .01.
 
     Parameters
     ----------
@@ -93,6 +92,6 @@ def display_cost(name: str, value: float) -> tuple[str, float]:
 
 
 def training_seconds(costs: Mapping[str, float | None]) -> float | None:
-    """Return the CPU-seconds of search and fit of a cell, six digits; None where the fit was not timed."""
+    """Return the CPU-seconds of search and fit of a cell or rung, six digits; None where no fit was timed."""
     fit = costs.get("cost_fit_cpu_seconds")
     return None if fit is None else rounded(fit + (costs.get("cost_search_cpu_seconds") or 0.0))

@@ -43,15 +43,17 @@ AP_ERROR = "error in AP"
 """1 - average precision."""
 
 ALONG_CPU = "by CPU ms"
+"""Milliseconds of search and fit; the word "training" would not be seen in a chart's title."""
+
 ALONG_ROWS = "by rows"
 ALONG_RULES = "by rules"
 
 LOG_ERROR = "straight lines/log10 error"
-LOG_CPU = "straight lines/log10 CPU seconds"
+LOG_CPU = "straight lines/log10 training CPU seconds"
 LOG_ROWS = "straight lines/log10 rows"
 
 BEST_CHANCE = "verdict/probability of being best in percent"
-CPU = "verdict/CPU ms of a fit"
+CPU = "verdict/training CPU ms"
 ROWS = "verdict/training rows"
 RULES = "verdict/rules"
 RUNG = "verdict/rung"

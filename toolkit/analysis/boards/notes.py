@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from toolkit.analysis.interval import Interval
 from toolkit.analysis.results import Results, TrackVerdict, Verdict
-from toolkit.analysis.verdict_words import compares, money, more_often
+from toolkit.analysis.verdict_words import compares, money, more_often, percent
 
 __all__ = ["headline", "note", "report_note", "standing", "track_note"]
 
@@ -42,7 +42,9 @@ def track_note(verdict: Verdict, one: TrackVerdict) -> str:
     verdict = _told(verdict)
     currency = verdict.currency
     earns = f"{_sure(one.net_value_per_year, currency)} a year"
-    earns += f", {_chance(one.probability_best)} to be best." if _is_held(verdict, one) else "."
+    earns += (
+        f", probability of being best {percent(one.probability_best)}." if _is_held(verdict, one) else "."
+    )
     blocks = [f"**{one.track}: {standing(verdict, one)}.** Net value: {earns}"]
     leader = _leader(verdict)
     others = [entry for entry in _ranked(verdict) if entry.track != one.track]
@@ -53,6 +55,7 @@ def track_note(verdict: Verdict, one: TrackVerdict) -> str:
     rows += [f"| {name} | {money(-cost, currency)} |" for name, cost in costs.items()]
     rows.append(f"| **net value** | **{money(one.net_value_per_year.estimate, currency)}** |")
     blocks.append("\n".join([f"| expected, rung {one.rung} | a year |", "|---|---|", *rows]))
+    blocks.append("CPU ms in charts and in the verdict are those of search and fit.")
     return "\n\n".join(blocks)
 
 
@@ -116,10 +119,10 @@ def _table(verdict: Verdict) -> str:
     order = sorted(verdict.tracks, key=lambda one: (bool(one.excluded), -one.net_value_per_year.estimate))
     rows = [
         f"| {one.track} | {_sure(one.net_value_per_year, verdict.currency)} "
-        f"| {_chance(one.probability_best) if _is_held(verdict, one) else '–'} | {standing(verdict, one)} |"
+        f"| {percent(one.probability_best) if _is_held(verdict, one) else '–'} | {standing(verdict, one)} |"
         for one in order
     ]
-    head = "| track | net value a year (95 % interval) | chance to be best | stands |"
+    head = "| track | net value a year (95 % interval) | probability of being best | stands |"
     often = plain(more_often(verdict))
     below = [f"\n{often[0].upper()}{often[1:]}."] if often else []
     return "\n".join([head, "|---|---|---|---|", *rows, *below])
@@ -133,13 +136,6 @@ def _is_held(verdict: Verdict, one: TrackVerdict) -> bool:
 def _sure(value: Interval, currency: str) -> str:
     low, high = money(value.low, currency), money(value.high, currency)
     return f"{money(value.estimate, currency)} ({low.removesuffix(f' {currency}')} to {high})"
-
-
-def _chance(probability: float) -> str:
-    """Return a probability in per cent; draws cannot show that it is 0 or 1."""
-    if probability < 0.005:
-        return "under 1 %"
-    return "over 99 %" if probability > 0.995 else f"{probability * 100:.0f} %"
 
 
 def _why(one: TrackVerdict, other: TrackVerdict, currency: str) -> str:

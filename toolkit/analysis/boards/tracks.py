@@ -1,7 +1,7 @@
 """What a results board shows of a cell and of a track: readable names, scaled units, points at steps.
 
 A board (MLflow's charts, for one) draws a metric against its step, uses the metric's name as the
-chart's title and shows two decimals. So names are sentences, units keep values above .01, and
+chart's title and shows two decimals. So names are sentences, units keep most values above .01, and
 errors stand at several kinds of step: training rows, CPU milliseconds, and rules.
 """
 
@@ -17,7 +17,6 @@ from statistics import fmean, median
 from toolkit.analysis.boards import names
 from toolkit.analysis.boards.colours import colours
 from toolkit.analysis.boards.costs import (
-    CPU_COST,
     TRAINING,
     display_cost,
     is_diagnostic,
@@ -158,8 +157,9 @@ def _errors(rung: _Rung, primary: str) -> Iterator[tuple[str, float]]:
         yield names.AP_ERROR, 1 - rung.scores["score_average_precision"]
 
 
-def _cpu_seconds(rung: _Rung) -> float | None:
-    seconds = rung.costs.get(CPU_COST)
+def _training_seconds(rung: _Rung) -> float | None:
+    """Return the CPU-seconds of search and fit, by which report and front go too."""
+    seconds = training_seconds(rung.costs)
     return seconds if seconds is not None and math.isfinite(seconds) else None
 
 
@@ -171,7 +171,7 @@ def _curve_points(rungs: Sequence[_Rung], primary: str, unit: names.Unit) -> Ite
         shown = list(_errors(rung, primary))
         if rung.net_value is not None:
             shown.append((names.net_value(unit), rung.net_value * unit.factor))
-        seconds = _cpu_seconds(rung)
+        seconds = _training_seconds(rung)
         for name, value in shown:
             if seconds is not None:
                 # at least 1: a logarithmic axis has no place for 0
@@ -217,7 +217,7 @@ def _verdict_points(
     }
     if entering is not None:
         figures |= {names.in_verdict(name): error for name, error in _errors(entering, primary)}
-        seconds = _cpu_seconds(entering)
+        seconds = _training_seconds(entering)
         figures |= {names.CPU: None if seconds is None else seconds * 1000}
         figures |= {names.ROWS: float(entering.n_train)}
         figures |= {names.RULES: entering.n_rules}
