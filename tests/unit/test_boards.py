@@ -7,22 +7,16 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from toolkit.analysis.boards import names
-from toolkit.analysis.boards.colours import KNOWN, MORE, colours
-from toolkit.analysis.boards.costs import display_cost, log10_columns
+from toolkit.analysis.boards.colours import KNOWN
 from toolkit.analysis.boards.notes import headline, note, report_note, standing, track_note
 from toolkit.analysis.boards.report import report_board
 from toolkit.analysis.boards.tracks import cell_board, track_board, tracks
-from toolkit.analysis.boards.values import rounded
 from toolkit.analysis.boards.views import CHARTS, FRONT, TRACKS, views
 from toolkit.analysis.comparison.front import training_cpu_seconds
 from toolkit.analysis.results import Finding, Interval, Results, RungSummary, TrackVerdict, Verdict
-from toolkit.analysis.verdict_words import percent
 from toolkit.records import CellRecord, without_repeats
-from toolkit.report import formats
 
 ALLOWED = re.compile(r"[\w\-. /]+", re.ASCII)
 """What MLflow takes in a metric's name on every system."""
@@ -57,39 +51,6 @@ def results(cells: list[CellRecord], **changes: object) -> Results:
         "verdict": Verdict(None, None, None, None, None, None, "It cannot be told.", None, "USD", 1.0),
     }
     return Results(**{**values, **changes})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "shown"),
-    [
-        ("cost_fit_cpu_seconds", 2.0, ("CPU seconds", 2.0)),
-        ("cost_fit_peak_bytes", 5e6, ("peak memory MB", 5.0)),
-        (
-            "cost_predict_batch_cpu_seconds_per_row",
-            2e-6,
-            ("work of predict batch/CPU seconds per million rows", 2.0),
-        ),
-        ("cost_predict_batch_flop_per_row", 3e3, ("work of predict batch/GFLOP per million rows", 3.0)),
-        ("cost_fit_sparse_flop", 2e9, ("sparse GFLOP", 2.0)),
-        ("cost_fit_histogram_updates", 3e6, ("million histogram updates", 3.0)),
-        ("cost_predict_batch_growth_bytes", 1e6, ("work of predict batch/memory growth MB", 1.0)),
-        ("cost_predict_first_wall_seconds", 0.02, ("work of predict first/wall ms", 20.0)),
-        ("cost_fit_usd", 0.0004, ("US cents", 0.04)),
-        ("cost_predict_single_p50_seconds", 0.002, ("work of predict single/p50 ms", 2.0)),
-        ("cost_search_cpu_seconds", 3.0, ("work of search/CPU seconds", 3.0)),
-        ("cost_fit_kg_co2e", 0.5, ("kg CO2e", 0.5)),
-    ],
-)
-def test_costs_read_well_and_stay_above_two_decimals(
-    name: str, value: float, shown: tuple[str, float]
-) -> None:
-    title, scaled = display_cost(name, value)
-    assert (title, pytest.approx(scaled)) == shown
-
-
-def test_log10_is_of_positive_costs_and_errors_only() -> None:
-    values = {"cost_a": 100.0, "cost_b": 0.0, "cost_c": None, "error_d": 0.1, "score_e": 0.5}
-    assert log10_columns(values) == {"log10_cost_a": 2.0, "log10_error_d": -1.0}
 
 
 def test_a_cell_shows_its_figures_under_the_names_of_its_record() -> None:
@@ -249,15 +210,6 @@ def test_the_headline_is_the_verdict_in_a_few_words(sentence: str, close: bool |
     assert headline(verdict_of(*THREE, sentence=sentence, too_close_to_call=close)) == short
 
 
-@given(st.floats(0, 1))
-@example(0.0)
-@example(0.004)
-@example(0.99)
-@example(1.0)
-def test_notes_round_probabilities_as_the_report_does(probability: float) -> None:
-    assert percent(probability) == formats.probability(probability).replace("\u00a0", " ")
-
-
 def test_every_track_says_why_it_leads_or_does_not() -> None:
     verdict = verdict_of(*THREE)
     rules, neural, hybrid = verdict.tracks
@@ -354,27 +306,6 @@ def test_names_are_such_that_mlflow_takes_them() -> None:
     assert [name for name in said if not ALLOWED.fullmatch(name)] == []
     assert "verdict/net value in million Euro a year" in said
     assert names.money_unit([5.0], "€") == names.Unit("money", 1.0)
-
-
-@given(st.floats(-1e12, 1e12))
-def test_the_unit_of_money_keeps_one_to_four_digits_before_the_point(amount: float) -> None:
-    shown = abs(amount) * names.money_unit([amount], "USD").factor
-    assert shown < 10_000
-    assert abs(amount) < 1 or shown >= 1
-
-
-@given(st.floats(-1e300, 1e300))
-def test_rounding_keeps_six_digits(value: float) -> None:
-    assert rounded(value) == pytest.approx(value, rel=1e-5)
-    assert rounded(rounded(value)) == rounded(value)
-
-
-def test_tracks_keep_their_colours() -> None:
-    assert colours(["tree", "neural", "bush"]) == {
-        "tree": MORE[1],
-        "neural": KNOWN["neural"],
-        "bush": MORE[0],
-    }
 
 
 def test_views_draw_and_list_what_the_runs_have() -> None:
