@@ -278,6 +278,25 @@ def test_sliders_are_moved_by_keys_and_go_back(visit: Open, worlds: ModuleType, 
         assert _figures(page) == before
 
 
+def test_around_break_even_the_page_says_what_the_analysis_says(
+    visit: Open, worlds: ModuleType, tmp_path: Path
+) -> None:
+    economics = BUSINESSES["ranges"]
+    declared = _analysed(worlds, economics)
+    assert declared.sensitivity is not None
+    first = declared.sensitivity.volume[0]
+    assert first.best == ""
+    starts = set()
+    with _shown(visit, declared, tmp_path) as page:
+        for factor in (0.3, 0.97, 1.05, 4.0):
+            moves = {VOLUME: float(f"{first.high * factor:.3g}")}
+            expected = _analysed(worlds, _moved(economics, moves, worlds))
+            _set(page, moves)
+            _check(page, expected)
+            starts.add(" ".join(expected.verdict.sentence.split()[:3]))
+    assert len(starts) > 1
+
+
 def test_both_ends_of_every_slider_are_within_reach(visit: Open, worlds: ModuleType, tmp_path: Path) -> None:
     with _shown(visit, _analysed(worlds, BUSINESSES["ranges"]), tmp_path) as page:
         slides = page.get_by_role("slider").all()
@@ -307,6 +326,13 @@ def test_paper_shows_what_was_declared(visit: Open, worlds: ModuleType, tmp_path
         assert "as declared" in page.inner_text("#whatif-map")
         page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
         assert _figures(page) == moved
+        page.fill(f'input[data-key="{HIT}"]', "")
+        page.wait_for_selector(f'input[data-key="{HIT}"][aria-invalid="true"]')
+        page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+        assert _figures(page) == before
+        page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+        assert _figures(page) == moved
+        assert page.input_value(f'input[data-key="{HIT}"]') == ""
 
 
 def test_what_is_no_amount_is_marked_and_changes_nothing(

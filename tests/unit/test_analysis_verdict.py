@@ -268,7 +268,24 @@ def test_where_none_pays_the_sentence_says_so() -> None:
     assert "rules loses least, 20.00 USD a year" in verdict.sentence
     unsure = verdict_of(rung("classical", -0.2, 1.0), rung("rules", -5))
     assert unsure.probability_none_pays == pytest.approx(0.58, abs=0.03)
+    assert unsure.too_close_to_call is True
+    assert unsure.sentence.startswith("Too close to call: none is expected to pay (probability .5")
+    assert verdict.too_close_to_call is False
     assert verdict_of(rung("classical", 50), rung("rules", -5)).probability_none_pays == 0
+
+
+def test_a_track_that_hardly_pays_is_not_clear_though_it_beats_all_others() -> None:
+    verdict = verdict_of(rung("classical", 0.2, 1.0), rung("rules", -50), margin=0.1)
+    assert verdict.probability_best == pytest.approx(1)
+    assert verdict.too_close_to_call is True
+    assert verdict.sentence.startswith(
+        f"Too close to call: classical is expected to earn 0.20 USD a year, but with probability "
+        f"{verdict.probability_none_pays:.2f} none pays".replace("y 0.", "y .")
+    )
+    assert verdict.use == "classical"
+    sure = verdict_of(rung("classical", 5, 1.0), rung("rules", -50), margin=0.1)
+    assert sure.too_close_to_call is False
+    assert sure.sentence.startswith("Use classical")
 
 
 def test_where_saying_no_has_a_value_doing_nothing_does_not_earn_zero(

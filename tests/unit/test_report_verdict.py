@@ -99,6 +99,18 @@ def test_what_is_told_beside_the_leader_follows_from_interval_and_margin(
     assert f"({words})." in told
 
 
+def test_the_tile_says_why_a_verdict_is_not_clear(golden: Results) -> None:
+    hardly = replace(golden, verdict=replace(golden.verdict, probability_none_pays=0.3))
+    assert "probability that none pays: 30 %; neural is $700,000" in verdict_text(hardly)
+    surely = replace(golden, verdict=replace(golden.verdict, probability_none_pays=0.02))
+    assert "probability that none pays" not in verdict_text(surely)
+    loss = Interval(-5.0, -9.0, 1.0)
+    entries = tuple(replace(one, net_value_per_year=loss) for one in golden.verdict.tracks)
+    loses = replace(golden, verdict=replace(hardly.verdict, tracks=entries))
+    told = verdict_text(loses)
+    assert "Too close to call probability that none pays: 30 % Deep" in told
+
+
 def test_results_that_do_not_tell_what_is_behind_have_no_such_picture(made_up_results: ModuleType) -> None:
     assert "beside that of" not in verdict_text(made_up_results.old())
 

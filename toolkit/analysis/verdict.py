@@ -148,7 +148,6 @@ def decide(
         margin = MARGIN_SHARE * abs(float(chosen[leader].gross[0]))
     advantage = float(chosen[leader].net[0] - chosen[second].net[0])
     probability = float(shares[order[0]])
-    close = probability < CLEAR or advantage <= margin
     kinds = {name: (plugins or {}).get(name, name) for name in names}
     deep_tracks = [name for name in names if kinds[name] == DEEP]
     rivals = [name for kind in PLAIN for name in names if kinds[name] == kind]
@@ -159,12 +158,15 @@ def decide(
     loses = nothing_earns is not None and none_pays is not None and chosen[leader].net[0] < nothing_earns
     worth_knowing = float(regrets[order[0]])
     if loses and nothing_earns is not None and none_pays is not None:
-        case, close = "none pays", none_pays < CLEAR
+        case = "none pays" if none_pays >= CLEAR else "perhaps none pays"
         worth_knowing = most - nothing_earns
-    elif close:
-        case = "within the margin" if advantage <= margin else "not sure"
+    elif advantage <= margin:
+        case = "within the margin"
+    elif probability < CLEAR:
+        case = "not sure"
     else:
-        case = "clear"
+        case = "hardly pays" if none_pays is not None and none_pays > 1 - CLEAR else "clear"
+    by_none = case in ("none pays", "perhaps none pays", "hardly pays")
     words = [
         SENTENCES[case].format(
             leader=leader,
@@ -172,7 +174,8 @@ def decide(
             ahead=money(advantage, currency),
             margin=money(margin, currency),
             loss=money(-float(chosen[leader].net[0]), currency),
-            probability=chance(none_pays if loses and none_pays is not None else probability),
+            earned=money(float(chosen[leader].net[0]), currency),
+            probability=chance(none_pays if by_none and none_pays is not None else probability),
         ),
         _deep(deep, rivals, margin, currency, several=len(deep_tracks) > 1)
         if deep_tracks
@@ -182,7 +185,7 @@ def decide(
     return Verdict(
         best=leader,
         probability_best=probability,
-        too_close_to_call=close,
+        too_close_to_call=case not in ("clear", "none pays"),
         deep_learning_worth_it=deep.answer,
         hybrid_worth_it=hybrid.answer,
         probability_deep_learning_worth_it=deep.probability,

@@ -59,6 +59,10 @@ def percent(probability: float) -> str:
 SENTENCES = {
     "none pays": "Use none of them: none is expected to pay (probability {probability} that each costs more "
     "than it brings); {leader} loses least, {loss} a year, and doing nothing earns 0.",
+    "perhaps none pays": "Too close to call: none is expected to pay (probability {probability} that each "
+    "costs more than it brings); {leader} loses least, {loss} a year, and doing nothing earns 0.",
+    "hardly pays": "Too close to call: {leader} is expected to earn {earned} a year, but with probability "
+    "{probability} none pays, and doing nothing earns 0.",
     "clear": "Use {leader} (probability {probability} of being the best choice; {ahead} a year ahead of "
     "{second}).",
     "within the margin": "Too close to call: {leader} is expected to be {ahead} a year ahead of {second}, "

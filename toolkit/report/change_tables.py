@@ -53,7 +53,7 @@ def _grows(one: Assumption, flip: Flip) -> bool:
 
 
 def _factor(one: Assumption) -> str:
-    return amount(math.exp(one.distance), up=False)
+    return amount(math.exp(one.distance), up=True)
 
 
 def changing(found: Sensitivity, known: Sequence[str]) -> Markup:

@@ -25,11 +25,14 @@
   const bestOf = (names) => (names.length === 1 ? names[0] : `the best of ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
 
   function sentence(model, found) {
-    const { leader, second, ahead, margin, close, nonePays, deep } = found;
-    const name = nonePays !== null ? "none pays" : !close ? "clear" : ahead <= margin ? "within the margin" : "not sure";
+    const { leader, second, ahead, margin, nonePays, loses, deep } = found;
+    const name = loses ? (nonePays >= model.clear ? "none pays" : "perhaps none pays")
+      : ahead <= margin ? "within the margin" : leader.best < model.clear ? "not sure"
+        : nonePays !== null && nonePays > 1 - model.clear ? "hardly pays" : "clear";
     const first = filled(model.sentences[name], {
       leader: leader.name, second: second.name, ahead: money(ahead, model.currency), margin: money(margin, model.currency),
-      loss: money(-leader.net[0], model.currency), probability: chance(nonePays !== null ? nonePays : leader.best),
+      loss: money(-leader.net[0], model.currency), earned: money(leader.net[0], model.currency),
+      probability: chance(name.endsWith("pays") ? nonePays : leader.best),
     });
     if (!deep) return `${first} ${model.sentences["deep is not known"]}`;
     const sure = model.sure, answer = deep.probability >= sure ? "deep pays" : deep.probability <= 1 - sure ? "deep does not pay" : "deep is open";
@@ -82,7 +85,8 @@
       }
       if (!fields.every(good)) {
         board.querySelector("[data-state]").textContent = fields.some((field) => field.value === "")
-          ? "Not computed: a field holds no number" : "Not computed: an amount is out of reach here; toolkit report computes any";
+          ? "Not computed: a field holds no number; below is what stood before"
+          : "Not computed: an amount is out of reach here, but not of toolkit report; below is what stood before";
         return;
       }
       const amounts = Object.fromEntries(fields.map((field) => [field.dataset.key, Number(field.value)]));
@@ -119,7 +123,7 @@
       redraw("whatif-map", (figure) => {
         const cells = figure.data[0], here = figure.data.at(-1), { names, signs, every } = cells.meta;
         const middles = (edges) => edges.slice(1).map((edge, i) => Math.sqrt(edge * edges[i]));
-        cells.z = mapped(amounts, middles(cells.x), middles(cells.y), found.nonePays === null ? found.tracks.indexOf(found.leader) : -1);
+        cells.z = mapped(amounts, middles(cells.x), middles(cells.y), found.loses ? -1 : found.tracks.indexOf(found.leader));
         cells.text = cells.z.map((line, row) => line.map((number, column) =>
           (row % every === column % every && row % every === Math.floor(every / 2) ? signs[number] : "")));
         cells.customdata = cells.z.map((line) => line.map((number) => names[number]));
@@ -157,14 +161,18 @@
       soon();
     });
     // Paper has no sliders: what it shows is as declared, before the page draws for it.
-    let kept = declared();
+    let kept = declared(), shown = declared();
     window.addEventListener("beforeprint", () => {
       kept = fields.map((field) => field.value);
+      shown = fields.map((field) => String(JSON.parse(board.dataset.done)[field.dataset.key]));
       put(declared());
       compute();
     }, { capture: true });
     window.addEventListener("afterprint", () => {
-      put(kept);
+      put(shown);
+      compute();
+      if (kept.join() === shown.join()) return;
+      put(kept); // what was refused before, below the figures of what was not
       compute();
     });
     board.hidden = false;

@@ -257,8 +257,8 @@ const whatIf = (() => {
       const plain = model.plain, hybrids = model.hybrids;
       return {
         tracks, order, leader, second, margin, ahead,
-        close: leader.best < model.clear || ahead <= margin,
-        nonePays: model.nothingEarnsNothing && leader.net[0] < 0 ? shareOf((d) => most[d] <= 0) : null,
+        nonePays: model.nothingEarnsNothing ? shareOf((d) => most[d] <= 0) : null,
+        loses: model.nothingEarnsNothing && leader.net[0] < 0,
         deep: worth(model.deep, plain),
         hybrid: worth(hybrids, model.tracks.filter((name) => !hybrids.includes(name))),
       };

@@ -17,7 +17,7 @@ def headline(verdict: Verdict) -> str:
     """Return the verdict in a few words: what a list of experiments and a folded text have room for."""
     first = re.split(r", | \(|; |\. ", verdict.sentence, maxsplit=1)[0].rstrip(".")
     order = _ranked(verdict)
-    if verdict.too_close_to_call and len(order) > 1 and first.startswith("Too close"):
+    if verdict.too_close_to_call and len(order) > 1 and " ahead" in first:
         return f"Too close to call: {order[0].track} is ahead of {order[1].track}"
     return first
 

@@ -55,7 +55,10 @@ def _lead(found: Sensitivity, results: Results) -> Markup:
         f"{margin}. Expected values only: how sure they are stands with the verdict."
     )
     if found.fragile:
-        return elements.paragraph(f"{text} The nearest changes that last over a tenth of the amount:")
+        return elements.paragraph(
+            f"{text} The nearest changes that last over a tenth of the "
+            "amount; shorter ones are in the strips and the map:"
+        )
     return elements.paragraph(
         f"{text} No assumption by itself changes the choice for over a tenth of its amount, as far as was "
         "looked."

@@ -7,7 +7,7 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from toolkit.analysis.results import Results, TrackVerdict, Verdict
-from toolkit.analysis.verdict import DEEP, HYBRID, PLAIN
+from toolkit.analysis.verdict import CLEAR, DEEP, HYBRID, PLAIN
 from toolkit.analysis.verdict_words import best_of, compares, more_often, told_excluded
 from toolkit.report import elements, figures, formats
 from toolkit.report.base import NotApplicable, Section
@@ -66,7 +66,7 @@ def _tiles(results: Results) -> list[Tile]:
     apart = "" if verdict.margin is None else f"less than {margin} a year apart counts as a tie"
     return [
         _leader(verdict),
-        Tile("How clear is it?", call, f"{second}; {apart}" if (second := _second(verdict)) else apart),
+        Tile("How clear is it?", call, _why_clear(verdict, apart)),
         _deep_tile(results, margin),
         *_hybrid_tile(results, margin),
     ]
@@ -143,6 +143,16 @@ def _leader(verdict: Verdict) -> Tile:
     note = f"probability of being best: {formats.probability(verdict.probability_best)}"
     often = more_often(verdict)
     return Tile("Earns most", verdict.best or "Cannot tell", f"{note}; {often}" if often else note)
+
+
+def _why_clear(verdict: Verdict, apart: str) -> str:
+    """Return what makes a verdict clear or not: that none pays, or the lead over the next best."""
+    none, told = verdict.probability_none_pays, [_second(verdict), apart]
+    if none is not None and none_pays(verdict):
+        told = [f"probability that none pays: {formats.probability(none)}"]
+    elif none is not None and none > 1 - CLEAR:
+        told.insert(0, f"probability that none pays: {formats.probability(none)}")
+    return "; ".join(part for part in told if part)
 
 
 def _second(verdict: Verdict) -> str:
