@@ -10,6 +10,7 @@ from typing import Protocol
 
 from toolkit.amounts import MINUS
 from toolkit.analysis.results import Interval
+from toolkit.analysis.verdict_words import percent
 
 __all__ = [
     "MISSING",
@@ -150,13 +151,7 @@ def probability(value: float | None) -> str:
     special = _special(value)
     if special is not None or value is None:
         return special or MISSING
-    if value < 0.001:
-        return f"<{_SPACE}0.1{_SPACE}%"
-    if value > 0.999:
-        return f">{_SPACE}99.9{_SPACE}%"
-    percent = 100 * value
-    decimals = 0 if 1 <= percent <= 99 else 1
-    return f"{percent:.{decimals}f}{_SPACE}%"
+    return percent(value).replace(" ", _SPACE)
 
 
 def r_squared(value: float) -> str:

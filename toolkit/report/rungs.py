@@ -36,9 +36,7 @@ def effort(summary: RungSummary) -> str:
 
 def none_pays(verdict: Verdict) -> bool:
     """Tell whether even the leader is expected to lose, where doing nothing earns 0."""
-    if verdict.probability_none_pays is None:
-        return False
-    return any(one.track == verdict.best and one.net_value_per_year.estimate < 0 for one in verdict.tracks)
+    return verdict.best is not None and verdict.use is None
 
 
 def chance_best(verdict: Verdict, entry: TrackVerdict) -> str:
